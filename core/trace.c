@@ -1,0 +1,573 @@
+/*
+ * Recording: from the TRACE lines of the code to the trace file and the digest of the calls.
+ *
+ * Records go to a buffer per host; a full one is hashed and written as one chunk. core/trace.h has the
+ * records, core/trace_format.h the file.
+ */
+#include "core/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "core/host.h"
+#include "core/trace_format.h"
+#include "core/trace_filter.h"
+
+#define TASK_BITS 64 /* pids whose definition is known to be in the file, a bit each; above: written again */
+
+/* Strings of a host that records point at: id = index + 1. */
+struct trace_strings {
+	char **text;
+	uint32_t n, cap;
+	uint32_t *slots; /* open addressing, id or 0 */
+	uint32_t nr_slots;
+};
+
+struct trace_host_out {
+	XXH3_state_t *hash;
+	struct trace_strings strings;
+	uint64_t tasks_defined;
+	uint64_t chunk_time; /* time before the first record of the buffer */
+};
+
+struct trace {
+	int fd; /* -1: nothing is written */
+	int error; /* errno of the first failed write */
+	struct trace_filter filter;
+	struct trace_host_out *out; /* by host index */
+	uint32_t nr_out;
+	uint64_t nr_records, digest;
+};
+
+/* ---- writing ---- */
+
+static void write_all(struct trace *t, struct iovec *iov, int n)
+{
+	while (n > 0 && !t->error && t->fd >= 0) {
+		ssize_t done = writev(t->fd, iov, n);
+		if (done < 0) {
+			if (errno != EINTR)
+				t->error = errno;
+			continue;
+		}
+		while (n > 0 && (size_t)done >= iov->iov_len) {
+			done -= (ssize_t)iov->iov_len;
+			iov++;
+			n--;
+		}
+		if (n > 0) {
+			iov->iov_base = (char *)iov->iov_base + done;
+			iov->iov_len -= (size_t)done;
+		}
+	}
+}
+
+/* Writes a chunk whose payload is `head` followed by `body`. */
+static void write_chunk(struct trace *t, uint32_t type, const void *head, uint32_t head_len, const void *body,
+			uint32_t body_len)
+{
+	static const char zeros[8];
+	struct trace_chunk c = { type, head_len + body_len };
+	struct iovec iov[4] = {
+		{ &c, sizeof(c) },
+		{ (void *)head, head_len },
+		{ (void *)body, body_len },
+		{ (void *)zeros, -c.len & 7 },
+	};
+	write_all(t, iov, 4);
+}
+
+static void write_named(struct trace *t, uint32_t type, uint32_t a, uint32_t b, bool has_b, const char *name)
+{
+	uint32_t head[2] = { a, b };
+	write_chunk(t, type, head, has_b ? 8 : 4, name, (uint32_t)strlen(name) + 1);
+}
+
+static void flush_host(struct host *host)
+{
+	struct trace *t = host->sim->trace;
+	struct trace_host *tr = &host->tr;
+	struct trace_host_out *out = &t->out[host->index];
+	struct {
+		uint32_t host, n;
+		uint64_t time;
+	} head = { host->index, tr->n, out->chunk_time };
+
+	if (tr->n == 0)
+		return;
+	XXH3_64bits_update(out->hash, tr->buf, tr->n * sizeof(*tr->buf));
+	write_chunk(t, CHUNK_REC, &head, sizeof(head), tr->buf, (uint32_t)(tr->n * sizeof(*tr->buf)));
+	t->nr_records += tr->n;
+	out->chunk_time = tr->time;
+	tr->n = 0;
+}
+
+/* ---- recording ---- */
+
+static inline void put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
+{
+	struct trace_host *tr = &host->tr;
+	if (unlikely(tr->n == TRACE_CHUNK))
+		flush_host(host);
+	tr->buf[tr->n++] = (struct trace_rec){ (uint16_t)fn, (uint8_t)depth, (uint8_t)kind, obj };
+}
+
+void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
+{
+	struct trace_host *tr = &host->tr;
+	uint64_t now = host->sim->now;
+	if (unlikely(now != tr->time)) {
+		put(host, TR_TIME, (uint16_t)(now >> 32), (uint8_t)(now >> 48), (uint32_t)now);
+		tr->time = now;
+	}
+	tr->last_kind = (uint8_t)kind;
+	put(host, kind, fn, depth, obj);
+}
+
+static inline unsigned rank_of(const struct host *host, const struct trace_fn *fn)
+{
+	return host->sim->fn_rank[fn - __start_wp_fn];
+}
+
+void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj)
+{
+	struct trace_host *tr = &host->tr;
+	unsigned rank = rank_of(host, fn);
+
+	SIM_BUG_ON(host, tr->depth == UINT8_MAX);
+	tr->depth++;
+	if (unlikely(!(fn->contexts >> host->cpu.ctx & 1)))
+		sim_fault(host->sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
+			  host->cpu.ctx);
+	if (tr->recording && trace_filter_pass(&host->sim->trace->filter, host, rank, kind, obj, tr->depth))
+		trace_put(host, kind, rank, tr->depth, obj);
+	if (unlikely(host->sim->fn_cost) && host->sim->fn_cost[rank])
+		cpu_spend(&host->cpu, host->sim->fn_cost[rank]);
+}
+
+/* Steps and slots pass the filter with the function that they belong to. */
+static bool fn_wanted(struct host *host)
+{
+	return trace_filter_window(&host->sim->trace->filter, host);
+}
+
+void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
+{
+	if (fn_wanted(host))
+		trace_put(host, TR_STEP, rank_of(host, fn), host->tr.depth + 1, obj);
+}
+
+void trace_op_slow(struct host *host, const struct trace_fn *fn)
+{
+	if (fn_wanted(host))
+		trace_put(host, TR_OP, rank_of(host, fn), host->tr.depth + 1, 0);
+}
+
+static uint32_t next_id(const struct host *host, uint32_t *count)
+{
+	*count = (*count + 1) & 0x3fffff;
+	if (unlikely(*count == 0))
+		*count = 1;
+	return (host->index & 0x3ff) << 22 | *count;
+}
+
+uint32_t trace_journey_new(struct host *host)
+{
+	return next_id(host, &host->journey_next);
+}
+
+uint32_t trace_hop_out(struct host *host, enum trace_hop kind)
+{
+	if (!trace_recording(host))
+		return 0;
+	uint32_t hop = next_id(host, &host->hop_next);
+	trace_put(host, TR_HOP_OUT, kind, host->tr.depth + 1u, hop);
+	return hop;
+}
+
+void trace_hop_in(struct host *host, enum trace_hop kind, uint32_t hop)
+{
+	if (hop && trace_recording(host))
+		trace_put(host, TR_HOP_IN, kind, host->tr.depth + 1u, hop);
+}
+
+void trace_task(struct host *host, const struct task *task, bool resumes)
+{
+	if (!trace_recording(host))
+		return;
+	struct trace *t = host->sim->trace;
+	struct trace_host_out *out = &t->out[host->index];
+	uint64_t bit = task->pid < TASK_BITS ? 1ull << task->pid : 0;
+	if (!resumes && (!bit || !(out->tasks_defined & bit))) {
+		out->tasks_defined |= bit;
+		write_named(t, CHUNK_TASK, host->index, task->pid, true, task->name);
+	}
+	trace_put(host, TR_TASK, resumes, task->trace_depth, task->pid);
+}
+
+void trace_idle(struct host *host)
+{
+	if (trace_recording(host) && host->tr.last_kind != TR_IDLE)
+		trace_put(host, TR_IDLE, 0, 0, 0);
+}
+
+void trace_irq(struct host *host, unsigned line)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_IRQ, 0, host->tr.depth, line);
+}
+
+void trace_irq_end(struct host *host)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_IRQ_END, 0, host->tr.depth, 0);
+}
+
+void trace_softirq(struct host *host, unsigned nr)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_SOFTIRQ, 0, host->tr.depth, nr);
+}
+
+void trace_drop(struct host *host, unsigned reason, uint32_t journey)
+{
+	host->sim->nr_drops++;
+	if (trace_recording(host))
+		trace_put(host, TR_DROP, reason, host->tr.depth + 1u, journey);
+}
+
+void trace_frame(struct host *host, bool tx, uint32_t journey, uint32_t len)
+{
+	if (trace_recording(host))
+		trace_put(host, tx ? TR_FRAME_TX : TR_FRAME_RX, len, host->tr.depth + 1u, journey);
+}
+
+/* ---- strings ---- */
+
+static void strings_grow(struct trace_strings *s)
+{
+	uint32_t n = s->nr_slots ? s->nr_slots * 2 : 64;
+	uint32_t *slots = calloc(n, sizeof(*slots));
+	if (!slots)
+		return;
+	for (uint32_t id = 1; id <= s->n; id++) {
+		uint32_t i = (uint32_t)XXH3_64bits(s->text[id - 1], strlen(s->text[id - 1])) & (n - 1);
+		while (slots[i])
+			i = (i + 1) & (n - 1);
+		slots[i] = id;
+	}
+	free(s->slots);
+	s->slots = slots;
+	s->nr_slots = n;
+}
+
+/* The id of a text; 0 when there is no memory. A new one is written to the file. */
+static uint32_t string_id(struct host *host, const char *text)
+{
+	struct trace *t = host->sim->trace;
+	struct trace_strings *s = &t->out[host->index].strings;
+	if (s->n * 2 >= s->nr_slots)
+		strings_grow(s);
+	if (!s->nr_slots || s->n + 1 >= s->nr_slots)
+		return 0;
+	uint32_t i = (uint32_t)XXH3_64bits(text, strlen(text)) & (s->nr_slots - 1);
+	while (s->slots[i]) {
+		if (strcmp(s->text[s->slots[i] - 1], text) == 0)
+			return s->slots[i];
+		i = (i + 1) & (s->nr_slots - 1);
+	}
+	if (s->n == s->cap) {
+		uint32_t cap = s->cap ? s->cap * 2 : 32;
+		char **grown = realloc(s->text, cap * sizeof(*grown));
+		if (!grown)
+			return 0;
+		s->text = grown;
+		s->cap = cap;
+	}
+	if (!(s->text[s->n] = strdup(text)))
+		return 0;
+	s->slots[i] = ++s->n;
+	write_named(t, CHUNK_STR, host->index, s->n, true, text);
+	return s->n;
+}
+
+void trace_call(struct host *host, const char *fmt, ...)
+{
+	char text[160];
+	va_list ap;
+	if (!trace_recording(host))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	trace_put(host, TR_CALL, 0, host->tr.depth + 1u, string_id(host, text));
+}
+
+void trace_ret(struct host *host, int32_t result)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_RET, 0, host->tr.depth + 1u, (uint32_t)result);
+}
+
+void trace_note(struct host *host, const char *text)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_NOTE, 0, host->tr.depth + 1u, string_id(host, text));
+}
+
+/* ---- functions and their ranks ---- */
+
+unsigned trace_fn_count(const struct sim *sim)
+{
+	(void)sim;
+	return (unsigned)(__stop_wp_fn - __start_wp_fn);
+}
+
+static int fn_cmp(const struct trace_fn *a, const struct trace_fn *b)
+{
+	int c = strcmp(a->name, b->name);
+	if (c == 0)
+		c = (a->kind > b->kind) - (a->kind < b->kind);
+	if (c == 0)
+		c = strcmp(a->file, b->file);
+	return c ? c : strcmp(a->what, b->what);
+}
+
+static int fn_ptr_cmp(const void *a, const void *b)
+{
+	return fn_cmp(*(const struct trace_fn *const *)a, *(const struct trace_fn *const *)b);
+}
+
+/* All descriptions in order of name; equal ones (one line expanded in several places) share a rank. */
+static const struct trace_fn **sorted_fns(unsigned n)
+{
+	const struct trace_fn **fns = calloc(n ? n : 1, sizeof(*fns));
+	if (!fns)
+		return NULL;
+	for (unsigned i = 0; i < n; i++)
+		fns[i] = &__start_wp_fn[i];
+	qsort(fns, n, sizeof(*fns), fn_ptr_cmp);
+	return fns;
+}
+
+int trace_rank_init(struct sim *sim)
+{
+	unsigned n = trace_fn_count(sim);
+	const struct trace_fn **fns = sorted_fns(n);
+	sim->fn_rank = calloc(n ? n : 1, sizeof(*sim->fn_rank));
+	if (!fns || !sim->fn_rank) {
+		free(fns);
+		return -1;
+	}
+	unsigned rank = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0 && fn_cmp(fns[i - 1], fns[i]) != 0)
+			rank++;
+		sim->fn_rank[fns[i] - __start_wp_fn] = (uint16_t)rank;
+	}
+	free(fns);
+	return 0;
+}
+
+const struct trace_fn *trace_fn_by_rank(const struct sim *sim, unsigned rank)
+{
+	unsigned n = trace_fn_count(sim);
+	for (unsigned i = 0; i < n; i++)
+		if (sim->fn_rank[i] == rank)
+			return &__start_wp_fn[i];
+	return NULL;
+}
+
+const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len)
+{
+	const char *start = fn->file;
+	if (strncmp(start, "stack/", 6) == 0 && strchr(start + 6, '/'))
+		start += 6;
+	const char *slash = strchr(start, '/');
+	snprintf(buf, len, "%.*s", slash ? (int)(slash - start) : (int)strlen(start), start);
+	return buf;
+}
+
+static int write_fns(struct trace *t, const struct sim *sim)
+{
+	unsigned n = trace_fn_count(sim);
+	const struct trace_fn **fns = sorted_fns(n);
+	char *mem = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&mem, &len);
+	if (!fns || !f) {
+		free(fns);
+		if (f)
+			fclose(f);
+		free(mem);
+		return -1;
+	}
+	uint32_t count = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0 && fn_cmp(fns[i - 1], fns[i]) == 0)
+			continue;
+		uint32_t head[2] = { fns[i]->contexts, fns[i]->kind };
+		fwrite(head, sizeof(head), 1, f);
+		fwrite(fns[i]->name, strlen(fns[i]->name) + 1, 1, f);
+		fwrite(fns[i]->file, strlen(fns[i]->file) + 1, 1, f);
+		fwrite(fns[i]->what, strlen(fns[i]->what) + 1, 1, f);
+		count++;
+	}
+	fclose(f);
+	write_chunk(t, CHUNK_FNS, &count, 4, mem, (uint32_t)len);
+	free(mem);
+	free(fns);
+	return 0;
+}
+
+static void write_drops(struct trace *t, const char *(*text)(unsigned nr))
+{
+	char *mem = NULL;
+	size_t len = 0;
+	FILE *f = text ? open_memstream(&mem, &len) : NULL;
+	uint32_t count = 0;
+	if (!f)
+		return;
+	for (uint32_t nr = 0; nr < 256; nr++) {
+		const char *s = text(nr);
+		if (!s)
+			continue;
+		fwrite(&nr, sizeof(nr), 1, f);
+		fwrite(s, strlen(s) + 1, 1, f);
+		count++;
+	}
+	fclose(f);
+	write_chunk(t, CHUNK_DROP, &count, 4, mem, (uint32_t)len);
+	free(mem);
+}
+
+/* ---- the whole run ---- */
+
+int trace_start(struct sim *sim, const struct trace_options *opt, char *err, unsigned errlen)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	if (!t) {
+		snprintf(err, errlen, "no memory for the trace");
+		return -1;
+	}
+	t->fd = -1;
+	if (trace_filter_init(&t->filter, sim, opt->filter, err, errlen) < 0)
+		goto fail;
+	if (opt->path) {
+		t->fd = open(opt->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (t->fd < 0) {
+			snprintf(err, errlen, "cannot write %s: %s", opt->path, strerror(errno));
+			goto fail;
+		}
+		struct trace_file_header h = { TRACE_MAGIC, TRACE_VERSION, opt->filter != NULL };
+		struct iovec iov = { &h, sizeof(h) };
+		write_all(t, &iov, 1);
+		write_fns(t, sim);
+		write_drops(t, opt->drop_text);
+	}
+	sim->trace = t;
+	return 0;
+fail:
+	trace_filter_free(&t->filter);
+	free(t);
+	return -1;
+}
+
+void trace_host_init(struct host *host)
+{
+	struct sim *sim = host->sim;
+	struct trace *t = sim->trace;
+	host->tr.active = sim->fn_cost != NULL;
+	if (!t)
+		return;
+	struct trace_host_out *grown = realloc(t->out, (host->index + 1) * sizeof(*grown));
+	if (!grown)
+		return;
+	t->out = grown;
+	t->nr_out = host->index + 1;
+	memset(&t->out[host->index], 0, sizeof(*t->out));
+	t->out[host->index].hash = XXH3_createState();
+	if (!t->out[host->index].hash)
+		return;
+	XXH3_64bits_reset(t->out[host->index].hash);
+	write_named(t, CHUNK_HOST, host->index, 0, false, host->name);
+	if (!trace_filter_host(&t->filter, host->name))
+		return;
+	host->tr.buf = malloc(TRACE_CHUNK * sizeof(*host->tr.buf));
+	host->tr.active = host->tr.recording = host->tr.buf != NULL;
+	host->tr.last_kind = TR_KINDS;
+}
+
+int trace_finish(struct sim *sim, char *err, unsigned errlen)
+{
+	struct trace *t = sim->trace;
+	XXH3_state_t *all;
+	if (!t || !(all = XXH3_createState()))
+		return 0;
+	XXH3_64bits_reset(all);
+	for (uint32_t i = 0; i < sim->nr_hosts; i++) {
+		struct host *host = sim->hosts[i];
+		if (host->tr.buf)
+			flush_host(host);
+		host->tr.recording = false;
+		host->tr.active = sim->fn_cost != NULL;
+		uint64_t h = t->out[i].hash ? XXH3_64bits_digest(t->out[i].hash) : 0;
+		XXH3_64bits_update(all, &h, sizeof(h));
+	}
+	t->digest = XXH3_64bits_digest(all);
+	XXH3_freeState(all);
+	uint64_t end[2] = { t->nr_records, t->digest };
+	write_chunk(t, CHUNK_END, end, sizeof(end), NULL, 0);
+	if (t->fd >= 0 && close(t->fd) < 0 && !t->error)
+		t->error = errno;
+	t->fd = -1;
+	if (t->error) {
+		snprintf(err, errlen, "the trace could not be written whole: %s", strerror(t->error));
+		return -1;
+	}
+	return 0;
+}
+
+void trace_free(struct sim *sim)
+{
+	struct trace *t = sim->trace;
+	if (!t)
+		return;
+	for (uint32_t i = 0; i < t->nr_out; i++) {
+		struct trace_strings *s = &t->out[i].strings;
+		for (uint32_t k = 0; k < s->n; k++)
+			free(s->text[k]);
+		free(s->text);
+		free(s->slots);
+		XXH3_freeState(t->out[i].hash);
+	}
+	for (uint32_t i = 0; i < sim->nr_hosts; i++) {
+		free(sim->hosts[i]->tr.buf);
+		sim->hosts[i]->tr.buf = NULL;
+		sim->hosts[i]->tr.recording = false;
+	}
+	free(t->out);
+	trace_filter_free(&t->filter);
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t);
+	sim->trace = NULL;
+}
+
+uint64_t trace_digest(const struct sim *sim)
+{
+	return sim->trace ? sim->trace->digest : 0;
+}
+
+uint64_t trace_count(const struct sim *sim)
+{
+	return sim->trace ? sim->trace->nr_records : 0;
+}

@@ -1,0 +1,228 @@
+/*
+ * The trace: what each host called, in which context, when, about which packet, and because of what.
+ *
+ * A traced function begins with one line:
+ *
+ *	TRACE(sk, "ensure a valid port is ready");
+ *
+ * Name, file and sentence go into a constant `struct trace_fn` in the linker section wp_fn; the layer is
+ * the folder of the file. The line opens a span that scope exit closes. Off, it costs one predicted branch.
+ *
+ * Records are 8 bytes and lie in a buffer per host. A record does not repeat what the record before it
+ * said: time, task and context are records of their own, written when they change. Leaving a function is
+ * implied by depth: a record at depth d closes everything at depth d and deeper in the same flow, at the
+ * time of that record (time only passes inside functions, so nothing is lost).
+ *
+ * Ids of packets (journeys) and of hops (cause -> effect): the upper 10 bits are the host's index, the
+ * lower 22 a count of that host, so an id repeats after four million packets of one host.
+ */
+#ifndef CORE_TRACE_H
+#define CORE_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host;
+struct sim;
+struct task;
+
+struct trace_fn {
+	const char *name; /* as Linux names it */
+	const char *file; /* path in our tree, e.g. "stack/transport/tcp_input.c" */
+	const char *what; /* the sentence in the chart; "" when there is none */
+	uint32_t contexts; /* IN_TASK, IN_SOFTIRQ, ...: a mask of 1 << enum cpu_ctx */
+	uint32_t kind;	  /* enum trace_fn_kind */
+};
+
+enum trace_fn_kind {
+	TRACE_FN_FUNCTION,
+	TRACE_FN_STEP, /* a line of a chart that is no call: name is the text */
+	TRACE_FN_OP,   /* an operations-table slot: name is the slot, "sendmsg" */
+};
+
+enum trace_kind {
+	/* entries: fn = rank of the function, depth = its depth in the flow (1 outermost) */
+	TR_ENTER,	/* obj 0 */
+	TR_ENTER_SKB,	/* obj = journey id of the packet at hand */
+	TR_ENTER_SK,	/* obj = id of the socket at hand */
+	TR_STEP,	/* fn = rank of the step text; depth = of the function that it belongs to, plus 1; obj as the call gave */
+	TR_OP,		/* the next entry is reached through this slot: fn = rank, depth as that entry's */
+	/* flow: */
+	TR_TIME,	/* time is now obj | fn << 32 | depth << 48 ns (56 bits) */
+	TR_TASK,	/* task obj (pid) runs from here on; fn 1: it resumes inside what it slept in, at `depth` */
+	TR_IDLE,	/* nobody runs */
+	TR_IRQ,		/* a hard interrupt of line obj, on top of `depth` open functions */
+	TR_IRQ_END,
+	TR_SOFTIRQ,	/* softirq number obj is served from here on (until the enclosing function ends) */
+	/* user side: */
+	TR_CALL,	/* a program's call: obj = string id of "socket(SOCK_STREAM)" */
+	TR_RET,		/* its result: obj = result as int32, negative errno on failure */
+	/* causes: obj = hop id, fn = enum trace_hop */
+	TR_HOP_OUT,
+	TR_HOP_IN,
+	/* others: */
+	TR_DROP,	/* a packet is dropped: fn = reason, obj = journey id */
+	TR_FRAME_TX,	/* the card puts a frame on the wire / takes one: obj = journey id, fn = length */
+	TR_FRAME_RX,
+	TR_NOTE,	/* a line of the host's log (dmesg, print): obj = string id */
+	TR_KINDS
+};
+
+/* How one flow sets off another (DESIGN 5: armed -> fired, raised -> run, ...). */
+enum trace_hop {
+	HOP_TIMER,   /* timer armed -> fired */
+	HOP_SOFTIRQ, /* raised -> run */
+	HOP_IRQ,     /* device raised its line -> interrupt */
+	HOP_WAKE,    /* wake-up -> task resumes */
+	HOP_FRAME,   /* sent -> received */
+	HOP_WORK,    /* work queued -> run */
+	HOP_KINDS
+};
+
+struct trace_rec {
+	uint16_t fn;
+	uint8_t depth;
+	uint8_t kind; /* enum trace_kind */
+	uint32_t obj;
+};
+
+#define TRACE_CHUNK 4096 /* records in a host's buffer */
+
+/* The part of the trace that lives in a host. */
+struct trace_host {
+	bool active;	   /* spans are counted: recording or costs are on */
+	bool recording;	   /* host passes the filter */
+	uint8_t depth;	   /* open functions of the flow that runs */
+	uint8_t last_kind; /* to leave out repeated TR_IDLE */
+	uint8_t packet_depth; /* core/trace_filter.c: depth of the function that the packet filter let in, or 0 */
+	uint32_t n;	   /* records in the buffer */
+	uint64_t time;	   /* of the last TR_TIME */
+	struct trace_rec *buf;
+};
+
+/* Description records, between these by the linker. */
+extern const struct trace_fn __start_wp_fn[], __stop_wp_fn[];
+
+/* Slow half of TRACE: checks the context, spends the function's cost, records. */
+void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj);
+
+/* Appends a record as it is; callers check `recording`. */
+void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj);
+void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj);
+void trace_op_slow(struct host *host, const struct trace_fn *fn);
+
+struct trace_span {
+	struct host *host;
+};
+
+/* trace_span_end(), trace_active() and trace_recording() need struct host: they are in core/host.h. */
+
+#define TRACE_DESC_(var, name_, what_, contexts_, kind_)                                           \
+	static const struct trace_fn var __attribute__((section("wp_fn"), used, aligned(8))) = {   \
+		(name_), __FILE__, (what_), (contexts_), (kind_) }
+
+#define TRACE_AT_(host_, name_, what_, contexts_, kind_, obj_)                                     \
+	TRACE_DESC_(trace_fn_here, name_, what_, contexts_, TRACE_FN_FUNCTION);                    \
+	struct host *const trace_host_here = (host_);                                              \
+	struct trace_span trace_span_here __attribute__((cleanup(trace_span_end), unused)) = {     \
+		trace_host_here };                                                                 \
+	if (trace_active(trace_host_here))                                                         \
+	trace_enter(trace_host_here, &trace_fn_here, kind_, obj_)
+
+/*
+ * The span macros. `x` is anything with a member `host`; TRACE_SKB also takes its `journey`, TRACE_SK its
+ * `trace_id`. The _IN forms name the contexts (IN_TASK, IN_SOFTIRQ, ...) that the function may run in: another
+ * one is a fault. TRACE_AS gives another name than the C function's (for a function behind a macro).
+ */
+#define TRACE(x, what) TRACE_AT_((x)->host, __func__, what, 0xff, TR_ENTER, 0)
+#define TRACE_SKB(skb, what) TRACE_AT_((skb)->host, __func__, what, 0xff, TR_ENTER_SKB, (skb)->journey)
+#define TRACE_SK(sk, what) TRACE_AT_((sk)->host, __func__, what, 0xff, TR_ENTER_SK, (sk)->trace_id)
+#define TRACE_AS(x, name, what) TRACE_AT_((x)->host, name, what, 0xff, TR_ENTER, 0)
+#define TRACE_IN(x, contexts, what) TRACE_AT_((x)->host, __func__, what, contexts, TR_ENTER, 0)
+#define TRACE_SKB_IN(skb, contexts, what)                                                          \
+	TRACE_AT_((skb)->host, __func__, what, contexts, TR_ENTER_SKB, (skb)->journey)
+#define TRACE_SK_IN(sk, contexts, what)                                                            \
+	TRACE_AT_((sk)->host, __func__, what, contexts, TR_ENTER_SK, (sk)->trace_id)
+
+/* A step worth showing that is no call: TRACE_STEP(sk, "change tcp state to SYN_SENT"); text is a literal. */
+#define TRACE_STEP(x, text)                                                                        \
+	do {                                                                                       \
+		TRACE_DESC_(trace_step_here, text, "", 0xff, TRACE_FN_STEP);                       \
+		if (trace_recording((x)->host))                                                    \
+			trace_step_slow((x)->host, &trace_step_here, 0);                           \
+	} while (0)
+
+/* The next traced call is made through an operations table: TRACE_OP(sk, "sendmsg"); goes into the slot's wrapper. */
+#define TRACE_OP(x, slot)                                                                          \
+	do {                                                                                       \
+		TRACE_DESC_(trace_op_here, slot, "", 0xff, TRACE_FN_OP);                           \
+		if (trace_recording((x)->host))                                                    \
+			trace_op_slow((x)->host, &trace_op_here);                                  \
+	} while (0)
+
+/* ---- journeys and causes ---- */
+
+/* A new packet's journey id (never 0), or a new hop id. Cheap; counted with the trace off as well. */
+uint32_t trace_journey_new(struct host *host);
+
+/* Something was set off that will run later; returns the hop id (0 when not recording). */
+uint32_t trace_hop_out(struct host *host, enum trace_hop kind);
+
+/* What runs from here on runs because of that hop; 0 is ignored. */
+void trace_hop_in(struct host *host, enum trace_hop kind, uint32_t hop);
+
+/* Flow records (core/cpu.c and stack/kernel call these); all return at once when not recording. */
+void trace_task(struct host *host, const struct task *task, bool resumes);
+void trace_idle(struct host *host);
+void trace_irq(struct host *host, unsigned line);
+void trace_irq_end(struct host *host);
+void trace_softirq(struct host *host, unsigned nr);
+
+/* A program's call and its result, with the words of golden/: trace_call(host, "socket(SOCK_STREAM)"). */
+void trace_call(struct host *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void trace_ret(struct host *host, int32_t result);
+void trace_note(struct host *host, const char *text);
+void trace_drop(struct host *host, unsigned reason, uint32_t journey);
+void trace_frame(struct host *host, bool tx, uint32_t journey, uint32_t len);
+
+/* ---- the whole run ---- */
+
+struct trace_options {
+	const char *path;   /* the trace file; NULL: records are digested, not written */
+	const char *filter; /* see trace_start(); NULL: everything */
+	/* The sentence of drop reason `nr`, written into the file; NULL where there is none. */
+	const char *(*drop_text)(unsigned nr);
+};
+
+/*
+ * Starts recording of a simulation, before its first host. Returns 0, or -1 with a message in `err`.
+ *
+ * A filter is terms joined by ',' (or blanks): host=GLOB, layer=GLOB, fn=GLOB, packet=ID, from=TIME,
+ * to=TIME (ns, or with us, ms, s). An entry passes when it meets one term of each kind that was given.
+ * packet=ID passes the functions that handle that packet and all that they call.
+ */
+int trace_start(struct sim *sim, const struct trace_options *opt, char *err, unsigned errlen);
+void trace_host_init(struct host *host); /* for each new host */
+
+/*
+ * Writes out what is buffered and closes the file. 0, or -1 with a message when something could not be
+ * written (the file then ends after the last whole chunk). The trace can still be asked for its digest.
+ */
+int trace_finish(struct sim *sim, char *err, unsigned errlen);
+void trace_free(struct sim *sim);
+
+/* Digest over all records of all hosts, valid after trace_finish(). */
+uint64_t trace_digest(const struct sim *sim);
+uint64_t trace_count(const struct sim *sim);
+
+/* Builds sim->fn_rank (the ranks by name) and frees it with the simulation; called by sim_new(). 0 or -1. */
+int trace_rank_init(struct sim *sim);
+const struct trace_fn *trace_fn_by_rank(const struct sim *sim, unsigned rank);
+unsigned trace_fn_count(const struct sim *sim);
+/* Folder of the function's file under stack/ or the first folder: "transport", "nic-model", "core". */
+const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len);
+
+/* Parses a time of the command line or a filter: "10" (ns), "10us", "1.5ms", "2s"; false when it is none. */
+bool trace_parse_time(const char *text, uint64_t *ns);
+
+#endif

@@ -1,0 +1,148 @@
+/* `export --format folded`: how often each stack of calls was seen. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/export.h"
+#include "viz/flow.h"
+
+/* A distinct stack: a node of the tree of all stacks. Node 0 stands for "none". */
+struct path {
+	const char *name;
+	uint32_t parent, first_child, next;
+	uint64_t count;
+};
+
+struct folded {
+	const struct viz_trace *t;
+	const struct viz_host *host;
+	struct path *paths;
+	uint32_t n, cap;
+	bool failed;
+	char **lines;
+	uint32_t nr_lines, cap_lines;
+};
+
+/* The child of `parent` of that name, made when it is new; names are compared as text. */
+static uint32_t child(struct folded *f, uint32_t parent, const char *name)
+{
+	uint32_t *link = &f->paths[parent].first_child;
+	for (; *link; link = &f->paths[*link].next)
+		if (f->paths[*link].name == name || strcmp(f->paths[*link].name, name) == 0)
+			return *link;
+	if (f->n == f->cap) {
+		uint32_t cap = f->cap * 2;
+		size_t at = (size_t)((char *)link - (char *)f->paths);
+		struct path *grown = realloc(f->paths, cap * sizeof(*grown));
+		if (!grown) {
+			f->failed = true;
+			return 0;
+		}
+		f->paths = grown;
+		f->cap = cap;
+		link = (uint32_t *)((char *)f->paths + at);
+	}
+	*link = f->n;
+	f->paths[f->n] = (struct path){ .name = name, .parent = parent };
+	return f->n++;
+}
+
+static uint32_t context_path(struct folded *f, const struct viz_flow *flow)
+{
+	switch (flow->kind) {
+	case FLOW_TASK:
+		return child(f, child(f, 0, "task"), viz_string(&f->host->tasks, flow->pid));
+	case FLOW_IRQ:
+		return child(f, 0, "irq");
+	case FLOW_SOFTIRQ:
+		return child(f, 0, "softirq");
+	default:
+		return child(f, 0, "boot");
+	}
+}
+
+static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call)
+{
+	struct folded *f = arg;
+	uint32_t up = parent ? parent->user : context_path(f, flow);
+	call->user = f->failed ? 0 : child(f, up, viz_fn_name(f->t, call->fn));
+	f->paths[call->user].count++;
+}
+
+/* "host;task client;outer;inner COUNT" in memory of its own. */
+static char *path_line(const struct folded *f, uint32_t at)
+{
+	uint32_t up[512], n = 0;
+	char *mem = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&mem, &len);
+	if (!out)
+		return NULL;
+	for (uint32_t p = at; p && n < 512; p = f->paths[p].parent)
+		up[n++] = p;
+	fputs(f->host->name, out);
+	while (n > 0) {
+		uint32_t p = up[--n];
+		bool task_name = f->paths[p].parent && f->paths[f->paths[p].parent].parent == 0 &&
+				 strcmp(f->paths[f->paths[p].parent].name, "task") == 0;
+		fprintf(out, "%c%s", task_name ? ' ' : ';', f->paths[p].name);
+	}
+	fprintf(out, " %llu", (unsigned long long)f->paths[at].count);
+	fclose(out);
+	return mem;
+}
+
+static int line_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_lines(struct folded *f)
+{
+	for (uint32_t i = 1; i < f->n && !f->failed; i++) {
+		if (!f->paths[i].count)
+			continue;
+		if (f->nr_lines == f->cap_lines) {
+			uint32_t cap = f->cap_lines ? f->cap_lines * 2 : 1024;
+			char **grown = realloc(f->lines, cap * sizeof(*grown));
+			if (!grown) {
+				f->failed = true;
+				return;
+			}
+			f->lines = grown;
+			f->cap_lines = cap;
+		}
+		f->lines[f->nr_lines] = path_line(f, i);
+		f->failed |= !f->lines[f->nr_lines];
+		f->nr_lines += !f->failed;
+	}
+}
+
+int viz_export_folded(const struct viz_trace *t, const char *host, FILE *out, char *err, unsigned errlen)
+{
+	struct folded f = { .t = t, .cap = 1024 };
+	f.paths = calloc(f.cap, sizeof(*f.paths));
+	f.failed = !f.paths;
+	for (uint32_t i = 0; i < t->nr_hosts && !f.failed; i++) {
+		struct viz_visitor v = { .arg = &f, .enter = on_enter };
+		if (!t->hosts[i].name || (host && strcmp(host, t->hosts[i].name) != 0))
+			continue;
+		f.host = &t->hosts[i];
+		f.n = 1;
+		f.paths[0] = (struct path){ .name = "" };
+		f.failed |= viz_flow_run(t, i, &v) < 0;
+		if (!f.failed)
+			add_lines(&f);
+	}
+	if (f.nr_lines)
+		qsort(f.lines, f.nr_lines, sizeof(*f.lines), line_cmp);
+	for (uint32_t i = 0; i < f.nr_lines; i++) {
+		if (!f.failed)
+			fprintf(out, "%s\n", f.lines[i]);
+		free(f.lines[i]);
+	}
+	free(f.lines);
+	free(f.paths);
+	if (f.failed)
+		snprintf(err, errlen, "no memory");
+	return f.failed ? -1 : 0;
+}

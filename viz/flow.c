@@ -1,0 +1,249 @@
+/* Walks records and keeps the stacks of open calls. */
+#include "viz/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct walk {
+	const struct viz_trace *t;
+	const struct viz_visitor *v;
+	struct viz_flow **tasks; /* by pid */
+	uint32_t nr_tasks;
+	struct viz_flow base;	  /* used when no task is known */
+	struct viz_flow *top[64]; /* what runs; top[0] is a task's flow, above it interrupts */
+	int n;
+	struct viz_flow *spare; /* a closed interrupt flow, for reuse */
+	uint64_t time;
+	int32_t op;
+	bool failed;
+};
+
+const char *viz_softirq_name(unsigned nr)
+{
+	static const char *const names[] = { "HI",  "TIMER",    "NET_TX", "NET_RX",  "BLOCK",
+					     "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU" };
+	return nr < sizeof(names) / sizeof(names[0]) ? names[nr] : "?";
+}
+
+/* Ends the calls of a flow that are at `depth` or deeper. */
+static void close_to(struct walk *w, struct viz_flow *f, unsigned depth, uint64_t time)
+{
+	while (f->n > 0 && f->calls[f->n - 1].depth >= depth) {
+		if (w->v->leave)
+			w->v->leave(w->v->arg, f, &f->calls[f->n - 1], time);
+		f->n--;
+	}
+}
+
+static void push_flow(struct walk *w, enum viz_flow_kind kind, uint8_t base)
+{
+	struct viz_flow *f = w->spare;
+	if (w->n == (int)(sizeof(w->top) / sizeof(w->top[0])))
+		return;
+	w->spare = NULL;
+	if (!f && !(f = calloc(1, sizeof(*f)))) {
+		w->failed = true;
+		return;
+	}
+	f->kind = kind;
+	f->base = base;
+	f->n = 0;
+	w->top[w->n++] = f;
+}
+
+static void pop_flow(struct walk *w)
+{
+	struct viz_flow *f = w->top[--w->n];
+	close_to(w, f, 0, w->time);
+	if (w->spare) {
+		free(f->calls);
+		free(f);
+	} else {
+		w->spare = f;
+	}
+}
+
+/* Ends what irq_exit() did once a record is no deeper than where it began. */
+static void leave_softirqs(struct walk *w, unsigned depth)
+{
+	while (w->n > 1 && w->top[w->n - 1]->kind == FLOW_SOFTIRQ && depth <= w->top[w->n - 1]->base + 1u)
+		pop_flow(w);
+}
+
+static struct viz_flow *task_flow(struct walk *w, uint32_t pid)
+{
+	if (pid >= w->nr_tasks) {
+		uint32_t n = w->nr_tasks ? w->nr_tasks : 16;
+		while (n <= pid && n < 1u << 24)
+			n *= 2;
+		struct viz_flow **grown = pid < n ? realloc(w->tasks, n * sizeof(*grown)) : NULL;
+		if (!grown)
+			return NULL;
+		memset(grown + w->nr_tasks, 0, (n - w->nr_tasks) * sizeof(*grown));
+		w->tasks = grown;
+		w->nr_tasks = n;
+	}
+	if (!w->tasks[pid] && (w->tasks[pid] = calloc(1, sizeof(**w->tasks)))) {
+		w->tasks[pid]->kind = FLOW_TASK;
+		w->tasks[pid]->pid = pid;
+	}
+	return w->tasks[pid];
+}
+
+/* Another task, or nobody, has the CPU. */
+static void switch_task(struct walk *w, const struct trace_rec *rec)
+{
+	while (w->n > 1)
+		pop_flow(w);
+	w->top[0]->last = w->time;
+	if (rec->kind == TR_IDLE) {
+		close_to(w, &w->base, 0, w->time);
+		w->top[0] = &w->base;
+		return;
+	}
+	struct viz_flow *f = task_flow(w, rec->obj);
+	if (!f) {
+		w->failed = true;
+		return;
+	}
+	if (rec->fn == 0)
+		close_to(w, f, 0, f->last);
+	w->top[0] = f;
+}
+
+static void enter(struct walk *w, const struct trace_rec *rec)
+{
+	leave_softirqs(w, rec->depth);
+	struct viz_flow *f = w->top[w->n - 1];
+	if (strcmp(viz_fn_name(w->t, rec->fn), "irq_exit") == 0) {
+		close_to(w, f, rec->depth, w->time);
+		push_flow(w, FLOW_SOFTIRQ, (uint8_t)(rec->depth - 1));
+		f = w->top[w->n - 1];
+	}
+	close_to(w, f, rec->depth, w->time);
+	if (f->n == f->cap) {
+		uint32_t cap = f->cap ? f->cap * 2 : 64;
+		struct viz_call *grown = realloc(f->calls, cap * sizeof(*grown));
+		if (!grown) {
+			w->failed = true;
+			return;
+		}
+		f->calls = grown;
+		f->cap = cap;
+	}
+	struct viz_call *parent = f->n ? &f->calls[f->n - 1] : NULL;
+	f->calls[f->n] = (struct viz_call){ rec->fn, rec->depth, rec->kind, w->op, rec->obj, w->time, 0 };
+	if (w->v->enter)
+		w->v->enter(w->v->arg, f, parent, &f->calls[f->n]);
+	f->n++;
+	w->op = -1;
+}
+
+static void mark(struct walk *w, const struct trace_rec *rec)
+{
+	if (w->v->mark)
+		w->v->mark(w->v->arg, w->top[w->n - 1], rec, w->time);
+}
+
+static void record(struct walk *w, const struct trace_rec *rec)
+{
+	switch ((enum trace_kind)rec->kind) {
+	case TR_TIME:
+		w->time = rec->obj | (uint64_t)rec->fn << 32 | (uint64_t)rec->depth << 48;
+		break;
+	case TR_ENTER:
+	case TR_ENTER_SKB:
+	case TR_ENTER_SK:
+		enter(w, rec);
+		break;
+	case TR_OP:
+		w->op = rec->fn;
+		break;
+	case TR_STEP: {
+		leave_softirqs(w, rec->depth);
+		struct viz_flow *f = w->top[w->n - 1];
+		close_to(w, f, rec->depth, w->time);
+		if (f->n && w->v->step)
+			w->v->step(w->v->arg, f, &f->calls[f->n - 1], rec->fn);
+		break;
+	}
+	case TR_TASK:
+	case TR_IDLE:
+		switch_task(w, rec);
+		mark(w, rec);
+		break;
+	case TR_IRQ:
+		leave_softirqs(w, rec->depth + 1u);
+		close_to(w, w->top[w->n - 1], rec->depth + 1u, w->time);
+		mark(w, rec);
+		push_flow(w, FLOW_IRQ, rec->depth);
+		break;
+	case TR_IRQ_END:
+		while (w->n > 1 && w->top[w->n - 1]->kind == FLOW_SOFTIRQ)
+			pop_flow(w);
+		if (w->n > 1)
+			pop_flow(w);
+		mark(w, rec);
+		break;
+	case TR_CALL:
+	case TR_RET:
+		leave_softirqs(w, rec->depth);
+		close_to(w, w->top[w->n - 1], rec->depth, w->time);
+		mark(w, rec);
+		break;
+	default:
+		mark(w, rec);
+	}
+}
+
+static void walk_free(struct walk *w)
+{
+	while (w->n > 1)
+		pop_flow(w);
+	for (uint32_t i = 0; i < w->nr_tasks; i++)
+		if (w->tasks[i]) {
+			close_to(w, w->tasks[i], 0, w->tasks[i]->last);
+			free(w->tasks[i]->calls);
+			free(w->tasks[i]);
+		}
+	close_to(w, &w->base, 0, w->time);
+	free(w->base.calls);
+	free(w->tasks);
+	if (w->spare) {
+		free(w->spare->calls);
+		free(w->spare);
+	}
+}
+
+/* Walks the first `n` records. */
+static void walk_records(struct walk *w, unsigned host, uint64_t n)
+{
+	const struct viz_host *h = &w->t->hosts[host];
+	for (uint32_t c = 0; c < h->nr_chunks && n > 0 && !w->failed; c++) {
+		w->time = h->chunks[c].time;
+		for (uint32_t i = 0; i < h->chunks[c].n && n > 0 && !w->failed; i++, n--)
+			record(w, &h->chunks[c].rec[i]);
+	}
+	w->top[0]->last = w->time;
+}
+
+int viz_flow_run(const struct viz_trace *t, unsigned host, const struct viz_visitor *v)
+{
+	struct walk w = { .t = t, .v = v, .op = -1 };
+	w.top[w.n++] = &w.base;
+	walk_records(&w, host, UINT64_MAX);
+	walk_free(&w);
+	return w.failed ? -1 : 0;
+}
+
+int viz_flow_at(const struct viz_trace *t, unsigned host, uint64_t n,
+		void (*at)(void *arg, const struct viz_flow *flow, uint64_t time), void *arg)
+{
+	static const struct viz_visitor none;
+	struct walk w = { .t = t, .v = &none, .op = -1 };
+	w.top[w.n++] = &w.base;
+	walk_records(&w, host, n);
+	at(arg, w.top[w.n - 1], w.time);
+	walk_free(&w);
+	return w.failed ? -1 : 0;
+}
