@@ -57,13 +57,19 @@ static inline bool event_pending(const struct event *ev)
 	return ev->pprev != 0;
 }
 
-void event_queue_init(struct event_queue *q);
+int event_queue_init(struct event_queue *q); /* 0, or -1 without memory */
 void event_queue_free(struct event_queue *q);
 
 /* The first event if it is due at or before `until` (removed from the queue), else NULL. */
 struct event *event_queue_pop(struct event_queue *q, uint64_t until);
 
-/* The time of the first event, or UINT64_MAX when there is none. */
+/* The time of the first event, or UINT64_MAX when there is none. May look through many: not for the hot path. */
 uint64_t event_queue_next(struct event_queue *q);
+
+/* Whether an event is due at or before `t`. Cheap; t must not be before the current time. */
+bool event_queue_due(struct event_queue *q, uint64_t t);
+
+/* Whether the queue's lists are in order (tests; slow). */
+bool event_queue_sane(const struct event_queue *q);
 
 #endif

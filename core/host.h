@@ -21,6 +21,7 @@ struct host {
 	struct cpu cpu;
 	struct node node;
 	uint32_t index; /* in sim->hosts */
+	bool dying;	/* being torn down: nothing is sent, no time is spent */
 	const char *name;
 	struct ram ram;
 	struct bus bus;
@@ -33,7 +34,10 @@ struct host {
 /* Creates a host with `ram_size` bytes of DRAM at 0x80000000 (address space only, committed on use). */
 struct host *host_new(struct sim *sim, const char *name, uint32_t ram_size);
 
-/* Ends the host's tasks (task_kill), checks that every object was given back; a leak is a sim_fault(). */
+/* Tear-down, first step: marks the host as dying and ends its tasks. The stack's exit functions come after it. */
+void host_end_tasks(struct host *host);
+
+/* Tear-down, last step: checks that every object was given back; a leak is a sim_fault(). */
 void host_check_leaks(struct host *host);
 
 void host_free(struct host *host);

@@ -15,14 +15,34 @@ struct host;
 #define RAM_BASE 0x80000000u /* DRAM of the AST2500 */
 #define RAM_PAGE 4096u
 
-/* DRAM. An allocation is a power of two of at least 64 bytes, aligned to itself up to a page. */
+/*
+ * The record of one page of RAM. A page belongs for good to blocks of one order: of 4096 bytes and more (the
+ * record of the block's first page counts), or smaller ones, several in the page.
+ */
+struct ram_page {
+	union {
+		uintptr_t owner;   /* order >= 12: who has the block: mem.c */
+		uintptr_t *owners; /* order < 12: the same for each block in the page */
+	};
+	int32_t refs;  /* the owner's: struct page of the stack (stack/kernel/page.h) is this record */
+	uint8_t order; /* 0: the page was never handed out */
+};
+
+/* DRAM. An allocation is a power of two of at least 64 bytes, aligned to itself. */
+#define RAM_ORDER_MIN 6
+#define RAM_ORDERS 23 /* up to 4 MiB */
+
 struct ram {
 	uint8_t *base; /* maps RAM_BASE */
 	uint32_t size;
 	uint32_t top; /* bytes handed out so far; above it the memory was never used and is zero */
-	void *free[20]; /* free lists by order, last in first out; order n holds 1 << n bytes */
+	void *free[RAM_ORDERS]; /* free lists by order, last in first out; order n holds 1 << n bytes */
 	uint32_t in_use, peak; /* bytes */
-	struct ram_page *pages; /* a record a page: struct page of the stack is built on it */
+	struct ram_page *pages; /* a record a page, address space only until used */
+	uint16_t carved[12 - RAM_ORDER_MIN]; /* blocks not yet handed out of the newest page of the small orders */
+	uint8_t *carve[12 - RAM_ORDER_MIN];  /* and the first of them */
+	char *owners_pool, *owners_end;	     /* room for `owners` arrays */
+	void *owners_chunks;
 };
 
 /*
@@ -43,23 +63,25 @@ void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len);
 
 struct kmem_cache {
 	const char *name;
-	uint32_t size;
-	void *free;	/* last in first out */
-	void *slabs;	/* memory taken from malloc, given back with the host */
+	uint32_t size; /* of an object with its hidden header */
+	struct kmem_obj *free; /* last in first out */
+	char *fresh, *fresh_end; /* what is left of the newest slab; never handed out yet */
+	struct kmem_slab *slabs, **slabs_tail; /* memory taken from malloc, given back with the host */
 	uint32_t in_use, peak;
-	struct kmem_obj *live; /* objects that are out, newest first */
+	uint32_t next_slab; /* bytes: slabs start small and double */
 	struct kmem_cache *next;
 };
 
 struct kmem {
-	struct kmem_cache *caches; /* in order of creation */
+	struct kmem_cache *caches, **caches_tail; /* in order of creation */
+	struct kmem_big *big; /* what kzalloc() gave, newest first */
 	uint64_t nr_allocs;	   /* of this host, RAM included */
 	uint64_t fail_nth;	   /* the allocation of this number fails; 0 none */
 	bool fail_forever;	   /* and all after it */
 	uint64_t nr_failed;
 };
 
-/* Creates a cache of objects of `size` bytes. `name` must be a literal. Slabs grow from one page. */
+/* Creates a cache of objects of `size` bytes. `name` must be a literal. Slabs start with a few objects and grow. */
 struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32_t size);
 
 /* kmem_cache_alloc(host, cache): an object with undefined contents, or NULL. kmem_cache_zalloc: cleared. */
@@ -73,5 +95,15 @@ void kmem_cache_free(struct host *host, struct kmem_cache *cache, void *p);
 #define kzalloc(host, size) kzalloc_at(host, size, SIM_SITE)
 void *kzalloc_at(struct host *host, size_t size, const char *site);
 void kfree(struct host *host, void *p);
+
+/* Asks the fault injection whether the allocation at hand is to fail; counts it. For allocators built on others. */
+bool kmem_should_fail(struct host *host);
+
+/* ---- the host's own use (host.c) ---- */
+
+int mem_init(struct host *host, uint32_t ram_size); /* 0 or -ENOMEM */
+void mem_exit(struct host *host);
+/* sim_fault() for the first kind of thing that is still out: "leak: 3 objects of NAME, first allocated at SITE". */
+void mem_check_leaks(struct host *host);
 
 #endif

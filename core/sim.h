@@ -62,6 +62,12 @@ struct sim {
 	uint16_t *fn_rank;   /* core/trace.h: rank by name of each function description */
 	uint32_t *fn_cost;   /* ns a call of each function spends by rank, or NULL: instant */
 	struct frame_pool *frames;
+	struct cpu *ready, **ready_tail; /* CPUs with something to run when the event at hand is done */
+	struct task_stack *stacks; /* cpu.c: stacks that no task uses, last used first */
+	void *engine; /* whoever switched to the flow that runs: the engine's stack pointer, and its stack's place */
+	const void *engine_bottom;
+	size_t engine_size;
+	uint64_t until; /* of the sim_run() at hand */
 	enum sim_stop stop;
 	bool stopping;        /* set by sim_stop() and sim_fault(): the loop returns after this event */
 	uint64_t time_limit;  /* virtual ns; past it the run ends with SIM_LIMIT */

@@ -9,6 +9,7 @@
 #define STACK_INTERNET_DST_H
 
 #include "stack/kernel/kernel.h"
+#include "stack/kernel/rcu.h"
 #include "stack/net.h"
 #include "stack/skb/skbuff.h"
 
@@ -97,6 +98,7 @@ struct dst_entry {
 	int __use;
 	unsigned long lastuse;
 	short error; /* of an entry that says "no" */
+	struct rcu_head rcu_head;
 };
 
 extern const struct dst_metrics dst_default_metrics;

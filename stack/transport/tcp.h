@@ -14,10 +14,8 @@
 #include "stack/transport/tcp_queue.h"
 #include "stack/transport/tcp_types.h"
 
-struct tcp_info;
-struct msghdr;
-struct iov_iter;
 struct sockaddr;
+struct tcp_info;
 struct socket;
 struct poll_table_struct;
 
@@ -29,9 +27,12 @@ struct tcp_state {
 	struct secure_seq seq; /* secure_seq.c: key of ISNs, ports and time stamp offsets */
 	struct kmem_cache *req_cache, *tw_cache;
 	struct inet_timewait_death_row death_row;
-	struct list_head orphans;   /* sockets without a process, oldest first (tear-down) */
-	int orphan_count;	    /* tcp_orphan_count */
+	const struct inet_protosw *inetsw[INET_PROTOSW_MAX]; /* socket types of the family */
+	u32 nr_inetsw;
+	bool dying;		    /* the host is being torn down: sockets end without sending */
+	int orphan_count;	    /* sockets without a process */
 	int sockets_allocated;
+	int inuse;		    /* sockets in the tables */
 	long memory_allocated;	    /* pages, against sysctl_tcp_mem */
 	unsigned long memory_pressure; /* jiffies since when, 0 none */
 	/* of the input side (tcp_input.c) */
@@ -558,6 +559,7 @@ static inline void skb_set_tcp_pure_ack(struct sk_buff *skb)
 /* ---- tcp.c (state, poll, disconnect) ---- */
 int tcp_init(struct host *host);
 void tcp_exit(struct host *host);
+void tcp_quiesce(struct host *host);
 int tcp_init_sock(struct sock *sk);
 void tcp_set_state(struct sock *sk, int state);
 void tcp_done(struct sock *sk);
@@ -585,7 +587,6 @@ int tcp_send_mss(struct sock *sk, int *size_goal, int flags);
 void tcp_push(struct sock *sk, int flags, int mss_now, int nonagle, int size_goal);
 void skb_entail(struct sock *sk, struct sk_buff *skb);
 void tcp_remove_empty_skb(struct sock *sk, struct sk_buff *skb);
-struct sk_buff *sk_stream_alloc_skb(struct sock *sk, int size, gfp_t gfp, bool force_schedule);
 void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb);
 void tcp_free_fastopen_req(struct tcp_sock *tp);
 
@@ -595,8 +596,8 @@ void tcp_cleanup_rbuf(struct sock *sk, int copied);
 int tcp_peek_len(struct socket *sock);
 
 /* ---- tcp_sockopt.c ---- */
-int tcp_setsockopt(struct sock *sk, int level, int optname, const void *optval, unsigned int optlen);
-int tcp_getsockopt(struct sock *sk, int level, int optname, void *optval, int *optlen);
+int tcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen);
+int tcp_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen);
 void tcp_get_info(struct sock *sk, struct tcp_info *info);
 void __tcp_sock_set_cork(struct sock *sk, bool on);
 void tcp_sock_set_cork(struct sock *sk, bool on);
@@ -607,7 +608,7 @@ int tcp_set_window_clamp(struct sock *sk, int val);
 /* ---- tcp_ipv4.c, tcp_ipv4_out.c (replies without a socket), tcp_ipv4_err.c, tcp_ipv4_conn.c ---- */
 extern const struct inet_connection_sock_af_ops ipv4_specific;
 extern const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops;
-extern struct proto const tcp_prot;
+extern const struct proto tcp_prot;
 int tcp_v4_init(struct host *host);
 int tcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len);
 int tcp_v4_rcv(struct sk_buff *skb);

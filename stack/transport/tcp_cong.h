@@ -12,13 +12,7 @@
 #define TCP_CONG_NON_RESTRICTED 0x1
 #define TCP_CONG_NEEDS_ECN 0x2
 
-enum tcp_ca_state {
-	TCP_CA_Open = 0,
-	TCP_CA_Disorder = 1,
-	TCP_CA_CWR = 2,
-	TCP_CA_Recovery = 3,
-	TCP_CA_Loss = 4,
-};
+/* enum tcp_ca_state (TCP_CA_Open, Disorder, CWR, Recovery, Loss) is <netinet/tcp.h>'s. */
 #define TCPF_CA_Open (1 << TCP_CA_Open)
 #define TCPF_CA_Disorder (1 << TCP_CA_Disorder)
 #define TCPF_CA_CWR (1 << TCP_CA_CWR)

@@ -14,6 +14,10 @@
 #include "stack/transport/request_sock.h"
 #include "stack/transport/sock.h"
 
+/* <netinet/tcp.h> (through sock.h) has structures of these names, older ones: in the stack ours are meant. */
+#define tcphdr kernel_tcphdr
+#define tcp_info kernel_tcp_info
+
 /* ---- constants ---- */
 
 #define TCP_HEADER_LEN 20u
@@ -65,7 +69,6 @@
 #define TCP_INFINITE_SSTHRESH 0x7fffffff
 #define TCP_RACK_RECOVERY_THRESH 16
 #define TCP_NUM_SACKS 4
-#define MAX_HEADER 96 /* LL_MAX_HEADER */
 #define MIN_TCP_TSO_SEGS 2
 
 /* Nagle: bits of tcp_sock.nonagle */

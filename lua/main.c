@@ -1,0 +1,68 @@
+/* The `wirepath` command: picks the verb. */
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lua/command.h"
+#include "lua/run_dir.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "run a scenario and write a run folder" },
+	{ "chart", cmd_chart, "draw what a function called" },
+	{ "export", cmd_export, "write a run in another format" },
+	{ "digest", cmd_digest, "print a run's digest" },
+	{ "diff", cmd_diff, "where two runs part" },
+	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },
+};
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+int usage_error(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+	fprintf(stderr, "wirepath %s: ", cmd);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nSee 'wirepath %s --help'.\n", cmd);
+	return EXIT_USAGE;
+}
+
+static void help(FILE *out)
+{
+	fputs("wirepath: a deterministic network simulator with a Linux-shaped stack\n\n"
+	      "usage: wirepath COMMAND [options]\n\n",
+	      out);
+	for (unsigned i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fputs("\n'wirepath COMMAND --help' tells more. Start with:\n"
+	      "  ./wirepath run scenarios/tcp_handshake.lua\n\n"
+	      "Exit codes: 0 done; 1 an assertion failed, or two runs differ; 2 usage, script error or unreadable\n"
+	      "input; 3 a fault inside the simulator; 4 a limit was reached (time, memory, instructions).\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		help(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("wirepath " RUN_VERSION);
+		return EXIT_DONE;
+	}
+	for (unsigned i = 0; i < NR_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	fprintf(stderr, "wirepath: there is no command '%s'. See 'wirepath --help'.\n", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,436 @@
+/*
+ * posix.sys.socket: luaposix's socket functions on the host's stack, with its tables and returns.
+ * Addresses: { family = AF_INET, addr = "10.0.2.15", port = 80 }.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/posix.h"
+#include "lua/run.h"
+
+#define MAX_BUFFER (16 << 20) /* bytes of one recv() */
+
+/* ---- names, for the constants and for the markers in the trace ---- */
+
+static const struct posix_const types[] = {
+	{ "SOCK_STREAM", SOCK_STREAM },
+	{ "SOCK_DGRAM", SOCK_DGRAM },
+	{ "SOCK_RAW", SOCK_RAW },
+	{ NULL, 0 },
+};
+static const struct posix_const sol_options[] = {
+	{ "SO_ACCEPTCONN", SO_ACCEPTCONN }, { "SO_BINDTODEVICE", SO_BINDTODEVICE },
+	{ "SO_BROADCAST", SO_BROADCAST },   { "SO_DEBUG", SO_DEBUG },
+	{ "SO_DOMAIN", SO_DOMAIN },	    { "SO_DONTROUTE", SO_DONTROUTE },
+	{ "SO_ERROR", SO_ERROR },	    { "SO_KEEPALIVE", SO_KEEPALIVE },
+	{ "SO_LINGER", SO_LINGER },	    { "SO_OOBINLINE", SO_OOBINLINE },
+	{ "SO_PRIORITY", SO_PRIORITY },	    { "SO_PROTOCOL", SO_PROTOCOL },
+	{ "SO_RCVBUF", SO_RCVBUF },	    { "SO_RCVLOWAT", SO_RCVLOWAT },
+	{ "SO_RCVTIMEO", SO_RCVTIMEO },	    { "SO_REUSEADDR", SO_REUSEADDR },
+	{ "SO_REUSEPORT", SO_REUSEPORT },   { "SO_SNDBUF", SO_SNDBUF },
+	{ "SO_SNDLOWAT", SO_SNDLOWAT },	    { "SO_SNDTIMEO", SO_SNDTIMEO },
+	{ "SO_TYPE", SO_TYPE },		    { NULL, 0 },
+};
+static const struct posix_const tcp_options[] = {
+	{ "TCP_NODELAY", TCP_NODELAY },	      { "TCP_MAXSEG", TCP_MAXSEG },
+	{ "TCP_CORK", TCP_CORK },	      { "TCP_KEEPIDLE", TCP_KEEPIDLE },
+	{ "TCP_KEEPINTVL", TCP_KEEPINTVL },   { "TCP_KEEPCNT", TCP_KEEPCNT },
+	{ "TCP_SYNCNT", TCP_SYNCNT },	      { "TCP_LINGER2", TCP_LINGER2 },
+	{ "TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT }, { "TCP_WINDOW_CLAMP", TCP_WINDOW_CLAMP },
+	{ "TCP_QUICKACK", TCP_QUICKACK },     { "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
+	{ NULL, 0 },
+};
+static const struct posix_const constants[] = {
+	{ "AF_UNSPEC", AF_UNSPEC },	{ "AF_INET", AF_INET },	      { "AF_INET6", AF_INET6 },
+	{ "AF_UNIX", AF_UNIX },		{ "AF_PACKET", AF_PACKET },   { "AF_NETLINK", AF_NETLINK },
+	{ "SOCK_CLOEXEC", SOCK_CLOEXEC }, { "SOCK_NONBLOCK", SOCK_NONBLOCK },
+	{ "SOL_SOCKET", SOL_SOCKET },	{ "IPPROTO_IP", IPPROTO_IP }, { "IPPROTO_TCP", IPPROTO_TCP },
+	{ "IPPROTO_UDP", IPPROTO_UDP }, { "IPPROTO_ICMP", IPPROTO_ICMP }, { "IPPROTO_RAW", IPPROTO_RAW },
+	{ "MSG_OOB", MSG_OOB },		{ "MSG_PEEK", MSG_PEEK },     { "MSG_WAITALL", MSG_WAITALL },
+	{ "MSG_DONTWAIT", MSG_DONTWAIT }, { "MSG_TRUNC", MSG_TRUNC }, { "MSG_NOSIGNAL", MSG_NOSIGNAL },
+	{ "MSG_MORE", MSG_MORE },	{ "SHUT_RD", SHUT_RD },	      { "SHUT_WR", SHUT_WR },
+	{ "SHUT_RDWR", SHUT_RDWR },	{ "SOMAXCONN", SOMAXCONN },   { "INADDR_ANY", INADDR_ANY },
+	{ "AI_PASSIVE", 1 },		{ "AI_NUMERICHOST", 4 },      { NULL, 0 },
+};
+
+static const char *name_of(const struct posix_const *c, lua_Integer value)
+{
+	for (; c->name; c++)
+		if (c->value == value)
+			return c->name;
+	return NULL;
+}
+
+/* "TCP_NODELAY", or the number as text in `buf`. */
+static const char *option_name(int level, int name, char *buf, size_t len)
+{
+	const char *s = level == SOL_SOCKET ? name_of(sol_options, name) :
+			level == IPPROTO_TCP ? name_of(tcp_options, name) : NULL;
+	if (!s)
+		snprintf(buf, len, "%d,%d", level, name);
+	return s ? s : buf;
+}
+
+/* ---- addresses ---- */
+
+/* Reads the table at `idx`. 0, or -1 with the error pushed (nil, message, EINVAL). */
+static int get_addr(lua_State *L, int idx, struct sockaddr_in *sa)
+{
+	luaL_checktype(L, idx, LUA_TTABLE);
+	memset(sa, 0, sizeof(*sa));
+	lua_getfield(L, idx, "family");
+	lua_getfield(L, idx, "addr");
+	lua_getfield(L, idx, "port");
+	sa->sin_family = (sa_family_t)lua_tointeger(L, -3);
+	sa->sin_port = htons((uint16_t)lua_tointeger(L, -1));
+	const char *addr = lua_tostring(L, -2);
+	if (sa->sin_family == AF_INET && (!addr || inet_pton(AF_INET, addr, &sa->sin_addr) != 1)) {
+		lua_settop(L, idx);
+		lua_pushnil(L);
+		lua_pushliteral(L, "not a valid IPv4 dotted-decimal or IPv6 address string");
+		lua_pushinteger(L, EINVAL);
+		return -1;
+	}
+	lua_settop(L, idx);
+	return 0;
+}
+
+static void push_addr(lua_State *L, const struct sockaddr_in *sa)
+{
+	char text[INET_ADDRSTRLEN];
+	lua_createtable(L, 0, 3);
+	lua_pushinteger(L, sa->sin_family);
+	lua_setfield(L, -2, "family");
+	lua_pushinteger(L, ntohs(sa->sin_port));
+	lua_setfield(L, -2, "port");
+	inet_ntop(AF_INET, &sa->sin_addr, text, sizeof(text));
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, "addr");
+}
+
+/* ---- calls ---- */
+
+static int l_socket(lua_State *L)
+{
+	struct program *p = program_running(L, "socket");
+	int domain = (int)luaL_checkinteger(L, 1), type = (int)luaL_checkinteger(L, 2);
+	int protocol = (int)luaL_optinteger(L, 3, 0);
+	const char *name = name_of(types, type & 0xf);
+	posix_begin(p, "socket", "socket(%s%s%s%s)", domain == AF_PACKET ? "AF_PACKET," : "", name ? name : "?",
+		    type & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "", type & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "");
+	long r = sys_socket(p->tsk, domain, type, protocol);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "socket", r);
+}
+
+static int with_addr(lua_State *L, const char *what,
+		     long (*call)(struct task_struct *tsk, int fd, const struct sockaddr *sa, int len))
+{
+	struct program *p = program_running(L, what);
+	int fd = (int)luaL_checkinteger(L, 1);
+	struct sockaddr_in sa;
+	if (get_addr(L, 2, &sa) < 0)
+		return 3;
+	posix_begin(p, what, "%s", what);
+	long r = call(p->tsk, fd, (const struct sockaddr *)&sa, sizeof(sa));
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, what, r);
+}
+
+static int l_bind(lua_State *L)
+{
+	return with_addr(L, "bind", sys_bind);
+}
+
+static int l_connect(lua_State *L)
+{
+	return with_addr(L, "connect", sys_connect);
+}
+
+static int l_listen(lua_State *L)
+{
+	struct program *p = program_running(L, "listen");
+	int fd = (int)luaL_checkinteger(L, 1), backlog = (int)luaL_checkinteger(L, 2);
+	posix_begin(p, "listen", "listen");
+	long r = sys_listen(p->tsk, fd, backlog);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "listen", r);
+}
+
+static int l_accept(lua_State *L)
+{
+	struct program *p = program_running(L, "accept");
+	int fd = (int)luaL_checkinteger(L, 1);
+	struct sockaddr_in sa = { 0 };
+	int len = sizeof(sa);
+	posix_begin(p, "accept", "accept");
+	long r = sys_accept(p->tsk, fd, (struct sockaddr *)&sa, &len);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	if (r < 0)
+		return posix_error(L, "accept", r);
+	lua_pushinteger(L, r);
+	push_addr(L, &sa);
+	return 2;
+}
+
+static int l_send(lua_State *L)
+{
+	struct program *p = program_running(L, "send");
+	int fd = (int)luaL_checkinteger(L, 1);
+	size_t n;
+	const char *data = luaL_checklstring(L, 2, &n);
+	unsigned flags = (unsigned)luaL_optinteger(L, 3, 0);
+	posix_begin(p, "send", "send(%zu)", n);
+	long r = sys_send(p->tsk, fd, data, n, flags);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "send", r);
+}
+
+static int l_sendto(lua_State *L)
+{
+	struct program *p = program_running(L, "sendto");
+	int fd = (int)luaL_checkinteger(L, 1);
+	size_t n;
+	const char *data = luaL_checklstring(L, 2, &n);
+	struct sockaddr_in sa;
+	if (get_addr(L, 3, &sa) < 0)
+		return 3;
+	posix_begin(p, "sendto", "sendto(%zu)", n);
+	long r = sys_sendto(p->tsk, fd, data, n, 0, (const struct sockaddr *)&sa, sizeof(sa));
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "sendto", r);
+}
+
+static size_t check_count(lua_State *L, int idx)
+{
+	lua_Integer n = luaL_checkinteger(L, idx);
+	luaL_argcheck(L, n >= 0 && n <= MAX_BUFFER, idx, "count out of range");
+	return (size_t)n;
+}
+
+static int receive(lua_State *L, bool from)
+{
+	const char *what = from ? "recvfrom" : "recv";
+	struct program *p = program_running(L, what);
+	int fd = (int)luaL_checkinteger(L, 1);
+	size_t n = check_count(L, 2);
+	unsigned flags = (unsigned)luaL_optinteger(L, 3, 0);
+	struct sockaddr_in sa = { 0 };
+	int len = sizeof(sa);
+	luaL_Buffer b;
+	char *to = luaL_buffinitsize(L, &b, n ? n : 1);
+	posix_begin(p, what, from ? "recvfrom" : "recv(%zu)", n);
+	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, (struct sockaddr *)&sa, &len) :
+			sys_recv(p->tsk, fd, to, n, flags);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	if (r < 0)
+		return posix_error(L, what, r);
+	luaL_pushresultsize(&b, (size_t)r < n ? (size_t)r : n); /* MSG_TRUNC returns the real length */
+	if (!from)
+		return 1;
+	if (len == 0) /* a stream has no address per message */
+		return 1;
+	push_addr(L, &sa);
+	return 2;
+}
+
+static int l_recv(lua_State *L)
+{
+	return receive(L, false);
+}
+
+static int l_recvfrom(lua_State *L)
+{
+	return receive(L, true);
+}
+
+static int l_shutdown(lua_State *L)
+{
+	struct program *p = program_running(L, "shutdown");
+	int fd = (int)luaL_checkinteger(L, 1), how = (int)luaL_checkinteger(L, 2);
+	posix_begin(p, "shutdown", "shutdown");
+	long r = sys_shutdown(p->tsk, fd, how);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "shutdown", r);
+}
+
+static int l_setsockopt(lua_State *L)
+{
+	struct program *p = program_running(L, "setsockopt");
+	int fd = (int)luaL_checkinteger(L, 1), level = (int)luaL_checkinteger(L, 2);
+	int name = (int)luaL_checkinteger(L, 3);
+	union {
+		int i;
+		struct linger linger;
+		struct timeval tv;
+		char dev[16];
+	} v;
+	int len = sizeof(int);
+	char buf[32];
+	memset(&v, 0, sizeof(v));
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		v.linger.l_onoff = (int)luaL_checkinteger(L, 4);
+		v.linger.l_linger = (int)luaL_checkinteger(L, 5);
+		len = sizeof(v.linger);
+	} else if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
+		v.tv.tv_sec = luaL_checkinteger(L, 4);
+		v.tv.tv_usec = luaL_checkinteger(L, 5);
+		len = sizeof(v.tv);
+	} else if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
+		snprintf(v.dev, sizeof(v.dev), "%s", luaL_checkstring(L, 4));
+		len = (int)strlen(v.dev) + 1;
+	} else {
+		v.i = (int)luaL_checkinteger(L, 4);
+	}
+	posix_begin(p, "setsockopt", "setsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
+	long r = sys_setsockopt(p->tsk, fd, level, name, &v, len);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "setsockopt", r);
+}
+
+static int l_getsockopt(lua_State *L)
+{
+	struct program *p = program_running(L, "getsockopt");
+	int fd = (int)luaL_checkinteger(L, 1), level = (int)luaL_checkinteger(L, 2);
+	int name = (int)luaL_checkinteger(L, 3);
+	union {
+		int i;
+		struct linger linger;
+		struct timeval tv;
+		char dev[64];
+	} v;
+	int len = sizeof(int);
+	char buf[32];
+	bool linger = level == SOL_SOCKET && name == SO_LINGER;
+	bool time = level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+	bool text = level == SOL_SOCKET && name == SO_BINDTODEVICE;
+	memset(&v, 0, sizeof(v));
+	len = linger ? sizeof(v.linger) : time ? sizeof(v.tv) : text ? sizeof(v.dev) : sizeof(v.i);
+	posix_begin(p, "getsockopt", "getsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
+	long r = sys_getsockopt(p->tsk, fd, level, name, &v, &len);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	if (r < 0)
+		return posix_error(L, "getsockopt", r);
+	if (linger) {
+		lua_pushinteger(L, v.linger.l_onoff);
+		lua_pushinteger(L, v.linger.l_linger);
+		return 2;
+	}
+	if (time) {
+		lua_pushinteger(L, v.tv.tv_sec);
+		lua_pushinteger(L, v.tv.tv_usec);
+		return 2;
+	}
+	if (text)
+		lua_pushlstring(L, v.dev, strnlen(v.dev, sizeof(v.dev)));
+	else
+		lua_pushinteger(L, v.i);
+	return 1;
+}
+
+static int name_call(lua_State *L, const char *what,
+		     long (*call)(struct task_struct *tsk, int fd, struct sockaddr *sa, int *len))
+{
+	struct program *p = program_running(L, what);
+	int fd = (int)luaL_checkinteger(L, 1);
+	struct sockaddr_in sa = { 0 };
+	int len = sizeof(sa);
+	posix_begin(p, what, "%s", what);
+	long r = call(p->tsk, fd, (struct sockaddr *)&sa, &len);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	if (r < 0)
+		return posix_error(L, what, r);
+	push_addr(L, &sa);
+	return 1;
+}
+
+static int l_getsockname(lua_State *L)
+{
+	return name_call(L, "getsockname", sys_getsockname);
+}
+
+static int l_getpeername(lua_State *L)
+{
+	return name_call(L, "getpeername", sys_getpeername);
+}
+
+/* Names are the scenario's hosts, or dotted addresses. */
+static int l_getaddrinfo(lua_State *L)
+{
+	const char *host = luaL_optstring(L, 1, NULL);
+	const char *service = lua_isnoneornil(L, 2) ? "0" : luaL_tolstring(L, 2, NULL);
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(service)) };
+	lua_Integer type = 0, protocol = 0, flags = 0;
+	if (lua_istable(L, 3)) {
+		lua_getfield(L, 3, "socktype");
+		type = lua_tointeger(L, -1);
+		lua_getfield(L, 3, "protocol");
+		protocol = lua_tointeger(L, -1);
+		lua_getfield(L, 3, "flags");
+		flags = lua_tointeger(L, -1);
+	}
+	const struct world_host *h = host ? world_find_host(&script_of(L)->run->world, host) : NULL;
+	if (h)
+		sa.sin_addr.s_addr = h->nics[0].addr;
+	else if (!host)
+		sa.sin_addr.s_addr = htonl(flags & 1 ? INADDR_ANY : INADDR_LOOPBACK);
+	else if (inet_pton(AF_INET, host, &sa.sin_addr) != 1) {
+		lua_pushnil(L);
+		lua_pushliteral(L, "Name or service not known");
+		lua_pushinteger(L, -2); /* EAI_NONAME */
+		return 3;
+	}
+	lua_createtable(L, 1, 0);
+	push_addr(L, &sa);
+	lua_pushinteger(L, type ? type : SOCK_STREAM);
+	lua_setfield(L, -2, "socktype");
+	lua_pushinteger(L, protocol ? protocol : type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP);
+	lua_setfield(L, -2, "protocol");
+	lua_rawseti(L, -2, 1);
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "accept", l_accept },
+	{ "bind", l_bind },
+	{ "connect", l_connect },
+	{ "getaddrinfo", l_getaddrinfo },
+	{ "getpeername", l_getpeername },
+	{ "getsockname", l_getsockname },
+	{ "getsockopt", l_getsockopt },
+	{ "listen", l_listen },
+	{ "recv", l_recv },
+	{ "recvfrom", l_recvfrom },
+	{ "send", l_send },
+	{ "sendto", l_sendto },
+	{ "setsockopt", l_setsockopt },
+	{ "shutdown", l_shutdown },
+	{ "socket", l_socket },
+	{ NULL, NULL },
+};
+
+int open_posix_socket(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	posix_set_constants(L, types);
+	posix_set_constants(L, sol_options);
+	posix_set_constants(L, tcp_options);
+	posix_set_constants(L, constants);
+	return 1;
+}

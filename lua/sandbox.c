@@ -1,0 +1,435 @@
+/*
+ * What a script may use: an allow-list. No files, processes, clock or environment of the real machine, no
+ * bytecode, no finalizers (the count hook does not run in them), no addresses.
+ */
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/sim.h"
+#include "lua/program.h"
+#include "lua/run.h"
+#include "lua/script.h"
+
+#define MAX_QUANTIFIERS 20 /* of a pattern: matching may take time exponential in their number */
+
+/* ---- text output ---- */
+
+/* Writes to the program's output, or the scenario's. */
+static void emit(lua_State *L, const char *s, size_t n)
+{
+	struct script *sc = script_of(L);
+	if (sc->running)
+		program_output(sc->running, s, n);
+	else
+		run_output(sc->run, NULL, s, n);
+}
+
+static int sb_print(lua_State *L)
+{
+	int n = lua_gettop(L);
+	luaL_Buffer b;
+	luaL_buffinit(L, &b);
+	for (int i = 1; i <= n; i++) {
+		if (i > 1)
+			luaL_addchar(&b, '\t');
+		stable_tostring(L, i, NULL);
+		luaL_addvalue(&b);
+	}
+	luaL_addchar(&b, '\n');
+	luaL_pushresult(&b);
+	size_t len;
+	const char *s = lua_tolstring(L, -1, &len);
+	emit(L, s, len);
+	return 0;
+}
+
+static int write_args(lua_State *L, int first, bool out)
+{
+	for (int i = first; i <= lua_gettop(L); i++) {
+		size_t len;
+		const char *s = luaL_checklstring(L, i, &len);
+		if (out)
+			emit(L, s, len);
+		else
+			run_error_output(script_of(L)->run, s, len);
+	}
+	return 0;
+}
+
+static int sb_write(lua_State *L)
+{
+	return write_args(L, 1, true);
+}
+
+static int stdout_write(lua_State *L)
+{
+	write_args(L, 2, true);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int stderr_write(lua_State *L)
+{
+	write_args(L, 2, false);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int return_self(lua_State *L)
+{
+	lua_settop(L, 1);
+	return 1;
+}
+
+static void push_stream(lua_State *L, lua_CFunction write)
+{
+	lua_newtable(L);
+	lua_pushcfunction(L, write);
+	lua_setfield(L, -2, "write");
+	lua_pushcfunction(L, return_self);
+	lua_setfield(L, -2, "flush");
+	lua_pushcfunction(L, return_self);
+	lua_setfield(L, -2, "setvbuf");
+}
+
+/* ---- strings ---- */
+
+/* string.format without %p, and with objects shown by number. Upvalue: the original. */
+static int sb_format(lua_State *L)
+{
+	const char *fmt = luaL_checkstring(L, 1);
+	for (const char *p = strchr(fmt, '%'); p && p[1]; p = strchr(p + 2, '%')) {
+		const char *c = p + 1 + strspn(p + 1, "-+ #0123456789.");
+		if (*c == 'p')
+			return luaL_error(L, "string.format: %%p is not available (addresses differ in each run)");
+	}
+	for (int i = 2; i <= lua_gettop(L); i++) {
+		int t = lua_type(L, i);
+		if (t == LUA_TTABLE || t == LUA_TFUNCTION || t == LUA_TUSERDATA || t == LUA_TTHREAD ||
+		    t == LUA_TLIGHTUSERDATA) {
+			stable_tostring(L, i, NULL);
+			lua_replace(L, i);
+		}
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 1);
+	return 1;
+}
+
+/* find, match, gmatch, gsub with a bounded pattern. Upvalue: the original. */
+static int sb_match(lua_State *L)
+{
+	const char *pattern = luaL_checkstring(L, 2);
+	unsigned quantifiers = 0;
+	for (const char *p = pattern; *p; p++) {
+		if (*p == '%' && p[1])
+			p++;
+		else if (strchr("*+-?", *p) && p > pattern)
+			quantifiers++;
+	}
+	if (quantifiers > MAX_QUANTIFIERS)
+		return luaL_error(L, "pattern has %d quantifiers, at most %d are allowed", (int)quantifiers,
+				  MAX_QUANTIFIERS);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+static void wrap(lua_State *L, const char *name, lua_CFunction f)
+{
+	lua_getfield(L, -1, name);
+	lua_pushcclosure(L, f, 1);
+	lua_setfield(L, -2, name);
+}
+
+/* ---- base functions ---- */
+
+static int sb_setmetatable(lua_State *L)
+{
+	if (lua_istable(L, 2)) {
+		lua_pushliteral(L, "__gc");
+		if (lua_rawget(L, 2) != LUA_TNIL)
+			return luaL_error(L, "setmetatable: __gc is not available in scenarios");
+		lua_pop(L, 1);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 1);
+	return 1;
+}
+
+/* load(chunk [, name [, mode [, env]]]): text only. */
+static int sb_load(lua_State *L)
+{
+	lua_settop(L, 4);
+	if (!lua_isstring(L, 1))
+		return luaL_error(L, "load: the chunk must be a string");
+	size_t n;
+	const char *s = lua_tolstring(L, 1, &n);
+	bool has_env = !lua_isnil(L, 4);
+	if (luaL_loadbufferx(L, s, n, luaL_optstring(L, 2, s), "t") != LUA_OK) {
+		lua_pushnil(L);
+		lua_insert(L, -2);
+		return 2;
+	}
+	if (has_env) {
+		lua_pushvalue(L, 4);
+		lua_setupvalue(L, -2, 1);
+	}
+	return 1;
+}
+
+static int sb_collectgarbage(lua_State *L)
+{
+	static const char *const options[] = { "collect", "count", "step", NULL };
+	switch (luaL_checkoption(L, 1, "collect", options)) {
+	case 0:
+		lua_gc(L, LUA_GCCOLLECT);
+		lua_pushinteger(L, 0);
+		break;
+	case 1:
+		lua_pushnumber(L, lua_gc(L, LUA_GCCOUNT));
+		break;
+	default:
+		lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, 0));
+	}
+	return 1;
+}
+
+/* A program's own thread must not yield: there is nobody to resume it. */
+static int sb_yield(lua_State *L)
+{
+	struct script *s = script_of(L);
+	if (L == (s->running ? s->running->co : s->run->main_co))
+		return luaL_error(L, "attempt to yield from outside a coroutine");
+	return lua_yield(L, lua_gettop(L));
+}
+
+static int sb_traceback(lua_State *L)
+{
+	luaL_traceback(L, L, luaL_optstring(L, 1, NULL), 1);
+	return 1;
+}
+
+/* ---- random numbers ---- */
+
+static int sb_random(lua_State *L)
+{
+	struct random *r = &script_of(L)->random;
+	lua_Integer lo = 1, hi;
+	switch (lua_gettop(L)) {
+	case 0:
+		lua_pushnumber(L, (lua_Number)(random_u64(r) >> 11) * 0x1p-53);
+		return 1;
+	case 1:
+		hi = luaL_checkinteger(L, 1);
+		if (hi == 0) {
+			lua_pushinteger(L, (lua_Integer)random_u64(r));
+			return 1;
+		}
+		break;
+	default:
+		lo = luaL_checkinteger(L, 1);
+		hi = luaL_checkinteger(L, 2);
+	}
+	luaL_argcheck(L, lo <= hi, lua_gettop(L), "interval is empty");
+	uint64_t span = (uint64_t)hi - (uint64_t)lo, v = random_u64(r), mask = span;
+	for (unsigned shift = 1; shift < 64; shift *= 2)
+		mask |= mask >> shift;
+	while ((v & mask) > span)
+		v = random_u64(r);
+	lua_pushinteger(L, (lua_Integer)((v & mask) + (uint64_t)lo));
+	return 1;
+}
+
+static int sb_randomseed(lua_State *L)
+{
+	(void)L; /* the run's seed decides */
+	return 0;
+}
+
+/* ---- os ---- */
+
+static int os_time(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)(script_of(L)->run->sim->now / NSEC_PER_SEC));
+	return 1;
+}
+
+static int os_clock(lua_State *L)
+{
+	lua_pushnumber(L, (lua_Number)script_of(L)->run->sim->now / 1e9);
+	return 1;
+}
+
+static int os_getenv(lua_State *L)
+{
+	lua_pushnil(L);
+	return 1;
+}
+
+static int os_exit(lua_State *L)
+{
+	struct script *s = script_of(L);
+	int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
+	if (!s->running)
+		return luaL_error(L, "os.exit: only a program on a host can exit; a scenario ends with its script");
+	return program_exit(s->running, L, code);
+}
+
+/* ---- modules ---- */
+
+static const luaL_Reg builtin[] = {
+	{ "sim", open_sim },
+	{ "posix", open_posix },
+	{ "posix.sys.socket", open_posix_socket },
+	{ "posix.unistd", open_posix_unistd },
+	{ "posix.poll", open_posix_poll },
+	{ "posix.fcntl", open_posix_fcntl },
+	{ "posix.errno", open_posix_errno },
+	{ "posix.time", open_posix_time },
+	{ "posix.sys.time", open_posix_sys_time },
+	{ NULL, NULL },
+};
+
+static bool good_module_name(const char *name)
+{
+	bool start = true; /* a part must begin with a letter, digit or '_' */
+	for (; *name; name++) {
+		bool word = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+			    (*name >= '0' && *name <= '9') || *name == '_';
+		if (!word && (start || (*name != '.' && *name != '-')))
+			return false;
+		start = *name == '.';
+	}
+	return !start;
+}
+
+/* The file of a module in the script's folder, pushed as a string; NULL when there is none. */
+static const char *module_file(lua_State *L, const char *name)
+{
+	static const char *const ends[] = { ".lua", "/init.lua" };
+	struct stat st;
+	luaL_gsub(L, name, ".", "/");
+	for (int i = 0; i < 2; i++) {
+		lua_pushfstring(L, "%s%s%s", script_of(L)->dir, lua_tostring(L, -1 - i), ends[i]);
+		if (stat(lua_tostring(L, -1), &st) == 0 && S_ISREG(st.st_mode))
+			return lua_tostring(L, -1);
+	}
+	return NULL;
+}
+
+static int sb_require(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	lua_settop(L, 1);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, 2, name) != LUA_TNIL)
+		return 1;
+	lua_settop(L, 2);
+	const luaL_Reg *b = builtin;
+	while (b->name && strcmp(b->name, name) != 0)
+		b++;
+	if (b->name) {
+		lua_pushcfunction(L, b->func);
+	} else {
+		if (!good_module_name(name))
+			return luaL_error(L, "require: '%s' is no module name (letters, digits, '_', '-', '.')", name);
+		const char *file = module_file(L, name);
+		if (!file)
+			return luaL_error(L, "require: there is no module '%s': neither built in nor %s%s.lua", name,
+					  script_of(L)->dir, name);
+		run_watch(script_of(L)->run, file);
+		if (script_load(L, file) != LUA_OK)
+			return lua_error(L);
+	}
+	lua_pushvalue(L, 1);
+	lua_call(L, 1, 1);
+	if (lua_isnil(L, -1)) {
+		lua_pop(L, 1);
+		lua_pushboolean(L, 1);
+	}
+	lua_pushvalue(L, -1);
+	lua_setfield(L, 2, name);
+	return 1;
+}
+
+/* ---- opening ---- */
+
+static void open_lib(lua_State *L, const char *name, lua_CFunction open)
+{
+	luaL_requiref(L, name, open, 1);
+}
+
+static void remove_fields(lua_State *L, const char *const *names)
+{
+	for (; *names; names++) {
+		lua_pushnil(L);
+		lua_setfield(L, -2, *names);
+	}
+}
+
+static void set_fields(lua_State *L, const luaL_Reg *regs)
+{
+	luaL_setfuncs(L, regs, 0);
+}
+
+void sandbox_open(lua_State *L)
+{
+	static const char *const no_base[] = { "dofile", "loadfile", "warn", NULL };
+	static const char *const no_string[] = { "dump", NULL };
+	static const luaL_Reg base[] = { { "print", sb_print },	      { "load", sb_load },
+					 { "collectgarbage", sb_collectgarbage }, { "require", sb_require },
+					 { NULL, NULL } };
+	static const luaL_Reg math[] = { { "random", sb_random }, { "randomseed", sb_randomseed }, { NULL, NULL } };
+	static const luaL_Reg os[] = { { "time", os_time },
+				       { "clock", os_clock },
+				       { "getenv", os_getenv },
+				       { "exit", os_exit },
+				       { NULL, NULL } };
+	static const luaL_Reg debug[] = { { "traceback", sb_traceback }, { NULL, NULL } };
+
+	open_lib(L, LUA_GNAME, luaopen_base);
+	remove_fields(L, no_base);
+	set_fields(L, base);
+	wrap(L, "setmetatable", sb_setmetatable);
+	stable_open(L);
+	lua_pop(L, 1);
+	open_lib(L, LUA_COLIBNAME, luaopen_coroutine);
+	lua_pushcfunction(L, sb_yield);
+	lua_setfield(L, -2, "yield");
+	open_lib(L, LUA_TABLIBNAME, luaopen_table);
+	open_lib(L, LUA_UTF8LIBNAME, luaopen_utf8);
+	open_lib(L, LUA_MATHLIBNAME, luaopen_math);
+	set_fields(L, math);
+	open_lib(L, LUA_STRLIBNAME, luaopen_string);
+	remove_fields(L, no_string);
+	wrap(L, "format", sb_format);
+	wrap(L, "find", sb_match);
+	wrap(L, "match", sb_match);
+	wrap(L, "gmatch", sb_match);
+	wrap(L, "gsub", sb_match);
+	lua_pushliteral(L, "");
+	lua_getmetatable(L, -1);
+	lua_pushliteral(L, "string");
+	lua_setfield(L, -2, "__metatable");
+	lua_settop(L, 0);
+
+	luaL_newlib(L, os);
+	lua_setglobal(L, "os");
+	luaL_newlib(L, debug);
+	lua_setglobal(L, "debug");
+	lua_newtable(L);
+	lua_pushcfunction(L, sb_write);
+	lua_setfield(L, -2, "write");
+	push_stream(L, stdout_write);
+	lua_setfield(L, -2, "stdout");
+	push_stream(L, stderr_write);
+	lua_setfield(L, -2, "stderr");
+	lua_setglobal(L, "io");
+}

@@ -1,0 +1,109 @@
+/* Makes Lua states and runs code in them under a budget. */
+#include "lua/script.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/run.h"
+
+static void hook(lua_State *L, lua_Debug *ar)
+{
+	struct script *s = script_of(L);
+	(void)ar;
+	s->instructions += SCRIPT_HOOK_COUNT;
+	run_alive(s->run);
+	if (!s->exhausted && s->instructions < SCRIPT_BUDGET && !run_interrupted(s->run))
+		return;
+	s->exhausted = true;
+	/* from here on every instruction comes back here, in this thread and in the one that resumed it */
+	lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+	if (lua_isyieldable(L))
+		lua_yield(L, 0);
+	else
+		luaL_error(L, "out of instructions");
+}
+
+struct script *script_new(struct run *run, const char *file, const char *name)
+{
+	struct script *s = calloc(1, sizeof(*s));
+	const char *slash = strrchr(file, '/');
+	if (!s || !arena_init(&s->arena, SCRIPT_MEMORY)) {
+		free(s);
+		return NULL;
+	}
+	s->run = run;
+	s->dir = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup("./");
+	random_init(&s->random, run->sim, name, "math.random");
+	s->L = lua_newstate(arena_alloc, &s->arena);
+	if (!s->L || !s->dir) {
+		script_free(s);
+		return NULL;
+	}
+	*(struct script **)lua_getextraspace(s->L) = s;
+	lua_sethook(s->L, hook, LUA_MASKCOUNT, SCRIPT_HOOK_COUNT);
+	sandbox_open(s->L);
+	s->next = run->scripts;
+	run->scripts = s;
+	return s;
+}
+
+void script_free(struct script *s)
+{
+	if (!s)
+		return;
+	if (s->L)
+		lua_close(s->L);
+	arena_free(&s->arena);
+	free(s->dir);
+	free(s);
+}
+
+int script_load(lua_State *L, const char *path)
+{
+	/* text only: bytecode is not verified and could corrupt memory */
+	int status = luaL_loadfilex(L, path, "t");
+	if (status == LUA_ERRFILE) {
+		lua_pop(L, 1);
+		lua_pushfstring(L, "cannot read %s: %s", path, strerror(errno));
+	}
+	return status;
+}
+
+void script_progress(struct script *s)
+{
+	s->instructions = 0;
+}
+
+int script_leave(lua_State *L)
+{
+	script_of(L)->exhausted = true;
+	lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+	if (lua_isyieldable(L))
+		return lua_yield(L, 0);
+	return luaL_error(L, "the run is over");
+}
+
+enum script_end script_call(struct script *s, lua_State *co, int nargs)
+{
+	int nres = 0;
+	s->arena.limit_hit = false;
+	switch (lua_resume(co, NULL, nargs, &nres)) {
+	case LUA_OK:
+		return SCRIPT_DONE;
+	case LUA_YIELD:
+		return SCRIPT_STOPPED;
+	case LUA_ERRMEM:
+		return SCRIPT_MEMORY_OUT;
+	default:
+		break;
+	}
+	if (s->exhausted)
+		return SCRIPT_STOPPED;
+	const char *msg = lua_tostring(co, -1);
+	bool memory = s->arena.limit_hit && msg && strstr(msg, "not enough memory");
+	luaL_traceback(co, co, msg ? msg : stable_tostring(co, -1, NULL), 0);
+	return memory ? SCRIPT_MEMORY_OUT : SCRIPT_ERROR;
+}

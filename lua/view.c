@@ -1,0 +1,210 @@
+/* The commands that look at finished runs: chart, export, digest, diff; and nic. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/command.h"
+#include "lua/options.h"
+#include "lua/run_dir.h"
+#include "nic-model/ops.h"
+#include "viz/chart.h"
+#include "viz/diff.h"
+#include "viz/export.h"
+#include "viz/pcap_merge.h"
+
+/* Standard output may be a closed pipe or a full disk: that must not look like success. */
+static int finish_output(const char *cmd, int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "wirepath %s: cannot write the output: %s\n", cmd, strerror(errno));
+	return EXIT_USAGE;
+}
+
+static int trouble(const char *cmd, const char *err)
+{
+	fprintf(stderr, "wirepath %s: %s\n", cmd, err);
+	return EXIT_USAGE;
+}
+
+static void warn_about(const char *cmd, const struct viz_trace *t)
+{
+	if (t->truncated)
+		fprintf(stderr, "wirepath %s: the trace was cut off; what comes before the cut is shown\n", cmd);
+}
+
+int cmd_chart(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath chart DIR --call FN [--host H] [--style nested|outline] [--depth N] [--nth N]\n\n"
+		"Draws what a call of the function FN called, from the trace in the run folder DIR.\n\n"
+		"  --call FN       the function at the top, by its name in Linux\n"
+		"  --host H        on this host (else the first host that calls it)\n"
+		"  --style STYLE   nested: the whole tree in one drawing (default)\n"
+		"                  outline: a small drawing per function, headed by its file\n"
+		"  --depth N       only N levels below FN\n"
+		"  --nth N         the Nth call of FN on that host (default 1)\n\n"
+		"example: wirepath chart runs/tcp_handshake --host client --call sys_connect --depth 4\n";
+	struct viz_chart_options opt = { .style = VIZ_NESTED };
+	const char *dir = NULL, *style = NULL;
+	uint64_t depth = 0, nth = 1;
+	const struct option_spec specs[] = {
+		{ .name = "--call", .text = &opt.call },    { .name = "--host", .text = &opt.host },
+		{ .name = "--style", .text = &style },	    { .name = "--depth", .number = &depth, .max = 255 },
+		{ .name = "--nth", .number = &nth, .max = UINT32_MAX }, { 0 },
+	};
+	char err[512], note[512];
+	struct viz_trace t;
+	int code = options_parse("chart", help, specs, argc, argv, &dir, 1);
+	if (code >= 0)
+		return code;
+	if (!opt.call)
+		return usage_error("chart", "--call FN is missing");
+	if (style && strcmp(style, "nested") != 0 && strcmp(style, "outline") != 0)
+		return usage_error("chart", "--style is nested or outline, not '%s'", style);
+	opt.style = style && strcmp(style, "outline") == 0 ? VIZ_OUTLINE : VIZ_NESTED;
+	opt.depth = (unsigned)depth;
+	opt.nth = (unsigned)nth;
+	if (viz_run_open(&t, dir, err, sizeof(err)) < 0)
+		return trouble("chart", err);
+	warn_about("chart", &t);
+	code = EXIT_DONE;
+	if (viz_chart(&t, &opt, stdout, note, sizeof(note), err, sizeof(err)) < 0)
+		code = trouble("chart", err);
+	else
+		fprintf(stderr, "%s\n", note);
+	viz_trace_close(&t);
+	return finish_output("chart", code);
+}
+
+int cmd_export(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath export DIR --format folded|calls|pcapng [--host H] [-o FILE]\n\n"
+		"  folded   folded stacks for flame graph tools: host;context;outer;...;inner COUNT\n"
+		"  calls    one function a line, two spaces a level, with marker lines\n"
+		"  pcapng   all captured frames of the run in one file (the run needs --pcap); -o is required\n\n"
+		"  --host H   only this host\n"
+		"  -o FILE    write there instead of to standard output\n";
+	const char *dir = NULL, *format = NULL, *host = NULL, *to = NULL;
+	const struct option_spec specs[] = {
+		{ .name = "--format", .text = &format },
+		{ .name = "--host", .text = &host },
+		{ .name = "-o", .text = &to },
+		{ 0 },
+	};
+	char err[512];
+	struct viz_trace t;
+	int code = options_parse("export", help, specs, argc, argv, &dir, 1);
+	if (code >= 0)
+		return code;
+	if (!format)
+		return usage_error("export", "--format is missing");
+	if (strcmp(format, "pcapng") == 0) {
+		if (!to)
+			return usage_error("export", "--format pcapng needs -o FILE");
+		return viz_pcap_merge(dir, host, to, err, sizeof(err)) < 0 ? trouble("export", err) : EXIT_DONE;
+	}
+	bool folded = strcmp(format, "folded") == 0;
+	if (!folded && strcmp(format, "calls") != 0)
+		return usage_error("export", "there is no format '%s': use folded, calls or pcapng", format);
+	if (viz_run_open(&t, dir, err, sizeof(err)) < 0)
+		return trouble("export", err);
+	warn_about("export", &t);
+	code = EXIT_DONE;
+	if (host && viz_host_index(&t, host) < 0)
+		code = usage_error("export", "there is no host '%s' in %s", host, dir);
+	else if (to && !freopen(to, "w", stdout))
+		code = usage_error("export", "cannot write %s: %s", to, strerror(errno));
+	else if ((folded ? viz_export_folded : viz_export_calls)(&t, host, stdout, err, sizeof(err)) < 0)
+		code = trouble("export", err);
+	viz_trace_close(&t);
+	return finish_output("export", code);
+}
+
+int cmd_digest(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath digest DIR\n\n"
+		"Prints the digest of a run: `run` over all frames, their times and the programs' output (the same\n"
+		"whether the run was traced or not), `calls` over all trace records (`-` when the run was not traced or\n"
+		"was traced through a filter).\n";
+	const char *dir = NULL;
+	const struct option_spec specs[] = { { 0 } };
+	struct manifest m;
+	char err[512];
+	int code = options_parse("digest", help, specs, argc, argv, &dir, 1);
+	if (code >= 0)
+		return code;
+	if (manifest_read(dir, &m, err, sizeof(err)) < 0)
+		return trouble("digest", err);
+	printf("run %016llx\n", (unsigned long long)m.digest_run);
+	if (m.traced && !*m.filter)
+		printf("calls %016llx\n", (unsigned long long)m.digest_calls);
+	else
+		printf("calls -\n");
+	return finish_output("digest", EXIT_DONE);
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath diff DIR_A DIR_B\n\n"
+		"Compares two runs. Exit 0 and 'equal', or exit 1 and the first event that differs with both call stacks.\n";
+	const char *dirs[2] = { NULL, NULL };
+	const struct option_spec specs[] = { { 0 } };
+	struct manifest m[2];
+	struct viz_trace t[2];
+	char err[512];
+	int code = options_parse("diff", help, specs, argc, argv, dirs, 2);
+	if (code >= 0)
+		return code;
+	for (int i = 0; i < 2; i++)
+		if (manifest_read(dirs[i], &m[i], err, sizeof(err)) < 0)
+			return trouble("diff", err);
+	bool same_run = m[0].digest_run == m[1].digest_run;
+	if (!m[0].traced || !m[1].traced) {
+		puts(same_run ? "equal (frames and program output; a run without a trace has no calls to compare)" :
+				"the runs differ; trace both to see where");
+		return finish_output("diff", same_run ? EXIT_DONE : EXIT_FAILED);
+	}
+	if (viz_run_open(&t[0], dirs[0], err, sizeof(err)) < 0)
+		return trouble("diff", err);
+	if (viz_run_open(&t[1], dirs[1], err, sizeof(err)) < 0) {
+		viz_trace_close(&t[0]);
+		return trouble("diff", err);
+	}
+	warn_about("diff", &t[0]);
+	warn_about("diff", &t[1]);
+	int r = viz_diff(&t[0], &t[1], stdout, err, sizeof(err));
+	if (r == 0 && !same_run) {
+		puts("the calls are equal, but frames' bytes or program output differ: compare the .pcapng and .out files");
+		r = 1;
+	} else if (r == 0) {
+		puts("equal");
+	}
+	viz_trace_close(&t[0]);
+	viz_trace_close(&t[1]);
+	return r < 0 ? trouble("diff", err) : finish_output("diff", r);
+}
+
+int cmd_nic(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath nic FILE.ops\n\n"
+		"Drives the bare FTGMAC100 by a script of register and memory operations, no driver in the way, and\n"
+		"prints the transcript. '-' reads standard input. The operations are in nic-model/README.md.\n";
+	const char *file = NULL;
+	const struct option_spec specs[] = { { 0 } };
+	int code = options_parse("nic", help, specs, argc, argv, &file, 1);
+	if (code >= 0)
+		return code;
+	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+	if (!in)
+		return usage_error("nic", "cannot read %s: %s", file, strerror(errno));
+	code = nic_ops_run(in, file, stdout, stderr);
+	if (in != stdin)
+		fclose(in);
+	return finish_output("nic", code);
+}

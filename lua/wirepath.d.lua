@@ -1,0 +1,152 @@
+---@meta
+-- Completion for editors (LuaLS): the scenario API and the posix modules. Not loaded by wirepath.
+
+---@class sim
+---@field now integer virtual time in nanoseconds
+---@field seed integer the run's seed
+local sim = {}
+
+---A network to put hosts into.
+---@return wirepath.network
+function sim.network() end
+
+---Lets virtual time pass: until nothing is left to happen, or for a duration ("10ms", "2s", or seconds).
+---@param duration? string|number
+---@return "idle"|"until"
+function sim.run(duration) end
+
+---In a program: sleeps.
+---@param duration string|number
+function sim.sleep(duration) end
+
+---Calls a function at a virtual time (from the start of the run).
+---@param time string|number
+---@param fn fun()
+function sim.at(time, fn) end
+
+---Prints a line with the virtual time.
+function sim.log(...) end
+
+---Ends the run with exit code 1 when `cond` is false: tells file, line, time and host.
+---@generic T
+---@param cond T
+---@param message? string
+---@return T
+function sim.assert(cond, message) end
+
+---Asserts that two values are equal, and shows both.
+---@param have any
+---@param want any
+---@param message? string
+function sim.equal(have, want, message) end
+
+---A parameter given by `--set name=value`, converted to the type of `default`.
+---@generic T
+---@param name string
+---@param default? T
+---@return T
+function sim.param(name, default) end
+
+---Asks for a call chart in the run folder (and on the terminal, with `show`).
+---@param fn string name of the function at the top
+---@param options? { host?: string, depth?: integer, nth?: integer, style?: "nested"|"outline", show?: boolean }
+function sim.chart(fn, options) end
+
+---@class wirepath.network
+local network = {}
+
+---A host with one card (eth0), or one per address.
+---@param name string
+---@param options? { addr?: string|string[], gw?: string }
+---@return wirepath.host
+function network:host(name, options) end
+
+---@class wirepath.link.options
+---@field rate? string|number "100Mbit"; default: the card's speed
+---@field delay? string|number default "50us"
+---@field queue? integer frames that may wait for the wire
+---@field jitter? string|number up to this much more delay
+---@field loss? number|string probability per frame: 0.1 or "10%"
+---@field duplicate? number|string
+---@field corrupt? number|string one bit is flipped: the card sees a bad FCS
+---@field corrupt_fcs_ok? boolean corrupt with a right FCS: only checksums see it
+---@field reorder? number|string
+---@field reorder_delay? string|number how late a reordered frame is (default 1 ms)
+---@field from? wirepath.host only frames sent by this host's end
+
+---A cable between two ends: hosts (their next free card), "host:eth1", or switches.
+---@param a wirepath.host|wirepath.switch|string
+---@param b wirepath.host|wirepath.switch|string
+---@param options? wirepath.link.options
+---@return wirepath.link
+function network:link(a, b, options) end
+
+---A learning switch.
+---@param name string
+---@return wirepath.switch
+function network:switch(name) end
+
+---A hub.
+---@param name string
+---@return wirepath.switch
+function network:hub(name) end
+
+---@class wirepath.switch
+local switch = {}
+
+---Plugs hosts in; returns the links.
+---@param ... wirepath.host|wirepath.switch|string|wirepath.link.options
+---@return wirepath.link ...
+function switch:connect(...) end
+
+---@class wirepath.link
+local link = {}
+
+---Changes rate, delay or faults from now on.
+---@param options wirepath.link.options
+function link:set(options) end
+function link:up() end
+function link:down() end
+
+---Loses the next n frames (that match).
+---@param n? integer default 1
+---@param options? { from?: wirepath.host, match?: fun(bytes: string): boolean }
+function link:drop(n, options) end
+
+---Counters of both directions.
+---@return table forward, table backward
+function link:stats() end
+
+---@class wirepath.host
+---@field name string
+local host = {}
+
+---Runs a function as a program on the host, sharing the scenario's variables.
+---@overload fun(self: wirepath.host, fn: fun()): wirepath.program
+---@param name string
+---@param fn fun()
+---@return wirepath.program
+function host:run(name, fn) end
+
+---Runs a file as a program with a Lua state of its own; its print() goes to HOST.FILE.out in the run folder.
+---@param file string in the scenario's folder
+---@param ... string|number arguments
+---@return wirepath.program
+function host:exec(file, ...) end
+
+---The kernel's log.
+---@return string
+function host:dmesg() end
+
+---@class wirepath.program
+local program = {}
+
+---Waiting for ever is this program's business: not a deadlock.
+---@return wirepath.program
+function program:daemon() end
+
+---nil while it runs, its exit code when it has ended.
+---@return integer?
+function program:status() end
+
+return sim

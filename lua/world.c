@@ -1,0 +1,240 @@
+/* Builds networks and takes them down. */
+#include "lua/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "core/host.h"
+#include "core/pcapng.h"
+#include "nic-model/ftgmac100.h"
+#include "stack/boot.h"
+
+static const struct {
+	uint32_t base;
+	unsigned irq;
+} macs[WORLD_MAX_NICS] = {
+	{ FTGMAC_MAC0_BASE, FTGMAC_MAC0_IRQ },
+	{ FTGMAC_MAC1_BASE, FTGMAC_MAC1_IRQ },
+};
+
+void world_init(struct world *w, struct sim *sim, const char *capture_dir)
+{
+	memset(w, 0, sizeof(*w));
+	w->sim = sim;
+	w->capture_dir = capture_dir;
+	w->hosts_tail = &w->hosts;
+	w->switches_tail = &w->switches;
+	w->links_tail = &w->links;
+}
+
+struct world_host *world_find_host(const struct world *w, const char *name)
+{
+	for (struct world_host *h = w->hosts; h; h = h->next)
+		if (strcmp(h->host->name, name) == 0)
+			return h;
+	return NULL;
+}
+
+/* Names end up in file names, charts and captures. */
+static bool good_name(const char *name)
+{
+	size_t n = strlen(name);
+	if (n == 0 || n > 32)
+		return false;
+	for (; *name; name++)
+		if (!((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+		      (*name >= '0' && *name <= '9') || *name == '-' || *name == '_'))
+			return false;
+	return true;
+}
+
+/* 52:54:00:12:34:01 for eth0 of the first host, ..:35:01 for its eth1, and so on. */
+static void set_mac(uint8_t mac[6], unsigned host, unsigned nic)
+{
+	const uint8_t m[6] = { 0x52, 0x54, 0x00, (uint8_t)(0x12 + (host >> 8)), (uint8_t)(0x34 + nic), (uint8_t)host };
+	memcpy(mac, m, 6);
+}
+
+static bool add_nic(struct world *w, struct world_host *h, unsigned i, const struct world_addr *addr)
+{
+	struct world_nic *nic = &h->nics[i];
+	struct ftgmac_config config = { .base = macs[i].base, .irq = macs[i].irq, .name = nic->ifname };
+	char path[4400], name[64], err[256];
+	snprintf(nic->ifname, sizeof(nic->ifname), "eth%u", i);
+	set_mac(config.mac, h->host->index + 1, i);
+	nic->card = ftgmac_create(h->host, &config);
+	if (!nic->card)
+		return false;
+	if (addr) {
+		nic->addr = addr->addr;
+		nic->prefix = addr->prefix;
+	}
+	h->nr_nics = i + 1;
+	if (w->capture_dir) {
+		snprintf(name, sizeof(name), "%s/%s", h->host->name, nic->ifname);
+		snprintf(path, sizeof(path), "%s/%s.%s.pcapng", w->capture_dir, h->host->name, nic->ifname);
+		nic->capture = capture_open(path, name, 0, err, sizeof(err));
+		w->capture_failed |= !nic->capture;
+		ftgmac_port(nic->card)->capture = nic->capture;
+	}
+	return true;
+}
+
+struct world_host *world_add_host(struct world *w, const char *name, const struct world_addr *addrs,
+				  unsigned nr_addrs, uint32_t gateway, char *err, unsigned errlen)
+{
+	if (!good_name(name)) {
+		snprintf(err, errlen, "'%s' is no host name: 1 to 32 letters, digits, '-' and '_'", name);
+		return NULL;
+	}
+	if (world_find_host(w, name)) {
+		snprintf(err, errlen, "there is a host '%s' already", name);
+		return NULL;
+	}
+	struct world_host *h = calloc(1, sizeof(*h));
+	if (!h || !(h->host = host_new(w->sim, name, WORLD_RAM))) {
+		snprintf(err, errlen, "no memory for host %s", name);
+		free(h);
+		return NULL;
+	}
+	*w->hosts_tail = h;
+	w->hosts_tail = &h->next;
+	h->gateway = gateway;
+	bool ok = host_boot(h->host) == 0;
+	for (unsigned i = 0; ok && (i < nr_addrs || i == 0); i++)
+		ok = add_nic(w, h, i, nr_addrs ? &addrs[i] : NULL) &&
+		     host_probe(h->host, macs[i].base, macs[i].irq) == 0;
+	if (!ok) {
+		snprintf(err, errlen, "host %s did not boot: no memory", name);
+		return NULL;
+	}
+	return h;
+}
+
+struct world_switch *world_add_switch(struct world *w, const char *name, bool hub, char *err, unsigned errlen)
+{
+	struct world_switch *s = calloc(1, sizeof(*s));
+	if (!good_name(name)) {
+		snprintf(err, errlen, "'%s' is no name: 1 to 32 letters, digits, '-' and '_'", name);
+		free(s);
+		return NULL;
+	}
+	if (!s || !(s->name = strdup(name)) || !(s->sw = switch_new(w->sim, s->name, hub))) {
+		snprintf(err, errlen, "no memory for switch %s", name);
+		if (s)
+			free(s->name);
+		free(s);
+		return NULL;
+	}
+	*w->switches_tail = s;
+	w->switches_tail = &s->next;
+	return s;
+}
+
+struct port *world_host_port(struct world_host *h, const char *ifname)
+{
+	for (unsigned i = 0; i < h->nr_nics; i++)
+		if (ifname ? strcmp(h->nics[i].ifname, ifname) == 0 : !h->nics[i].plugged) {
+			if (h->nics[i].plugged)
+				return NULL;
+			h->nics[i].plugged = true;
+			return ftgmac_port(h->nics[i].card);
+		}
+	return NULL;
+}
+
+struct port *world_switch_port(struct world_switch *s)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "p%u", ++s->nr_ports);
+	return switch_add_port(s->sw, name);
+}
+
+/* "client/eth0-sw/p1": its own in the run. */
+static char *new_link_name(const struct port *a, const struct port *b)
+{
+	char buf[160];
+	snprintf(buf, sizeof(buf), "%s/%s-%s/%s", a->node->name, a->name, b->node->name, b->name);
+	return strdup(buf);
+}
+
+struct world_link *world_add_link(struct world *w, struct port *a, struct port *b, const struct link_params *params,
+				  char *err, unsigned errlen)
+{
+	struct world_link *l = calloc(1, sizeof(*l));
+	if (!l || !a || !b || !(l->name = new_link_name(a, b)) ||
+	    !(l->link = link_new(w->sim, l->name, a, b, params))) {
+		snprintf(err, errlen, "no memory for a link");
+		if (l)
+			free(l->name);
+		free(l);
+		return NULL;
+	}
+	l->a = a;
+	*w->links_tail = l;
+	w->links_tail = &l->next;
+	return l;
+}
+
+void world_up(struct world *w)
+{
+	bool any = false;
+	for (struct world_host *h = w->hosts; h; h = h->next) {
+		if (h->up)
+			continue;
+		h->up = any = true;
+		for (unsigned i = 0; i < h->nr_nics; i++)
+			host_ifup(h->host, h->nics[i].ifname, h->nics[i].addr, h->nics[i].prefix);
+		if (h->gateway)
+			host_set_gateway(h->host, h->gateway);
+	}
+	if (any)
+		sim_run(w->sim, w->sim->now);
+}
+
+uint64_t world_digest(const struct world *w)
+{
+	uint64_t digest = 0;
+	for (const struct world_host *h = w->hosts; h; h = h->next)
+		for (unsigned i = 0; i < h->nr_nics; i++) {
+			uint64_t part[2] = { digest, port_digest(ftgmac_port(h->nics[i].card)) };
+			digest = XXH3_64bits(part, sizeof(part));
+		}
+	return digest;
+}
+
+bool world_down(struct world *w)
+{
+	bool ok = !w->capture_failed;
+	for (struct world_host *h = w->hosts; h; h = h->next)
+		host_shutdown(h->host);
+	while (w->links) {
+		struct world_link *l = w->links;
+		w->links = l->next;
+		link_free(l->link);
+		free(l->name);
+		free(l);
+	}
+	while (w->switches) {
+		struct world_switch *s = w->switches;
+		w->switches = s->next;
+		switch_free(s->sw);
+		free(s->name);
+		free(s);
+	}
+	while (w->hosts) {
+		struct world_host *h = w->hosts;
+		w->hosts = h->next;
+		for (unsigned i = 0; i < h->nr_nics; i++) {
+			ftgmac_destroy(h->nics[i].card);
+			ok &= capture_close(h->nics[i].capture);
+		}
+		host_check_leaks(h->host);
+		host_free(h->host);
+		free(h);
+	}
+	w->hosts_tail = &w->hosts;
+	return ok;
+}

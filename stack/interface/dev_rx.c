@@ -1,0 +1,136 @@
+/*
+ * Receive: from a driver's netif_receive_skb() to the protocol that wants the packet (packet_type).
+ *
+ * Several may want one packet (taps, then its protocol). Each but the last gets a reference more; the
+ * last gets the packet itself, from __netif_receive_skb_one_core().
+ */
+#include "stack/interface/etherdevice.h"
+
+/* ---- packet types ---- */
+
+static struct list_head *ptype_head(struct net *net, const struct packet_type *pt)
+{
+	if (pt->type == htons(ETH_P_ALL))
+		return pt->dev ? &pt->dev->ptype_all : &net->netdev->ptype_all;
+	return pt->dev ? &pt->dev->ptype_specific : &net->netdev->ptype_base[ntohs(pt->type) & PTYPE_HASH_MASK];
+}
+
+void dev_add_pack(struct net *net, struct packet_type *pt)
+{
+	TRACE(net, "register who receives packets of this type");
+	struct netdev_state *st = net->netdev;
+
+	list_add(&pt->list, ptype_head(net, pt));
+	st->nit = !list_empty(&st->ptype_all);
+}
+
+void dev_remove_pack(struct net *net, struct packet_type *pt)
+{
+	TRACE(net, "receive packets of this type no longer");
+	struct netdev_state *st = net->netdev;
+
+	list_del_init(&pt->list);
+	st->nit = !list_empty(&st->ptype_all);
+}
+
+/* ---- delivery ---- */
+
+static int deliver_skb(struct sk_buff *skb, struct packet_type *pt_prev, struct net_device *orig_dev)
+{
+	TRACE_SKB(skb, "give the packet to one of several who want it");
+	skb->users++;
+	TRACE_OP(skb, "func");
+	return pt_prev->func(skb, skb->dev, pt_prev, orig_dev);
+}
+
+/* All of a list who want this type, the last one not yet. */
+static void deliver_ptype_list_skb(struct sk_buff *skb, struct packet_type **pt, struct net_device *orig_dev,
+				   __be16 type, struct list_head *ptype_list)
+{
+	struct packet_type *ptype, *pt_prev = *pt;
+
+	list_for_each_entry(ptype, ptype_list, list) {
+		if (ptype->type != type)
+			continue;
+		if (pt_prev)
+			deliver_skb(skb, pt_prev, orig_dev);
+		pt_prev = ptype;
+	}
+	*pt = pt_prev;
+}
+
+/* A tag that the card took out of the frame: there are no vlan devices, so it is for nobody or for us. */
+static void rx_vlan_tag(struct sk_buff *skb)
+{
+	if (skb->vlan_tci & 0x0fff)
+		skb->pkt_type = PACKET_OTHERHOST;
+	skb->vlan_present = 0;
+}
+
+static int __netif_receive_skb_core(struct sk_buff *skb, struct packet_type **ppt_prev)
+{
+	TRACE_SKB(skb, "determine packet type");
+	struct netdev_state *st = netdev_state(skb->host);
+	struct net_device *orig_dev = skb->dev;
+	struct packet_type *pt_prev = NULL;
+	__be16 type;
+
+	skb_reset_network_header(skb);
+	if (!skb_transport_header_was_set(skb))
+		skb_reset_transport_header(skb);
+	skb_reset_mac_len(skb);
+	skb->skb_iif = skb->dev->ifindex;
+	st->softnet.processed++;
+
+	if (unlikely(st->nit))
+		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, htons(ETH_P_ALL), &st->ptype_all);
+	if (unlikely(!list_empty(&skb->dev->ptype_all)))
+		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, htons(ETH_P_ALL), &skb->dev->ptype_all);
+	if (unlikely(skb_vlan_tag_present(skb)))
+		rx_vlan_tag(skb);
+
+	type = skb->protocol;
+	deliver_ptype_list_skb(skb, &pt_prev, orig_dev, type, &st->ptype_base[ntohs(type) & PTYPE_HASH_MASK]);
+	if (unlikely(!list_empty(&orig_dev->ptype_specific)))
+		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, type, &orig_dev->ptype_specific);
+
+	if (likely(pt_prev)) {
+		*ppt_prev = pt_prev;
+		return NET_RX_SUCCESS;
+	}
+	skb->dev->core_rx_nohandler++;
+	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
+	return NET_RX_DROP;
+}
+
+static int __netif_receive_skb_one_core(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
+	struct net_device *orig_dev = skb->dev;
+	struct packet_type *pt_prev = NULL;
+	int ret = __netif_receive_skb_core(skb, &pt_prev);
+
+	if (likely(pt_prev)) {
+		TRACE_OP(skb, "func");
+		ret = pt_prev->func(skb, skb->dev, pt_prev, orig_dev);
+	}
+	return ret;
+}
+
+int __netif_receive_skb(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
+	return __netif_receive_skb_one_core(skb);
+}
+
+int netif_receive_skb_internal(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
+	return __netif_receive_skb(skb);
+}
+
+int netif_receive_skb(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
+	return netif_receive_skb_internal(skb);
+}

@@ -1,0 +1,213 @@
+/*
+ * TCP options of outgoing segments: which ones, how long they are, and their bytes; and the whole SYN-ACK
+ * of a half-open connection, which has no socket to send from.
+ *
+ * tcp_{syn,synack,established}_options() decide, tcp_options_write() writes. All options are padded with
+ * NOPs to 32-bit words as everybody does it, so that the common case can be parsed at a glance.
+ */
+#include "stack/transport/tcp_output.h"
+
+static inline __be32 tcp_option_word(u8 a, u8 b, u8 c, u8 d)
+{
+	return htonl((u32)a << 24 | (u32)b << 16 | (u32)c << 8 | d);
+}
+
+/* SACK block number i to send; a D-SACK block, when there is one, comes first. */
+static inline const struct tcp_sack_block *tcp_sack_block_nr(const struct tcp_sock *tp, unsigned int i)
+{
+	if (!tp->rx_opt.dsack)
+		return &tp->selective_acks[i];
+	return i ? &tp->selective_acks[i - 1] : &tp->duplicate_sack[0];
+}
+
+static __be32 *tcp_options_write_sack(__be32 *ptr, struct tcp_sock *tp, unsigned int n)
+{
+	*ptr++ = tcp_option_word(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK,
+				 (u8)(TCPOLEN_SACK_BASE + n * TCPOLEN_SACK_PERBLOCK));
+	for (unsigned int i = 0; i < n; i++) {
+		const struct tcp_sack_block *block = tcp_sack_block_nr(tp, i);
+
+		*ptr++ = htonl(block->start_seq);
+		*ptr++ = htonl(block->end_seq);
+	}
+	tp->rx_opt.dsack = 0;
+	return ptr;
+}
+
+void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, struct tcp_out_options *opts)
+{
+	TRACE(host, "write the options behind the tcp header");
+	bool sack_perm = opts->options & OPTION_SACK_ADVERTISE;
+
+	if (opts->mss)
+		*ptr++ = htonl((u32)TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | opts->mss);
+	if (likely(opts->options & OPTION_TS)) {
+		/* SACK-permitted takes the place of the two NOPs */
+		*ptr++ = sack_perm ? tcp_option_word(TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM, TCPOPT_TIMESTAMP,
+						     TCPOLEN_TIMESTAMP) :
+				     tcp_option_word(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP);
+		*ptr++ = htonl(opts->tsval);
+		*ptr++ = htonl(opts->tsecr);
+	} else if (sack_perm) {
+		*ptr++ = tcp_option_word(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM);
+	}
+	if (opts->options & OPTION_WSCALE)
+		*ptr++ = tcp_option_word(TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW, opts->ws);
+	if (unlikely(opts->num_sack_blocks))
+		tcp_options_write_sack(ptr, tp, opts->num_sack_blocks);
+}
+
+/* The MSS to announce: what the route says now, should that be less than what was chosen. */
+static u16 tcp_advertise_mss(struct sock *sk)
+{
+	TRACE_SK(sk, "mss to announce to the peer");
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	if (dst) {
+		unsigned int metric = dst_metric_advmss(dst);
+
+		if (metric < tp->advmss)
+			tp->advmss = (u16)metric;
+	}
+	return tp->advmss;
+}
+
+unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts)
+{
+	TRACE_SKB(skb, "choose the options of a SYN");
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
+	unsigned int size = TCPOLEN_MSS_ALIGNED;
+
+	opts->mss = tcp_advertise_mss(sk);
+	if (likely(ipv4->sysctl_tcp_timestamps)) {
+		opts->options |= OPTION_TS;
+		opts->tsval = tcp_skb_timestamp(skb) + tp->tsoffset;
+		opts->tsecr = tp->rx_opt.ts_recent;
+		size += TCPOLEN_TSTAMP_ALIGNED;
+	}
+	if (likely(ipv4->sysctl_tcp_window_scaling)) {
+		opts->ws = tp->rx_opt.rcv_wscale;
+		opts->options |= OPTION_WSCALE;
+		size += TCPOLEN_WSCALE_ALIGNED;
+	}
+	if (likely(ipv4->sysctl_tcp_sack)) {
+		opts->options |= OPTION_SACK_ADVERTISE;
+		if (unlikely(!(opts->options & OPTION_TS)))
+			size += TCPOLEN_SACKPERM_ALIGNED;
+	}
+	return size;
+}
+
+unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, struct sk_buff *skb,
+				struct tcp_out_options *opts)
+{
+	TRACE_SKB(skb, "choose the options of a SYN-ACK by those of the SYN");
+	const struct inet_request_sock *ireq = inet_rsk(req);
+	unsigned int size = TCPOLEN_MSS_ALIGNED;
+
+	opts->mss = (u16)mss;
+	if (likely(ireq->wscale_ok)) {
+		opts->ws = ireq->rcv_wscale;
+		opts->options |= OPTION_WSCALE;
+		size += TCPOLEN_WSCALE_ALIGNED;
+	}
+	if (likely(ireq->tstamp_ok)) {
+		opts->options |= OPTION_TS;
+		opts->tsval = tcp_skb_timestamp(skb) + tcp_rsk(req)->ts_off;
+		opts->tsecr = req->ts_recent;
+		size += TCPOLEN_TSTAMP_ALIGNED;
+	}
+	if (likely(ireq->sack_ok)) {
+		opts->options |= OPTION_SACK_ADVERTISE;
+		if (unlikely(!ireq->tstamp_ok))
+			size += TCPOLEN_SACKPERM_ALIGNED;
+	}
+	return size;
+}
+
+unsigned int tcp_established_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts)
+{
+	TRACE_SK(sk, "choose the options of a segment: time stamp, SACK blocks");
+	const struct tcp_sock *tp = tcp_sk(sk);
+	unsigned int size = 0, blocks, room;
+
+	opts->options = 0;
+	if (likely(tp->rx_opt.tstamp_ok)) {
+		opts->options |= OPTION_TS;
+		opts->tsval = skb ? tcp_skb_timestamp(skb) + tp->tsoffset : 0;
+		opts->tsecr = tp->rx_opt.ts_recent;
+		size += TCPOLEN_TSTAMP_ALIGNED;
+	}
+	blocks = tp->rx_opt.num_sacks + tp->rx_opt.dsack;
+	if (likely(!blocks))
+		return size;
+	room = (MAX_TCP_OPTION_SPACE - size - TCPOLEN_SACK_BASE_ALIGNED) / TCPOLEN_SACK_PERBLOCK;
+	opts->num_sack_blocks = (u8)min(blocks, room);
+	return size + TCPOLEN_SACK_BASE_ALIGNED + opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK;
+}
+
+static void tcp_ecn_make_synack(const struct request_sock *req, struct tcphdr *th)
+{
+	TRACE((struct sock *)req, "agree to ECN if the SYN asked for it");
+
+	if (inet_rsk(req)->ecn_ok)
+		th->ece = 1;
+}
+
+static void tcp_synack_header(struct sk_buff *skb, struct request_sock *req, unsigned int header_size)
+{
+	const struct inet_request_sock *ireq = inet_rsk(req);
+	struct tcphdr *th;
+
+	skb_push(skb, header_size);
+	skb_reset_transport_header(skb);
+	th = tcp_hdr(skb);
+	memset(th, 0, sizeof(*th));
+	th->syn = 1;
+	th->ack = 1;
+	tcp_ecn_make_synack(req, th);
+	th->source = htons(ireq->ir_num);
+	th->dest = ireq->ir_rmt_port;
+	th->seq = htonl(tcp_rsk(req)->snt_isn);
+	th->ack_seq = htonl(tcp_rsk(req)->rcv_nxt);
+	/* the window of a SYN is never scaled */
+	th->window = htons((u16)min(req->rsk_rcv_wnd, 65535U));
+	th->doff = (u16)(header_size >> 2) & 0xf;
+}
+
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+				struct tcp_fastopen_cookie *foc, enum tcp_synack_type synack_type,
+				struct sk_buff *syn_skb)
+{
+	TRACE_SK(sk, "build the SYN-ACK of a half-open connection");
+	struct tcp_out_options opts = { .options = 0 };
+	unsigned int header_size, mss;
+	struct sk_buff *skb;
+
+	(void)foc, (void)syn_skb;
+	skb = alloc_skb(sk->host, MAX_TCP_HEADER, GFP_ATOMIC);
+	if (unlikely(!skb)) {
+		dst_release(dst);
+		return NULL;
+	}
+	skb->journey = trace_journey_new(sk->host);
+	skb_reserve(skb, MAX_TCP_HEADER);
+	if (synack_type == TCP_SYNACK_NORMAL)
+		skb_set_owner_w(skb, req_to_sk(req));
+	skb_dst_set(skb, dst);
+	mss = tcp_mss_clamp(tcp_sk(sk), (u16)dst_metric_advmss(dst));
+
+	skb->skb_mstamp_ns = tcp_clock_ns(sk->host);
+	if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
+		tcp_rsk(req)->snt_synack = tcp_skb_timestamp_us(skb);
+
+	header_size = tcp_synack_options(req, mss, skb, &opts) + TCP_HEADER_LEN;
+	tcp_synack_header(skb, req, header_size);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->mark = inet_rsk(req)->ir_mark;
+	tcp_options_write(sk->host, (__be32 *)(tcp_hdr(skb) + 1), NULL, &opts);
+	TCP_INC_STATS(sock_net(sk), TCP_MIB_OUTSEGS);
+	return skb;
+}
