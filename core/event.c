@@ -9,7 +9,8 @@
  * find the first event, the lowest bucket is taken: when it holds a few events, they are sorted into the current
  * list; when it holds many, the pivot moves to its start and they spread over the finer levels. So an event is
  * touched when it is added, about once or twice on its way down, and when it is popped, whatever the number
- * pending. An event that is added before current_end goes into the current list, which is always right.
+ * pending. An event that is added before current_end goes into the current list, which is always right; while
+ * there are few events, current_end just moves on and all of them live there.
  *
  * Invariants: the current list is sorted by (when, key) and lies before all buckets; levels up to that of the
  * bucket that the current list came from are empty below it; the pivot is not after any event in a bucket.
@@ -18,11 +19,13 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/sim.h"
 
 #define LEVELS 8
 #define BUCKETS 256
+#define CHAINS 4 /* lists of a bucket; walked side by side, so that the cache misses of cold events overlap */
 #define SLOT_CURRENT UINT32_MAX
 #define SORT_MAX 16	/* so many in a bucket are sorted rather than spread */
 #define CURRENT_MAX 64	/* a current list longer than this goes back into buckets */
@@ -35,7 +38,8 @@ struct event_queue_impl {
 	uint32_t current_level;	     /* of the bucket that the current list came from */
 	uint32_t levels_used;	     /* a bit a level that has a bucket in use */
 	uint64_t used[LEVELS][BUCKETS / 64];
-	struct event *bucket[LEVELS * BUCKETS];
+	uint32_t count[LEVELS * BUCKETS];
+	struct event *chain[LEVELS * BUCKETS * CHAINS];
 };
 
 static inline bool before(const struct event *a, const struct event *b)
@@ -50,23 +54,23 @@ static inline void bucket_push(struct event_queue_impl *q, struct event *ev)
 	uint64_t diff = ev->when ^ q->pivot;
 	unsigned level = diff ? (63u - (unsigned)__builtin_clzll(diff)) >> 3 : 0;
 	unsigned b = ev->when >> (level * 8) & (BUCKETS - 1);
-	struct event **head = &q->bucket[level * BUCKETS + b];
+	unsigned bucket = level * BUCKETS + b;
+	uint32_t slot = bucket * CHAINS + (q->count[bucket]++ & (CHAINS - 1));
+	struct event **head = &q->chain[slot];
 
-	ev->slot = level * BUCKETS + b;
+	q->used[level][b / 64] |= 1ull << (b & 63);
+	q->levels_used |= 1u << level;
+	ev->slot = slot;
 	ev->next = *head;
 	if (ev->next)
 		ev->next->pprev = &ev->next;
-	else {
-		q->used[level][b / 64] |= 1ull << (b & 63);
-		q->levels_used |= 1u << level;
-	}
 	ev->pprev = head;
 	*head = ev;
 }
 
-static void bucket_mark_empty(struct event_queue_impl *q, unsigned slot)
+static void bucket_mark_empty(struct event_queue_impl *q, unsigned bucket)
 {
-	unsigned level = slot / BUCKETS, b = slot % BUCKETS;
+	unsigned level = bucket / BUCKETS, b = bucket % BUCKETS;
 	uint64_t *used = q->used[level];
 
 	used[b / 64] &= ~(1ull << (b & 63));
@@ -75,7 +79,7 @@ static void bucket_mark_empty(struct event_queue_impl *q, unsigned slot)
 }
 
 /* The lowest bucket in use; there must be one. */
-static inline unsigned first_slot(const struct event_queue_impl *q)
+static inline unsigned first_bucket(const struct event_queue_impl *q)
 {
 	unsigned level = (unsigned)__builtin_ctz(q->levels_used), w = 0;
 
@@ -85,12 +89,12 @@ static inline unsigned first_slot(const struct event_queue_impl *q)
 }
 
 /* The earliest time that a bucket can hold. */
-static inline uint64_t slot_start(const struct event_queue_impl *q, unsigned slot)
+static inline uint64_t bucket_start(const struct event_queue_impl *q, unsigned bucket)
 {
-	unsigned shift = slot / BUCKETS * 8;
+	unsigned shift = bucket / BUCKETS * 8;
 	uint64_t above = shift == 56 ? 0 : q->pivot >> (shift + 8) << (shift + 8);
 
-	return above | (uint64_t)(slot % BUCKETS) << shift;
+	return above | (uint64_t)(bucket % BUCKETS) << shift;
 }
 
 /* ---- the current list ---- */
@@ -227,6 +231,44 @@ static void current_take_few(struct event_queue_impl *q, struct event **few, uns
 	q->nr_current = n;
 }
 
+/* The events of a bucket that has few. */
+static inline void bucket_list(struct event *const *chain, struct event **few)
+{
+	for (unsigned c = 0; c < CHAINS; c++) {
+		for (struct event *ev = chain[c]; ev; ev = ev->next)
+			*few++ = ev;
+	}
+}
+
+/* Spreads a bucket's events, taken out of it before, over the finer levels. */
+static void bucket_spread(struct event_queue_impl *q, struct event **at)
+{
+	bool any = true;
+
+	while (any) {
+		any = false;
+		for (unsigned c = 0; c < CHAINS; c++) {
+			struct event *ev = at[c];
+
+			if (!ev)
+				continue;
+			at[c] = ev->next;
+			bucket_push(q, ev);
+			any = true;
+		}
+	}
+}
+
+/* All chains of a bucket as one sorted list: events of one instant. */
+static struct event *bucket_sort(struct event **at)
+{
+	struct event *all = NULL;
+
+	for (unsigned c = 0; c < CHAINS; c++)
+		all = merge(all, sort_list(at[c]));
+	return all;
+}
+
 /*
  * Fills the empty current list from the lowest bucket; false when that starts after `until` or there is
  * none. The pivot so never passes `until`.
@@ -234,34 +276,32 @@ static void current_take_few(struct event_queue_impl *q, struct event **few, uns
 static bool refill(struct event_queue_impl *q, uint64_t until)
 {
 	while (q->levels_used) {
-		unsigned slot = first_slot(q), level = slot / BUCKETS, n = 0;
-		uint64_t start = slot_start(q, slot);
-		struct event *list = q->bucket[slot], *ev, *few[SORT_MAX];
+		unsigned bucket = first_bucket(q), level = bucket / BUCKETS, n = q->count[bucket];
+		uint64_t start = bucket_start(q, bucket);
+		struct event **chain = &q->chain[bucket * CHAINS], *few[SORT_MAX], *at[CHAINS];
 
 		if (start > until)
 			return false;
-		q->bucket[slot] = NULL;
-		bucket_mark_empty(q, slot);
 		q->pivot = start;
 		q->current_end = start;
-		for (ev = list; ev && n < SORT_MAX; ev = ev->next)
-			few[n++] = ev;
-		if (!ev || level == 0) {
-			q->current_end = start + (1ull << (level * 8));
-			if (level == 7 && q->current_end < start)
-				q->current_end = UINT64_MAX;
+		memcpy(at, chain, sizeof(at));
+		memset(chain, 0, sizeof(at));
+		q->count[bucket] = 0;
+		bucket_mark_empty(q, bucket);
+		if (n <= SORT_MAX || level == 0) {
+			uint64_t end = start + (1ull << (level * 8));
+
+			q->current_end = end > start ? end : UINT64_MAX;
 			q->current_level = level;
-			if (!ev)
+			if (n <= SORT_MAX) {
+				bucket_list(at, few);
 				current_take_few(q, few, n);
-			else
-				current_set(q, sort_list(list));
+			} else {
+				current_set(q, bucket_sort(at));
+			}
 			return true;
 		}
-		while (list) {
-			ev = list;
-			list = ev->next;
-			bucket_push(q, ev);
-		}
+		bucket_spread(q, at);
 	}
 	return false;
 }
@@ -297,8 +337,8 @@ static void unlink_event(struct event_queue_impl *q, struct event *ev)
 		if (!next)
 			q->current_tail = q->current ? (struct event *)((char *)ev->pprev -
 									offsetof(struct event, next)) : NULL;
-	} else if (!next && ev->pprev == &q->bucket[ev->slot]) {
-		bucket_mark_empty(q, ev->slot);
+	} else if (--q->count[ev->slot / CHAINS] == 0) {
+		bucket_mark_empty(q, ev->slot / CHAINS);
 	}
 	ev->pprev = NULL;
 }
@@ -329,6 +369,12 @@ void event_add_keyed(struct event *ev, uint64_t when, uint64_t key)
 	}
 	ev->when = when;
 	ev->key = key;
+	if (!q->levels_used && q->nr_current < SORT_MAX && when >= q->current_end) {
+		/* so few events need no buckets */
+		q->pivot = sim->now;
+		q->current_end = when < UINT64_MAX ? when + 1 : when;
+		q->current_level = LEVELS;
+	}
 	if (when < q->current_end) {
 		current_insert(q, ev);
 		if (unlikely(q->nr_current > CURRENT_MAX) && q->current_level > 0)
@@ -403,9 +449,10 @@ uint64_t event_queue_next(struct event_queue *queue)
 		return q->current->when;
 	if (!q->levels_used)
 		return UINT64_MAX;
-	for (const struct event *ev = q->bucket[first_slot(q)]; ev; ev = ev->next) {
-		if (ev->when < first)
-			first = ev->when;
+	struct event *const *chain = &q->chain[first_bucket(q) * CHAINS];
+	for (unsigned c = 0; c < CHAINS; c++) {
+		for (const struct event *ev = chain[c]; ev; ev = ev->next)
+			first = ev->when < first ? ev->when : first;
 	}
 	return first;
 }
@@ -413,7 +460,7 @@ uint64_t event_queue_next(struct event_queue *queue)
 bool event_queue_sane(const struct event_queue *queue)
 {
 	const struct event_queue_impl *q = queue->impl;
-	uint32_t n = 0;
+	uint32_t n = 0, in_buckets = 0;
 
 	for (const struct event *ev = q->current; ev; ev = ev->next, n++) {
 		if (ev->slot != SLOT_CURRENT || *ev->pprev != ev || ev->when >= q->current_end)
@@ -423,16 +470,19 @@ bool event_queue_sane(const struct event_queue *queue)
 	}
 	if (n != q->nr_current || (!q->current && q->current_tail))
 		return false;
-	for (unsigned slot = 0; slot < LEVELS * BUCKETS; slot++) {
-		bool used = q->used[slot / BUCKETS][slot % BUCKETS / 64] >> (slot & 63) & 1;
+	for (uint32_t slot = 0; slot < LEVELS * BUCKETS * CHAINS; slot++) {
+		unsigned bucket = slot / CHAINS, level = bucket / BUCKETS;
+		bool used = q->used[level][bucket % BUCKETS / 64] >> (bucket & 63) & 1;
 
-		if (used != (q->bucket[slot] != NULL) || (used && !(q->levels_used >> slot / BUCKETS & 1)))
+		if (used != (q->count[bucket] != 0) || (used && !(q->levels_used >> level & 1)))
 			return false;
-		for (const struct event *ev = q->bucket[slot]; ev; ev = ev->next, n++) {
+		if (slot % CHAINS == 0)
+			in_buckets += q->count[bucket];
+		for (const struct event *ev = q->chain[slot]; ev; ev = ev->next, n++) {
 			if (ev->slot != slot || *ev->pprev != ev || ev->when < q->pivot ||
-			    ev->when < slot_start(q, slot))
+			    ev->when < bucket_start(q, bucket))
 				return false;
 		}
 	}
-	return n == queue->nr_pending;
+	return n == queue->nr_pending && n == q->nr_current + in_buckets;
 }

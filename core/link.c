@@ -37,12 +37,12 @@ struct flight {
 struct link_dir {
 	struct event arrival; /* of the first frame in flight */
 	struct port *from, *to;
-	struct flight flying;	/* in the order of sending, which is that of arrival */
-	struct flight late;	/* chosen to be late, sorted by arrival */
-	uint64_t free_at;	/* the transmitter is busy until then */
-	uint64_t last_arrival;	/* of `flying`: nobody may arrive before */
-	uint64_t rate;		/* of the frame sent last; ns_per_byte belongs to it */
-	uint32_t ns_per_byte;	/* 0: not a whole number */
+	struct flight flying;  /* in the order of sending, which is that of arrival */
+	struct flight late;    /* chosen to be late, sorted by arrival */
+	uint64_t free_at;      /* the transmitter is busy until then */
+	uint64_t last_arrival; /* of `flying`: nobody may arrive before */
+	uint64_t rate;	       /* of the frame sent last; ns_per_byte belongs to it */
+	uint32_t ns_per_byte;  /* 0: not a whole number */
 	uint32_t nr_flying;
 	bool up, plain; /* plain: neither faults nor scripted drops */
 	struct link_stats stats;
@@ -268,8 +268,8 @@ static uint64_t jitter_of(struct link_dir *d)
 	uint64_t max = d->params.faults.jitter;
 
 	/* the upper half of a 128-bit product: uniform without a division */
-	return max == UINT64_MAX ? random_u64(&d->jitter) :
-				   (uint64_t)((unsigned __int128)random_u64(&d->jitter) * (max + 1) >> 64);
+	return max == UINT64_MAX ? random_u64(&d->jitter)
+				 : (uint64_t)((unsigned __int128)random_u64(&d->jitter) * (max + 1) >> 64);
 }
 
 static void fly_with_faults(struct link_dir *d, struct frame *f, uint64_t arrival)
@@ -515,8 +515,8 @@ const struct link_params *link_get_params(const struct link *link, int dir)
 	return &link->dir[dir].params;
 }
 
-void link_drop_next(struct link *link, int dir, uint32_t n,
-		    bool (*match)(void *arg, const struct frame *f), void *arg)
+void link_drop_next(struct link *link, int dir, uint32_t n, bool (*match)(void *arg, const struct frame *f),
+		    void *arg)
 {
 	for (int i = 0; i < 2; i++) {
 		struct link_dir *d = &link->dir[i];

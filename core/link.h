@@ -13,10 +13,11 @@
 
 #include "core/sim.h"
 
-#define FRAME_MAX 9220	  /* longest frame without FCS */
-#define FRAME_HEADROOM 4  /* bytes in front of a new frame's data: a VLAN tag fits in without moving it all */
-#define ETH_OVERHEAD 24	  /* preamble 8, FCS 4, inter-frame gap 12: bytes of wire time beside the frame */
-#define LINK_DELAY_MIN 1  /* ns: what one host does to another takes time (DESIGN 2) */
+#define FRAME_MAX 9220	 /* longest frame without FCS */
+#define FRAME_HEADROOM 4 /* bytes in front of a new frame's data: a VLAN tag fits in without moving it all   \
+			  */
+#define ETH_OVERHEAD 24	 /* preamble 8, FCS 4, inter-frame gap 12: bytes of wire time beside the frame */
+#define LINK_DELAY_MIN 1 /* ns: what one host does to another takes time (DESIGN 2) */
 #define LINK_QUEUE_DEFAULT 1000
 #define PPB 1000000000u
 
@@ -55,8 +56,8 @@ struct frame *frame_own(struct sim *sim, struct frame *f);
 void frame_pool_free(struct sim *sim);
 
 struct port {
-	struct node *node; /* whose port: orders what it does */
-	struct host *host; /* NULL for a switch or hub */
+	struct node *node;    /* whose port: orders what it does */
+	struct host *host;    /* NULL for a switch or hub */
 	struct link_dir *out; /* NULL: no cable */
 	/* A frame has arrived whole. The receiver owns the reference. */
 	void (*receive)(struct port *port, struct frame *f);
@@ -87,7 +88,7 @@ struct link_faults {
 	uint32_t loss, duplicate, corrupt; /* ppb per frame */
 	uint32_t reorder;		   /* ppb: this frame is late, those sent after it overtake it */
 	uint64_t reorder_delay;		   /* how late; 0: 1 ms */
-	bool corrupt_fcs_ok;		   /* corrupt with a right FCS: the card does not see it, checksums must */
+	bool corrupt_fcs_ok; /* corrupt with a right FCS: the card does not see it, checksums must */
 };
 
 struct link_params {
@@ -104,7 +105,7 @@ struct link *link_new(struct sim *sim, const char *name, struct port *a, struct 
 void link_free(struct link *link); /* pulls the cable first */
 const char *link_name(const struct link *link);
 struct port *link_port(const struct link *link, int end); /* 0: a, 1: b */
-void link_set_up(struct link *link, bool up); /* cable in or out: frames in flight are lost */
+void link_set_up(struct link *link, bool up);		  /* cable in or out: frames in flight are lost */
 bool link_is_up(const struct link *link);
 /* Changes faults or rate, delay and queue of one direction (0: a to b, 1: b to a) or both (-1). Frames in
  * flight stay, and none that is sent later overtakes them. */
@@ -113,8 +114,8 @@ void link_set_params(struct link *link, int dir, const struct link_params *param
 const struct link_params *link_get_params(const struct link *link, int dir);
 /* Drops the next `n` frames of a direction that `match` accepts (NULL: any): scripted faults, "lose the
  * SYN-ACK". A second call replaces the first. */
-void link_drop_next(struct link *link, int dir, uint32_t n,
-		    bool (*match)(void *arg, const struct frame *f), void *arg);
+void link_drop_next(struct link *link, int dir, uint32_t n, bool (*match)(void *arg, const struct frame *f),
+		    void *arg);
 uint32_t link_in_flight(const struct link *link, int dir); /* frames on the wire or waiting for it */
 
 struct link_stats {
@@ -141,7 +142,7 @@ uint64_t wire_time(uint32_t len, uint64_t rate);
 struct net_switch;
 struct net_switch *switch_new(struct sim *sim, const char *name, bool hub);
 struct port *switch_add_port(struct net_switch *sw, const char *name); /* NULL: no memory */
-void switch_free(struct net_switch *sw); /* after its links */
+void switch_free(struct net_switch *sw);			       /* after its links */
 /* Frames that could not go where they should: output queue full, link down, no memory. */
 uint64_t switch_drops(const struct net_switch *sw);
 uint64_t switch_floods(const struct net_switch *sw);

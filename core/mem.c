@@ -357,11 +357,12 @@ void *kzalloc_at(struct host *host, size_t size, const char *site)
 
 void kfree(struct host *host, void *p)
 {
-	struct kmem_big *big = (struct kmem_big *)((char *)p - offsetof(struct kmem_big, data));
+	struct kmem_big *big;
 
 	(void)host;
 	if (!p)
 		return;
+	big = (struct kmem_big *)((char *)p - offsetof(struct kmem_big, data));
 	*big->pprev = big->next;
 	if (big->next)
 		big->next->pprev = big->pprev;

@@ -18,8 +18,15 @@
 #define COMMENT_MAX 4000u
 
 enum block_type { BLOCK_IDB = 1, BLOCK_EPB = 6, BLOCK_SHB = 0x0a0d0d0a };
-enum option { OPT_END = 0, OPT_COMMENT = 1, SHB_USERAPPL = 4, IF_NAME = 2, IF_SPEED = 8, IF_TSRESOL = 9,
-	      EPB_FLAGS = 2 };
+enum option {
+	OPT_END = 0,
+	OPT_COMMENT = 1,
+	SHB_USERAPPL = 4,
+	IF_NAME = 2,
+	IF_SPEED = 8,
+	IF_TSRESOL = 9,
+	EPB_FLAGS = 2
+};
 
 struct pcapng {
 	int fd;
@@ -160,8 +167,8 @@ int pcapng_add_interface(struct pcapng *p, const char *name, uint64_t speed)
 	return p->error ? -1 : (int)p->nr_interfaces++;
 }
 
-bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir,
-		   const void *data, uint32_t len, uint32_t orig_len, const char *comment)
+bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir, const void *data,
+		   uint32_t len, uint32_t orig_len, const char *comment)
 {
 	uint32_t comment_len = comment ? strnlen(comment, COMMENT_MAX) : 0;
 

@@ -224,7 +224,8 @@ static void switch_receive(struct port *port, struct frame *f)
 	uint64_t dst = load_mac(f->data);
 
 	table_learn(sw, load_mac(f->data + 6), in->index);
-	if (unlikely((dst & ~0xfull) == 0x0180c2000000ull)) { /* for the neighbour only: PAUSE, spanning tree */
+	if (unlikely((dst & ~0xfull) ==
+		     0x0180c2000000ull)) { /* for the neighbour only: PAUSE, spanning tree */
 		discard(sw, f);
 		return;
 	}

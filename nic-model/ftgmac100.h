@@ -22,19 +22,19 @@ struct host;
 struct port;
 
 struct ftgmac_config {
-	uint32_t base;	     /* bus address of the registers */
-	unsigned irq;	     /* line into the interrupt controller */
-	uint8_t mac[6];	     /* loaded into MAC_MADR/LADR at power-on */
-	const char *name;    /* of the port: "eth0" */
+	uint32_t base;	  /* bus address of the registers */
+	unsigned irq;	  /* line into the interrupt controller */
+	uint8_t mac[6];	  /* loaded into MAC_MADR/LADR at power-on */
+	const char *name; /* of the port: "eth0" */
 };
 
 /* What the card did since it was made; a reset does not clear it. */
 struct ftgmac_stats {
 	uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
-	uint64_t tx_lost;      /* head of a frame without a tail, empty, or no memory */
-	uint64_t tx_no_link;   /* sent, but into no cable or a dead link */
+	uint64_t tx_lost;    /* head of a frame without a tail, empty, or no memory */
+	uint64_t tx_no_link; /* sent, but into no cable or a dead link */
 	uint64_t rx_filtered, rx_off, rx_tiny, rx_crc, rx_too_long, rx_fifo_full, rx_reset;
-	uint64_t rx_stalls;    /* how often a frame had to wait for a descriptor */
+	uint64_t rx_stalls; /* how often a frame had to wait for a descriptor */
 	uint64_t bus_errors, tx_pokes, line_raised;
 };
 
@@ -42,8 +42,8 @@ struct ftgmac_stats {
 struct ftgmac *ftgmac_create(struct host *host, const struct ftgmac_config *config);
 void ftgmac_destroy(struct ftgmac *card); /* its link must be gone; NULL is allowed */
 
-struct port *ftgmac_port(struct ftgmac *card); /* for link_new() */
-void ftgmac_power_reset(struct ftgmac *card);  /* the machine's reset line; the MAC address survives */
+struct port *ftgmac_port(struct ftgmac *card);	/* for link_new() */
+void ftgmac_power_reset(struct ftgmac *card);	/* the machine's reset line; the MAC address survives */
 bool ftgmac_link_up(const struct ftgmac *card); /* as the PHY sees it */
 bool ftgmac_irq_level(const struct ftgmac *card);
 const struct ftgmac_stats *ftgmac_get_stats(const struct ftgmac *card);

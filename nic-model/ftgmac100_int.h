@@ -56,11 +56,12 @@ struct ftgmac {
 	uint32_t rx_ptr;
 	uint32_t fifo_bytes;
 	struct frame *fifo, *fifo_tail;
-	bool rx_begun;	   /* the fields below describe the frame at the head */
-	uint32_t rx_off;   /* bytes of it that are stored */
-	uint32_t rx_len;   /* bytes to store, FCS included */
+	bool rx_begun;		   /* the fields below describe the frame at the head */
+	uint32_t rx_off;	   /* bytes of it that are stored */
+	uint32_t rx_len;	   /* bytes to store, FCS included */
 	uint32_t rx_des0, rx_des1; /* status for the last descriptor, tag for the first */
-	struct event rx_poll; /* APTC: look for a free descriptor again */
+	uint64_t rx_stalled;	   /* since when the head of the FIFO waits */
+	struct event rx_poll;	   /* APTC: look for a free descriptor again */
 
 	struct ftgmac_moderation rx_mod, tx_mod;
 	uint32_t tx_base, rx_base, maht[2], itc, aptc, dblac, revr, fear, tpafcr, rbsr, phycr, phydata, fcr;

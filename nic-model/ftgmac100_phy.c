@@ -56,7 +56,8 @@ static uint32_t phy_read(struct ftgmac *c, uint32_t reg)
 	case MII_BMCR:
 		return c->phy.bmcr;
 	case MII_BMSR:
-		return BMSR_ABILITIES | (c->phy.link ? BMSR_LINK : 0) | (c->phy.aneg_done ? BMSR_ANEG_DONE : 0);
+		return BMSR_ABILITIES | (c->phy.link ? BMSR_LINK : 0) |
+		       (c->phy.aneg_done ? BMSR_ANEG_DONE : 0);
 	case MII_PHYID1:
 		return 0x001c;
 	case MII_PHYID2:

@@ -50,11 +50,12 @@ enum ftgmac_reg {
 #define INT_XPKT_LOST (1u << 7)
 #define INT_AHB_ERR (1u << 8)
 
-/* ITC: the transmit half is the same, 8 bits up. APTC: count and unit in the same places without a threshold. */
-#define ITC_CNT(half) ((half) & 0xfu)
+/* ITC: the transmit half is the same, 8 bits up. APTC: count and unit in the same places without a threshold.
+ */
+#define ITC_CNT(half) ((half)&0xfu)
 #define ITC_THR(half) ((half) >> 4 & 7u)
 #define ITC_TIME_SEL (1u << 7)
-#define APTC_RXPOLL_CNT(v) ((v) & 0xfu)
+#define APTC_RXPOLL_CNT(v) ((v)&0xfu)
 #define APTC_RXPOLL_TIME_SEL (1u << 4)
 
 /* DBLAC: descriptor sizes in units of 8 bytes */
@@ -85,7 +86,7 @@ enum ftgmac_reg {
 #define PHYCR_REGAD(v) ((v) >> 21 & 0x1fu)
 #define PHYCR_MIIRD (1u << 26)
 #define PHYCR_MIIWR (1u << 27)
-#define PHYCR_NEW_REGAD(v) ((v) & 0x1fu)
+#define PHYCR_NEW_REGAD(v) ((v)&0x1fu)
 #define PHYCR_NEW_OP(v) ((v) >> 10 & 3u)
 #define PHYCR_NEW_OP_WRITE 1u
 #define PHYCR_NEW_OP_READ 2u
@@ -101,7 +102,7 @@ enum ftgmac_reg {
 #define TXDES0_LTS (1u << 28)
 #define TXDES0_FTS (1u << 29)
 #define TXDES0_OWN (1u << 31)
-#define TXDES1_VLANTAG_CI(v) ((v) & 0xffffu)
+#define TXDES1_VLANTAG_CI(v) ((v)&0xffffu)
 #define TXDES1_INS_VLANTAG (1u << 16)
 #define TXDES1_TCP_CHKSUM (1u << 17)
 #define TXDES1_UDP_CHKSUM (1u << 18)

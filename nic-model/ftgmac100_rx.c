@@ -13,6 +13,7 @@
 #include "nic-model/ftgmac100_int.h"
 
 #define RX_TINY 10u /* shorter ones vanish without a trace */
+#define RX_PATIENCE (10 * NSEC_PER_MSEC)
 
 /* ---- the address filter ---- */
 
@@ -203,13 +204,17 @@ static bool store(struct ftgmac *c, struct frame *f)
 
 /* ---- the FIFO ---- */
 
+/* Looks again after APTC's time. A driver that is merely slow frees descriptors soon, so at first this keeps
+ * the run alive; looking for a descriptor that nobody frees must not do so for ever. */
 static void arm_poll(struct ftgmac *c)
 {
 	uint32_t cnt = APTC_RXPOLL_CNT(c->aptc);
+	uint64_t now = host_now(c->host);
 
-	if (cnt && !event_pending(&c->rx_poll) && (c->maccr & MACCR_RX_ON) == MACCR_RX_ON)
-		event_add(&c->rx_poll,
-			  host_now(c->host) + cnt * ftgmac_time_unit(c, c->aptc & APTC_RXPOLL_TIME_SEL));
+	if (!cnt || event_pending(&c->rx_poll) || (c->maccr & MACCR_RX_ON) != MACCR_RX_ON)
+		return;
+	c->rx_poll.flags = now - c->rx_stalled < RX_PATIENCE ? 0 : EVENT_BACKGROUND;
+	event_add(&c->rx_poll, now + cnt * ftgmac_time_unit(c, c->aptc & APTC_RXPOLL_TIME_SEL));
 }
 
 static void fifo_push(struct ftgmac *c, struct frame *f)
@@ -223,10 +228,12 @@ static void fifo_push(struct ftgmac *c, struct frame *f)
 		return;
 	}
 	f->next = NULL;
-	if (c->fifo)
+	if (c->fifo) {
 		c->fifo_tail->next = f;
-	else
+	} else {
 		c->fifo = f;
+		c->rx_stalled = host_now(c->host);
+	}
 	c->fifo_tail = f;
 	c->fifo_bytes += f->len + FCS_LEN;
 	c->stats.rx_stalls++;
@@ -246,6 +253,7 @@ void ftgmac_rx_resume(struct ftgmac *c)
 		}
 		c->fifo = f->next;
 		c->fifo_bytes -= len + FCS_LEN;
+		c->rx_stalled = host_now(c->host);
 		frame_put(c->host->sim, f);
 	}
 	event_del(&c->rx_poll);
@@ -318,8 +326,7 @@ static void receive(struct port *port, struct frame *f)
 void ftgmac_rx_init(struct ftgmac *c)
 {
 	c->port.receive = receive;
-	/* looking for a descriptor that nobody frees must not keep a run alive */
-	event_init(&c->rx_poll, &c->host->node, on_rx_poll, EVENT_BACKGROUND);
+	event_init(&c->rx_poll, &c->host->node, on_rx_poll, 0);
 }
 
 void ftgmac_rx_reset(struct ftgmac *c)

@@ -18,8 +18,8 @@
 struct gather {
 	struct frame *frame; /* NULL: no byte yet, or no memory */
 	bool no_memory;
-	uint32_t flags;	     /* TXDES1 of the segment with FTS */
-	uint32_t first_buf;  /* bus address of the first bytes, for the packet's label */
+	uint32_t flags;	    /* TXDES1 of the segment with FTS */
+	uint32_t first_buf; /* bus address of the first bytes, for the packet's label */
 	uint32_t len;
 };
 

@@ -33,7 +33,7 @@ struct ops {
 	struct ftgmac *card;
 	struct link *link;
 	struct node node;
-	struct port port; /* the script's end of the link */
+	struct port port;		 /* the script's end of the link */
 	struct frame *sent, **sent_tail; /* by the card, not asked for yet */
 	struct frame *held, **held_tail; /* to the card, which has its receiver off */
 	struct event step;
@@ -103,10 +103,10 @@ static int number32(struct ops *o, const char *s, uint32_t *val)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' :
-	       c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-				      -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* Turns hex into bytes, in place. Returns how many, or -1. */
@@ -137,8 +137,8 @@ static uint8_t *memory(struct ops *o, const char *addr, uint64_t len)
 	uint8_t *p = len <= OPS_RAM ? ram_ptr(o->host, a, len) : NULL;
 
 	if (!p)
-		fail(o, "%llu bytes at %s are not in memory (0x%08x to 0x%08x)", (unsigned long long)len, addr,
-		     RAM_BASE, RAM_BASE + OPS_RAM - 1);
+		fail(o, "%llu bytes at %s are not in memory (0x%08x to 0x%08x)", (unsigned long long)len,
+		     addr, RAM_BASE, RAM_BASE + OPS_RAM - 1);
 	return p;
 }
 
@@ -154,8 +154,9 @@ static void put_hex(struct ops *o, const uint8_t *p, uint32_t len)
 static uint32_t crc32_of(const uint8_t *p, uint32_t len)
 {
 	static const uint32_t step[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 	};
 	uint32_t crc = 0xffffffff;
 
@@ -206,7 +207,8 @@ static void put_sent(struct ops *o, const char *format_before, const char *forma
 /* Until the card has nothing in flight. */
 static void settle(struct ops *o)
 {
-	while (ftgmac_busy(o->card, SETTLE_HORIZON) || link_in_flight(o->link, 0) || link_in_flight(o->link, 1)) {
+	while (ftgmac_busy(o->card, SETTLE_HORIZON) || link_in_flight(o->link, 0) ||
+	       link_in_flight(o->link, 1)) {
 		uint64_t next = event_queue_next(&o->sim->queue);
 
 		if (next == UINT64_MAX || sim_run(o->sim, next) == SIM_FAULT)
@@ -287,7 +289,9 @@ static int offset(struct ops *o, const char *s, uint32_t *off)
 {
 	if (number32(o, s, off))
 		return -1;
-	return *off < FTGMAC_REGION - 3 ? 0 : fail(o, "offset %s lies outside the card's %u bytes", s, FTGMAC_REGION);
+	return *off < FTGMAC_REGION - 3
+		       ? 0
+		       : fail(o, "offset %s lies outside the card's %u bytes", s, FTGMAC_REGION);
 }
 
 static int reg_write(struct ops *o, char *args, unsigned width)
@@ -495,11 +499,27 @@ static const struct op {
 	const char *name;
 	int (*run)(struct ops *o, char *args);
 } op_table[] = {
-	{ "say", op_say },	 { "w", op_w },		{ "ww", op_ww },	 { "wb", op_wb },
-	{ "r", op_r },		 { "rw", op_rw },	{ "rb", op_rb },	 { "memw", op_memw },
-	{ "memw32", op_memw32 }, { "fill", op_fill },	{ "memr", op_memr },	 { "memr32", op_memr32 },
-	{ "memcrc", op_memcrc }, { "rx", op_rx },	{ "tx", op_tx },	 { "irq", op_irq },
-	{ "step", op_step },	 { "link", op_link },	{ "hwreset", op_hwreset },
+	/* clang-format off */
+	{ "say", op_say },
+	{ "w", op_w },
+	{ "ww", op_ww },
+	{ "wb", op_wb },
+	{ "r", op_r },
+	{ "rw", op_rw },
+	{ "rb", op_rb },
+	{ "memw", op_memw },
+	{ "memw32", op_memw32 },
+	{ "fill", op_fill },
+	{ "memr", op_memr },
+	{ "memr32", op_memr32 },
+	{ "memcrc", op_memcrc },
+	{ "rx", op_rx },
+	{ "tx", op_tx },
+	{ "irq", op_irq },
+	{ "step", op_step },
+	{ "link", op_link },
+	{ "hwreset", op_hwreset },
+	/* clang-format on */
 };
 
 static int run_line(struct ops *o, char *line)

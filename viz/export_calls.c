@@ -43,7 +43,8 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 static void ret_line(struct calls *c, int32_t result)
 {
 	const char *name = result < 0 ? viz_errno_name(-result) : NULL;
-	fprintf(c->out, "== RET %s = %d%s%s\n", c->call ? c->call : "?", result, name ? " " : "", name ? name : "");
+	fprintf(c->out, "== RET %s = %d%s%s\n", c->call ? c->call : "?", name ? -1 : result, name ? " " : "",
+		name ? name : "");
 }
 
 static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time)

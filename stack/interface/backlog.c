@@ -69,6 +69,7 @@ int process_backlog(struct napi_struct *napi, int quota)
 	bool again = true;
 	int work = 0;
 
+	sd_has_rps_ipi_waiting(sd);
 	napi->weight = sd->host->net->core.sysctl_dev_weight;
 	while (again) {
 		struct sk_buff *skb;

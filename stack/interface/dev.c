@@ -295,7 +295,7 @@ void unregister_netdevice(struct net_device *dev)
 	dev_close(dev);
 	unlist_netdevice(dev);
 	dev->reg_state = NETREG_UNREGISTERING;
-	list_del_init(&dev->link_watch_list);
+	linkwatch_forget_dev(dev);
 	dev_shutdown(dev);
 	call_netdevice_notifiers(NETDEV_UNREGISTER, dev);
 	dev_uc_flush(dev);

@@ -155,7 +155,7 @@ static void __dev_close_many(struct net_device *dev)
 	ASSERT_RTNL(dev->host);
 	call_netdevice_notifiers(NETDEV_GOING_DOWN, dev);
 	dev->state &= ~(1ul << __LINK_STATE_START);
-	dev_deactivate(dev);
+	dev_deactivate_many(dev);
 	if (dev->netdev_ops->ndo_stop) {
 		TRACE_OP(dev, "ndo_stop");
 		dev->netdev_ops->ndo_stop(dev);

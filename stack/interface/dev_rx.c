@@ -98,7 +98,7 @@ static int __netif_receive_skb_core(struct sk_buff *skb, struct packet_type **pp
 		*ppt_prev = pt_prev;
 		return NET_RX_SUCCESS;
 	}
-	skb->dev->core_rx_nohandler++;
+	skb->dev->core_rx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
 	return NET_RX_DROP;
 }

@@ -1,7 +1,8 @@
 /*
  * FTGMAC100 driver: what is written into the card's registers, and its MDIO bus.
  */
-#include "core/random.h"
+#include <stdio.h>
+
 #include "stack/interface/ftgmac100.h"
 #include "stack/kernel/sched.h"
 
@@ -56,11 +57,14 @@ void ftgmac100_initial_mac(struct ftgmac100 *priv)
 	put_unaligned_be32(l, mac + 2);
 	if (is_valid_ether_addr(mac)) {
 		eth_hw_addr_set(priv->netdev, mac);
-		netdev_info(priv->netdev, "Read MAC address %02x:%02x:%02x:%02x:%02x:%02x from chip", mac[0], mac[1],
-			    mac[2], mac[3], mac[4], mac[5]);
+		pr_info(priv->host, "%s: Read MAC address %02x:%02x:%02x:%02x:%02x:%02x from chip",
+			priv->netdev->parent_name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	} else {
 		eth_hw_addr_random(priv->netdev);
-		netdev_info(priv->netdev, "Generated random MAC address");
+		pr_info(priv->host, "%s: Generated random MAC address %02x:%02x:%02x:%02x:%02x:%02x",
+			priv->netdev->parent_name, priv->netdev->dev_addr[0], priv->netdev->dev_addr[1],
+			priv->netdev->dev_addr[2], priv->netdev->dev_addr[3], priv->netdev->dev_addr[4],
+			priv->netdev->dev_addr[5]);
 	}
 }
 
@@ -246,7 +250,7 @@ int ftgmac100_setup_mdio(struct net_device *netdev)
 	reg = ftgmac100_read(priv, FTGMAC100_OFFSET_REVR);
 	reg &= ~(u32)FTGMAC100_REVR_NEW_MDIO_INTERFACE;
 	ftgmac100_write(priv, reg, FTGMAC100_OFFSET_REVR);
-	memcpy(priv->mii_bus->id, "mdio", sizeof("mdio"));
+	snprintf(priv->mii_bus->id, sizeof(priv->mii_bus->id), "%x.ethernet--1", priv->base);
 	priv->mii_bus->priv = priv;
 	priv->mii_bus->read = ftgmac100_mdiobus_read;
 	priv->mii_bus->write = ftgmac100_mdiobus_write;

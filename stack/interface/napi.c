@@ -33,7 +33,7 @@ void __netif_napi_del(struct napi_struct *napi)
 	list_del_init(&napi->dev_list);
 }
 
-static void synchronize_net(struct host *host)
+void synchronize_net(struct host *host)
 {
 	TRACE(host, "wait until nobody uses what was just removed");
 	rtnl_is_locked(host);
@@ -181,7 +181,7 @@ static int napi_poll(struct napi_struct *n, struct list_head *repoll)
 	return work;
 }
 
-static bool sd_has_rps_ipi_waiting(struct softnet_data *sd)
+bool sd_has_rps_ipi_waiting(struct softnet_data *sd)
 {
 	TRACE(sd, "ask whether other cpus are to be told of packets for them");
 	return false;

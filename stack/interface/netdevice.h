@@ -369,6 +369,8 @@ struct netdev_state {
 	struct wait_queue_head rtnl_wait;
 	struct list_head lweventlist; /* link_watch.c */
 	struct delayed_work linkwatch_work;
+	unsigned long linkwatch_nextevent; /* jiffies: not urgent ones wait until then */
+	bool linkwatch_urgent;
 	unsigned int next_napi_id;
 	struct kmem_cache *hw_addr_cache;
 	struct Qdisc *noop_qdisc; /* what packets meet while a device is down */
@@ -613,13 +615,15 @@ bool napi_complete_done(struct napi_struct *n, int work_done);
 bool napi_complete(struct napi_struct *n);
 int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 void net_rx_action(struct host *host);
+bool sd_has_rps_ipi_waiting(struct softnet_data *sd);
+void synchronize_net(struct host *host);
 
 /* ---- carrier, operational state ---- */
 void netif_carrier_on(struct net_device *dev);
 void netif_carrier_off(struct net_device *dev);
 void linkwatch_fire_event(struct net_device *dev);
 void linkwatch_init_dev(struct net_device *dev);
-void linkwatch_run_queue(struct host *host);
+void linkwatch_forget_dev(struct net_device *dev);
 void linkwatch_init(struct host *host);
 void linkwatch_exit(struct host *host);
 
@@ -673,10 +677,5 @@ void netif_stop_queue(struct net_device *dev);
 void netif_wake_queue(struct net_device *dev);
 void netif_tx_wake_queue(struct netdev_queue *q);
 void netif_tx_disable(struct net_device *dev);
-void netif_tx_lock(struct net_device *dev);
-void netif_tx_unlock(struct net_device *dev);
-void netif_trans_update(struct net_device *dev);
-void netif_device_detach(struct net_device *dev);
-void netif_device_attach(struct net_device *dev);
 
 #endif

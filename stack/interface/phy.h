@@ -81,7 +81,7 @@ enum phy_state { PHY_DOWN, PHY_READY, PHY_HALTED, PHY_UP, PHY_RUNNING, PHY_NOLIN
 struct mii_bus {
 	struct host *host;
 	void *priv; /* the MAC's driver */
-	char id[16];
+	char id[24];
 	int (*read)(struct mii_bus *bus, int addr, int regnum);
 	int (*write)(struct mii_bus *bus, int addr, int regnum, u16 val);
 	struct phy_device *phy; /* the first that answered */
@@ -113,6 +113,8 @@ int mdiobus_write(struct mii_bus *bus, int addr, u32 regnum, u16 val);
 int phy_read(struct phy_device *phydev, u32 regnum);
 int phy_write(struct phy_device *phydev, u32 regnum, u16 val);
 int phy_modify(struct phy_device *phydev, u32 regnum, u16 mask, u16 set);
+int phy_modify_changed(struct phy_device *phydev, u32 regnum, u16 mask, u16 set);
+void phy_scan_fixups(struct phy_device *phydev);
 
 struct phy_device *phy_find_first(struct mii_bus *bus);
 int phy_connect_direct(struct net_device *dev, struct phy_device *phydev, void (*handler)(struct net_device *));

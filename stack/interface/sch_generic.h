@@ -114,6 +114,7 @@ void dev_init_scheduler(struct net_device *dev);
 void dev_shutdown(struct net_device *dev);
 void dev_activate(struct net_device *dev);
 void dev_deactivate(struct net_device *dev);
+void dev_deactivate_many(struct net_device *dev);
 void __netdev_watchdog_up(struct net_device *dev);
 
 #endif

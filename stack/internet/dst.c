@@ -49,6 +49,19 @@ void dst_init(struct dst_entry *dst, const struct dst_ops *ops, struct net_devic
 		inet_state(dst->host)->nr_dst++;
 }
 
+struct dst_entry *dst_alloc(const struct dst_ops *ops, struct kmem_cache *cache, struct net_device *dev,
+			    int initial_ref, int initial_obsolete, u16 flags)
+{
+	TRACE(dev, "allocate a route entry");
+	struct dst_entry *dst = kmem_cache_alloc(dev->host, cache);
+
+	if (!dst)
+		return NULL;
+	dst->host = dev->host;
+	dst_init(dst, ops, dev, initial_ref, initial_obsolete, flags);
+	return dst;
+}
+
 /* Frees an entry that nobody refers to any more. */
 static void dst_destroy(struct dst_entry *dst)
 {

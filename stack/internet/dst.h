@@ -103,7 +103,9 @@ struct dst_entry {
 
 extern const struct dst_metrics dst_default_metrics;
 
-/* An entry in `p` of the family's size; the caller made the memory (rt_dst_alloc()). NULL is never returned. */
+/* An entry from the family's cache, or NULL; the family fills in what follows struct dst_entry. */
+struct dst_entry *dst_alloc(const struct dst_ops *ops, struct kmem_cache *cache, struct net_device *dev,
+			    int initial_ref, int initial_obsolete, u16 flags);
 void dst_init(struct dst_entry *dst, const struct dst_ops *ops, struct net_device *dev, int initial_ref,
 	      int initial_obsolete, u16 flags);
 /* Gives a reference back; the last one destroys the entry. NULL is allowed. */

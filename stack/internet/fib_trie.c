@@ -7,6 +7,7 @@
  * wins (the last seen first).
  */
 #include "stack/internet/internet.h"
+#include "stack/internet/route.h"
 
 #define KEYLENGTH 32
 

@@ -101,7 +101,4 @@ struct inet_peer *inet_getpeer_v4(struct net *net, __be32 v4daddr, bool create);
 bool inet_peer_xrlim_allow(struct inet_peer *peer, int timeout);
 void inet_peers_exit(struct host *host);
 
-/* ---- netlink.c ---- */
-void rtnl_notify_neigh(struct sk_buff *skb, struct net *net);
-
 #endif

@@ -20,7 +20,9 @@
 #include "stack/interface/netdevice.h"
 #include "stack/kernel/kernel.h"
 #include "stack/kernel/list.h"
+#include "stack/kernel/rcu.h"
 #include "stack/kernel/timer.h"
+#include "stack/kernel/wait.h"
 #include "stack/kernel/workqueue.h"
 #include "stack/net.h"
 #include "stack/skb/skbuff.h"
@@ -141,6 +143,7 @@ struct neighbour {
 	unsigned int arp_queue_len_bytes;
 	struct sk_buff_head arp_queue;
 	struct timer_list timer;
+	struct rcu_head rcu;
 	struct list_head gc_list; /* of what forced gc may take, oldest first */
 	struct list_head all_list; /* every entry of the table in order of creation: walks are in this order */
 };
@@ -175,6 +178,7 @@ struct neigh_table {
 /* net->neigh */
 struct neigh_state {
 	struct neigh_table arp_tbl;
+	struct wait_queue_head nl_table_wait; /* netlink.c */
 };
 
 static inline struct neigh_table *arp_tbl(struct net *net)

@@ -103,6 +103,8 @@ static inline struct rtable *ip_route_output(struct net *net, __be32 daddr, __be
 
 /* ---- route_input.c ---- */
 
+int ip_error(struct sk_buff *skb);
+
 /* Finds the route of a received packet and lends it to the packet. 0 or a negative errno: drop it. */
 int ip_route_input_noref(struct sk_buff *skb, __be32 dst, __be32 src, u8 tos, struct net_device *dev);
 /* The same with a reference. */
@@ -118,7 +120,7 @@ void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol);
 void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk);
 unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding);
 int ip4_dst_hoplimit(const struct dst_entry *dst);
-/* The neighbour of a route's next hop, with a reference. */
+/* The neighbour of a next hop, created if need be, without a reference; ERR_PTR when that fails. */
 struct neighbour *ip_neigh_gw4(struct net_device *dev, __be32 daddr);
 
 #endif

@@ -62,12 +62,12 @@ void printk(struct host *host, const char *fmt, ...)
 bool net_ratelimit(struct host *host)
 {
 	struct kernel_state *k = kernel_of(host);
-	u64 now = host_now(host);
+	u64 now = host_now(host) + 1; /* so that 0 means never */
 
 	if (!k->ratelimit_begin || now - k->ratelimit_begin > RATELIMIT_INTERVAL) {
 		u32 missed = k->ratelimit_missed;
 
-		k->ratelimit_begin = now | 1;
+		k->ratelimit_begin = now;
 		k->ratelimit_printed = 0;
 		k->ratelimit_missed = 0;
 		if (missed)

@@ -127,7 +127,7 @@ struct sock {
 	/* From here on nothing is copied to a clone as it is (sk_clone_lock()); up to sk_dontcopy_end. */
 	struct {
 		u8 owned;
-		struct list_head waiters; /* tasks in lock_sock() */
+		wait_queue_head_t wq; /* tasks in lock_sock() */
 	} sk_lock;
 	struct sk_buff_head sk_error_queue;
 	struct sk_buff_head sk_receive_queue;
@@ -322,6 +322,7 @@ void sk_for_each_of_host(struct host *host, bool (*fn)(struct sock *sk, void *ar
 
 struct sock *sk_alloc(struct net *net, int family, gfp_t priority, const struct proto *prot, int kern);
 void sk_free(struct sock *sk);
+void __sk_free(struct sock *sk);
 void sk_destruct(struct sock *sk);
 struct sock *sk_clone_lock(const struct sock *sk, const gfp_t priority);
 void sk_free_unlock_clone(struct sock *sk);

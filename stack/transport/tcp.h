@@ -26,6 +26,7 @@ struct tcp_state {
 	struct inet_hashinfo hashinfo;
 	struct secure_seq seq; /* secure_seq.c: key of ISNs, ports and time stamp offsets */
 	struct kmem_cache *req_cache, *tw_cache;
+	struct sock *ctl_sk; /* sends RSTs and ACKs for which there is no socket */
 	struct inet_timewait_death_row death_row;
 	const struct inet_protosw *inetsw[INET_PROTOSW_MAX]; /* socket types of the family */
 	u32 nr_inetsw;
@@ -562,6 +563,7 @@ void tcp_exit(struct host *host);
 void tcp_quiesce(struct host *host);
 int tcp_init_sock(struct sock *sk);
 void tcp_set_state(struct sock *sk, int state);
+bool tcp_state_allowed(int from, int to);
 void tcp_done(struct sock *sk);
 int tcp_abort(struct sock *sk, int err);
 unsigned int tcp_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
@@ -572,6 +574,7 @@ bool tcp_check_oom(struct sock *sk, int shift);
 bool tcp_too_many_orphans(struct sock *sk, int shift);
 void tcp_enter_memory_pressure(struct sock *sk);
 void tcp_leave_memory_pressure(struct sock *sk);
+bool tcp_stream_memory_free(const struct sock *sk, int wake);
 bool tcp_stream_is_readable(struct sock *sk, int target);
 int tcp_set_rcvlowat(struct sock *sk, int val);
 void tcp_cleanup_ulp(struct sock *sk);
@@ -607,7 +610,7 @@ int tcp_set_window_clamp(struct sock *sk, int val);
 
 /* ---- tcp_ipv4.c, tcp_ipv4_out.c (replies without a socket), tcp_ipv4_err.c, tcp_ipv4_conn.c ---- */
 extern const struct inet_connection_sock_af_ops ipv4_specific;
-extern const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops;
+
 extern const struct proto tcp_prot;
 int tcp_v4_init(struct host *host);
 int tcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len);
@@ -620,6 +623,8 @@ int tcp_filter(struct sock *sk, struct sk_buff *skb);
 void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb);
 void __tcp_v4_send_check(struct sk_buff *skb, __be32 saddr, __be32 daddr);
 void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb);
+void tcp_v4_timewait_ack(struct sock *sk, struct sk_buff *skb);
+void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_sock *req);
 void tcp_v4_mtu_reduced(struct sock *sk);
 int tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb);
 struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct request_sock *req,

@@ -44,7 +44,7 @@ static u32 tcp_newly_delivered(struct sock *sk, u32 prior_delivered, int flag)
 bool tcp_may_update_window(const struct tcp_sock *tp, u32 ack, u32 ack_seq, u32 nwin)
 {
 	return after(ack, tp->snd_una) || after(ack_seq, tp->snd_wl1) ||
-	       (ack_seq == tp->snd_wl1 && (nwin > tp->snd_wnd || !nwin));
+	       (ack_seq == tp->snd_wl1 && nwin > tp->snd_wnd);
 }
 
 static int tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb, u32 ack, u32 ack_seq)
@@ -146,7 +146,7 @@ static void tcp_in_ack_event(struct sock *sk, int flag)
 	if (flag & FLAG_WIN_UPDATE)
 		event |= CA_ACK_WIN_UPDATE;
 	if (flag & FLAG_SLOWPATH) {
-		event = CA_ACK_SLOWPATH;
+		event |= CA_ACK_SLOWPATH;
 		if (flag & FLAG_ECE)
 			event |= CA_ACK_ECE;
 	}
@@ -247,7 +247,7 @@ static int tcp_ack_old(struct sock *sk, const struct sk_buff *skb, int flag, u32
 		flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, state);
 		if (state->sack_delivered)
 			tcp_count_delivered(tp, state->sack_delivered, flag & FLAG_ECE);
-		tcp_fastretrans_alert(sk, prior_snd_una, tcp_ack_dupacks(skb, flag), &flag, &rexmit);
+		tcp_fastretrans_alert(sk, prior_snd_una, 0, &flag, &rexmit);
 		tcp_newly_delivered(sk, delivered, flag);
 		tcp_xmit_recovery(sk, rexmit);
 	}
@@ -263,7 +263,7 @@ static int tcp_ack_no_queue(struct sock *sk, const struct sk_buff *skb, int flag
 
 	tcp_in_ack_event(sk, flag);
 	if (flag & FLAG_DSACKING_ACK) {
-		tcp_fastretrans_alert(sk, prior_snd_una, tcp_ack_dupacks(skb, flag), &flag, &rexmit);
+		tcp_fastretrans_alert(sk, prior_snd_una, 0, &flag, &rexmit);
 		tcp_newly_delivered(sk, prior_delivered, flag);
 	}
 	tcp_ack_probe(sk);

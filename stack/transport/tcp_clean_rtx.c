@@ -107,8 +107,6 @@ static struct sk_buff *tcp_clean_walk(struct sock *sk, const struct sk_buff *ack
 		next = skb_rb_next(skb);
 		if (unlikely(skb == tp->retransmit_skb_hint))
 			tp->retransmit_skb_hint = NULL;
-		if (unlikely(skb == tp->lost_skb_hint))
-			tp->lost_skb_hint = NULL;
 		tcp_highest_sack_replace(sk, skb, next);
 		tcp_rtx_queue_unlink_and_free(skb, sk);
 	}
@@ -140,8 +138,7 @@ static bool tcp_clean_rtt(struct sock *sk, const struct tcp_sacktag_state *sack,
 }
 
 /* Something was acknowledged cumulatively. */
-static void tcp_clean_progress(struct sock *sk, struct tcp_cleaned *c, u32 prior_fack, u32 prior_sacked,
-			       bool ece_ack)
+static void tcp_clean_progress(struct sock *sk, struct tcp_cleaned *c, u32 prior_fack, bool ece_ack)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -154,13 +151,9 @@ static void tcp_clean_progress(struct sock *sk, struct tcp_cleaned *c, u32 prior
 		/* without SACK nobody knows whether it was the retransmission that came */
 		if (c->flag & FLAG_RETRANS_DATA_ACKED)
 			c->flag &= ~FLAG_ORIG_SACK_ACKED;
-	} else {
-		int left = (int)(prior_sacked - tp->sacked_out);
-
+	} else if (before(c->reord, prior_fack)) {
 		/* a never retransmitted segment from below what was SACKed before: reordering, not loss */
-		if (before(c->reord, prior_fack))
-			tcp_check_sack_reordering(sk, c->reord, 0);
-		tp->lost_cnt_hint -= min(tp->lost_cnt_hint, left);
+		tcp_check_sack_reordering(sk, c->reord, 0);
 	}
 }
 
@@ -188,7 +181,7 @@ int tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prio
 
 	rtt_update = tcp_clean_rtt(sk, sack, &c, fully_acked, prior_sacked, prior_snd_una, &sack_rtt_us);
 	if (c.flag & FLAG_ACKED)
-		tcp_clean_progress(sk, &c, prior_fack, prior_sacked, ece_ack);
+		tcp_clean_progress(sk, &c, prior_fack, ece_ack);
 	else if (skb && rtt_update && sack_rtt_us >= 0 &&
 		 sack_rtt_us > (long)tcp_stamp_us_delta(tp->tcp_mstamp, tcp_skb_timestamp_us(skb)))
 		/* the head is younger than what was SACKed: its timer may start anew */

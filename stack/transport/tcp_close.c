@@ -260,7 +260,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->urg_data = 0;
 	tcp_write_queue_purge(sk);
 	tcp_fastopen_active_disable_ofo_check(sk);
-	skb_rbtree_purge(&tp->out_of_order_queue);
+	skb_rbtree_purge(sk->host, &tp->out_of_order_queue);
 	inet_sk(sk)->inet_dport = 0;
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
 		inet_sk(sk)->inet_rcv_saddr = inet_sk(sk)->inet_saddr = 0;
@@ -277,7 +277,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	inet_sk(sk)->defer_connect = 0;
 	SIM_BUG_ON(sk->host, inet_sk(sk)->inet_num && !inet_csk(sk)->icsk_bind_hash);
 	if (sk->sk_frag.page) {
-		put_page(sk->sk_frag.page);
+		put_page(sk->host, sk->sk_frag.page);
 		sk->sk_frag.page = NULL;
 		sk->sk_frag.offset = 0;
 	}

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "stack/net.h"
-#include "stack/transport/tcp.h"
+#include "stack/transport/tcp_output.h"
 
 /* All algorithms; the first is what an unknown or empty sysctl falls back to. A key is the place plus one. */
 static const struct tcp_congestion_ops *const tcp_cong_list[] = {
@@ -93,7 +93,8 @@ void tcp_get_available_congestion_control(char *buf, size_t len)
 	size_t used = 0;
 
 	for (unsigned int i = 0; i < TCP_CONG_COUNT && used < len; i++)
-		used += (size_t)snprintf(buf + used, len - used, "%s%s", i ? " " : "", tcp_cong_list[i]->name);
+		used += (size_t)snprintf(buf + used, len - used, "%s%s", i ? " " : "",
+					 tcp_cong_list[i]->name);
 }
 
 /* Exchanges the algorithm of a socket that may be in the middle of a connection (TCP_CONGESTION). */

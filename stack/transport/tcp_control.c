@@ -19,7 +19,7 @@ static struct sk_buff *tcp_alloc_control(struct sock *sk, gfp_t gfp)
 	return skb;
 }
 
-/* The sequence number for a segment without data: snd_nxt, unless the receiver's window was shrunk below it. */
+/* The sequence number for a segment without data: snd_nxt, unless the window was shrunk below it. */
 static u32 tcp_acceptable_seq(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);

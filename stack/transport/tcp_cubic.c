@@ -139,13 +139,12 @@ static void bictcp_epoch_begin(struct bictcp *ca, u32 cwnd, u32 acked, u32 now)
 }
 
 /* The window that the curve has one RTT from now. */
-static u32 bictcp_target(const struct bictcp *ca, struct host *host, u32 now)
+static u32 bictcp_target(const struct bictcp *ca, u32 now)
 {
 	u64 t = (u64)(s64)(s32)(now - ca->epoch_start) + usecs_to_jiffies(ca->delay_min);
 	u64 offs;
 	u32 delta;
 
-	(void)host;
 	t = (t << BICTCP_HZ) / HZ;
 	offs = t < ca->bic_K ? ca->bic_K - t : t - ca->bic_K;
 	delta = (u32)((CUBE_RTT_SCALE * offs * offs * offs) >> (10 + 3 * BICTCP_HZ));
@@ -181,7 +180,7 @@ static void bictcp_update(struct sock *sk, struct bictcp *ca, u32 cwnd, u32 acke
 		ca->last_time = now;
 		if (!ca->epoch_start)
 			bictcp_epoch_begin(ca, cwnd, acked, now);
-		target = bictcp_target(ca, sk->host, now);
+		target = bictcp_target(ca, now);
 		ca->cnt = target > cwnd ? cwnd / (target - cwnd) : 100 * cwnd;
 		if (!ca->last_max_cwnd && ca->cnt > 20)
 			ca->cnt = 20; /* no loss yet: 5 % an RTT at the least */
@@ -217,7 +216,8 @@ static u32 cubictcp_recalc_ssthresh(struct sock *sk)
 	ca->epoch_start = 0;
 	/* a loss below the last maximum: others want room, aim lower than it (fast convergence) */
 	if (tp->snd_cwnd < ca->last_max_cwnd)
-		ca->last_max_cwnd = tp->snd_cwnd * (BICTCP_BETA_SCALE + BICTCP_BETA) / (2 * BICTCP_BETA_SCALE);
+		ca->last_max_cwnd =
+			tp->snd_cwnd * (BICTCP_BETA_SCALE + BICTCP_BETA) / (2 * BICTCP_BETA_SCALE);
 	else
 		ca->last_max_cwnd = tp->snd_cwnd;
 	return max(tp->snd_cwnd * BICTCP_BETA / BICTCP_BETA_SCALE, 2U);

@@ -39,10 +39,3 @@ void tcp_fastopen_destroy_cipher(struct sock *sk)
 {
 	TRACE_SK(sk, "forget the key of a listener's cookies");
 }
-
-void tcp_free_fastopen_req(struct tcp_sock *tp)
-{
-	TRACE_SK((struct sock *)tp, "forget the data that was to go with the SYN");
-
-	tp->fastopen_req = NULL;
-}

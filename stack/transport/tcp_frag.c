@@ -134,8 +134,8 @@ static bool tcp_fragment_allowed(struct sock *sk, const struct sk_buff *skb, enu
 	return false;
 }
 
-int tcp_fragment(struct sock *sk, enum tcp_queue tcp_queue, struct sk_buff *skb, u32 len, unsigned int mss_now,
-		 gfp_t gfp)
+int tcp_fragment(struct sock *sk, enum tcp_queue tcp_queue, struct sk_buff *skb, u32 len,
+		 unsigned int mss_now, gfp_t gfp)
 {
 	TRACE_SKB(skb, "cut a packet in two");
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -212,7 +212,8 @@ int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 
 void tcp_skb_collapse_tstamp(struct sk_buff *skb, const struct sk_buff *next_skb)
 {
-	if (likely(!TCP_SKB_CB(next_skb)->txstamp_ack && !(skb_shinfo(next_skb)->tx_flags & SKBTX_ANY_TSTAMP)))
+	if (likely(!TCP_SKB_CB(next_skb)->txstamp_ack &&
+		   !(skb_shinfo(next_skb)->tx_flags & SKBTX_ANY_TSTAMP)))
 		return;
 	skb_shinfo(skb)->tx_flags |= skb_shinfo(next_skb)->tx_flags & SKBTX_ANY_TSTAMP;
 	skb_shinfo(skb)->tskey = skb_shinfo(next_skb)->tskey;

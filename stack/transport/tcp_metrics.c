@@ -159,8 +159,8 @@ static struct tcp_metrics_block *tcpm_oldest(struct tcp_metrics_block *tm)
 	return oldest;
 }
 
-static struct tcp_metrics_block *tcpm_new(struct host *host, struct dst_entry *dst, __be32 saddr, __be32 daddr,
-					  unsigned int hash)
+static struct tcp_metrics_block *tcpm_new(struct host *host, struct dst_entry *dst, __be32 saddr,
+					  __be32 daddr, unsigned int hash)
 {
 	TRACE(host, "make an entry for a new peer");
 	struct tcp_state *tcp = host->net->tcp;
@@ -230,7 +230,8 @@ static void tcp_update_rtt_metrics(const struct tcp_sock *tp, struct tcp_metrics
 }
 
 /* The connection never left its first slow start: its window is a lower bound. */
-static void tcp_update_metrics_slow_start(const struct tcp_sock *tp, struct tcp_metrics_block *tm, bool ssthresh)
+static void tcp_update_metrics_slow_start(const struct tcp_sock *tp, struct tcp_metrics_block *tm,
+					  bool ssthresh)
 {
 	u32 val;
 

@@ -43,9 +43,9 @@ void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, stru
 		*ptr++ = htonl((u32)TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | opts->mss);
 	if (likely(opts->options & OPTION_TS)) {
 		/* SACK-permitted takes the place of the two NOPs */
-		*ptr++ = sack_perm ? tcp_option_word(TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM, TCPOPT_TIMESTAMP,
-						     TCPOLEN_TIMESTAMP) :
-				     tcp_option_word(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP);
+		*ptr++ = tcp_option_word(sack_perm ? TCPOPT_SACK_PERM : TCPOPT_NOP,
+					 sack_perm ? TCPOLEN_SACK_PERM : TCPOPT_NOP, TCPOPT_TIMESTAMP,
+					 TCPOLEN_TIMESTAMP);
 		*ptr++ = htonl(opts->tsval);
 		*ptr++ = htonl(opts->tsecr);
 	} else if (sack_perm) {
@@ -199,7 +199,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	skb_dst_set(skb, dst);
 	mss = tcp_mss_clamp(tcp_sk(sk), (u16)dst_metric_advmss(dst));
 
-	skb->skb_mstamp_ns = tcp_clock_ns(sk->host);
+	skb->skb_mstamp_ns = tcp_stamp_ns(sk->host);
 	if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
 		tcp_rsk(req)->snt_synack = tcp_skb_timestamp_us(skb);
 

@@ -18,7 +18,7 @@
 void tcp_mstamp_refresh(struct tcp_sock *tp)
 {
 	TRACE_SK((struct sock *)tp, "read the clock, once for all that follows");
-	u64 now = tcp_clock_ns(((struct sock *)tp)->host);
+	u64 now = tcp_stamp_ns(((struct sock *)tp)->host);
 
 	tp->tcp_clock_cache = now;
 	tp->tcp_mstamp = now / NSEC_PER_USEC;
@@ -67,7 +67,8 @@ void tcp_rbtree_insert(struct rb_root *root, struct sk_buff *skb)
 	while (*p) {
 		struct sk_buff *other = rb_to_skb(parent = *p);
 
-		p = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(other)->seq) ? &parent->rb_left : &parent->rb_right;
+		p = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(other)->seq) ? &parent->rb_left :
+									   &parent->rb_right;
 	}
 	rb_link_node(&skb->rbnode, parent, p);
 	rb_insert_color(&skb->rbnode, root);
@@ -279,7 +280,8 @@ static inline void tcp_skb_charge(struct sock *sk, struct sk_buff *skb)
 }
 
 /* Everything of the header but window, ECN bits, options and checksum. */
-static struct tcphdr *tcp_build_header(struct sock *sk, struct sk_buff *skb, unsigned int header_size, u32 rcv_nxt)
+static struct tcphdr *tcp_build_header(struct sock *sk, struct sk_buff *skb, unsigned int header_size,
+				       u32 rcv_nxt)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -444,7 +446,9 @@ static bool tcp_nagle_check(bool partial, const struct tcp_sock *tp, int nonagle
 {
 	TRACE_SK((struct sock *)tp, "Nagle: hold a small segment back while another is unacknowledged");
 
-	return partial && ((nonagle & TCP_NAGLE_CORK) || (!nonagle && tp->packets_out && tcp_minshall_check(tp)));
+	if (!partial)
+		return false;
+	return (nonagle & TCP_NAGLE_CORK) || (!nonagle && tp->packets_out && tcp_minshall_check(tp));
 }
 
 static inline bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, unsigned int cur_mss,
@@ -481,8 +485,8 @@ static inline unsigned int tcp_cwnd_test(const struct tcp_sock *tp, const struct
 	return min(max(cwnd >> 1, 1U), cwnd - in_flight);
 }
 
-static unsigned int tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, unsigned int mss_now,
-					unsigned int max_segs, int nonagle)
+static unsigned int tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb,
+					unsigned int mss_now, unsigned int max_segs, int nonagle)
 {
 	TRACE_SKB(skb, "how much of the packet fits window and quota");
 	const struct tcp_sock *tp = tcp_sk(sk);

@@ -69,6 +69,7 @@ bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, unsigned 
 #ifndef INET_ECN_MASK
 #define INET_ECN_MASK 3
 #define INET_ECN_ECT_0 2
+#endif
 
 /* From now on packets of the socket say that they can carry a congestion mark, or that they cannot. */
 static inline void INET_ECN_xmit(struct sock *sk)
@@ -80,9 +81,17 @@ static inline void INET_ECN_dontxmit(struct sock *sk)
 {
 	inet_sk(sk)->tos &= (u8)~INET_ECN_MASK;
 }
-#endif
 
 /* ---- small things ---- */
+
+/*
+ * The clock that segments are stamped with. A stamp of 0 means "never" in many places, so that nothing is
+ * ever sent in the first microsecond of a run.
+ */
+static inline u64 tcp_stamp_ns(const struct host *host)
+{
+	return max(tcp_clock_ns(host), (u64)NSEC_PER_USEC);
+}
 
 /* There is urgent data that the peer may not have seen. */
 static inline bool tcp_urg_mode(const struct tcp_sock *tp)

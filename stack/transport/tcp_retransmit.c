@@ -24,7 +24,8 @@ static bool tcp_can_collapse(const struct sock *sk, const struct sk_buff *skb)
 	TRACE_SKB(skb, "may the packet be joined with the one before?");
 
 	(void)sk;
-	return tcp_skb_pcount(skb) <= 1 && !skb_cloned(skb) && !(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED);
+	return tcp_skb_pcount(skb) <= 1 && !skb_cloned(skb) &&
+	       !(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED);
 }
 
 /* Joins the next packet to this one: its data, sequence numbers, flags and marks. */
@@ -305,7 +306,9 @@ static bool tcp_probe_with_last_segment(struct sock *sk, unsigned int mss)
 	if (unlikely(!pcount))
 		return false;
 	if (pcount > 1 && skb->len > (u32)(pcount - 1) * mss) {
-		if (unlikely(tcp_fragment(sk, TCP_FRAG_IN_RTX_QUEUE, skb, (u32)(pcount - 1) * mss, mss, GFP_ATOMIC)))
+		u32 all_but_last = (u32)(pcount - 1) * mss;
+
+		if (unlikely(tcp_fragment(sk, TCP_FRAG_IN_RTX_QUEUE, skb, all_but_last, mss, GFP_ATOMIC)))
 			return false;
 		skb = skb_rb_next(skb);
 	}

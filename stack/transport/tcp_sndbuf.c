@@ -2,6 +2,7 @@
  * The send buffer grows with the congestion window: when ACKs free memory that a program waits for,
  * tcp_check_space() enlarges the buffer if the window asks for more, and wakes the program.
  */
+#include "stack/application/socket.h"
 #include "stack/transport/tcp_input.h"
 
 void tcp_sndbuf_expand(struct sock *sk)
@@ -48,9 +49,9 @@ void tcp_check_space(struct sock *sk)
 {
 	TRACE_SK(sk, "does a program wait for room to send?");
 
-	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+	if (!sk->sk_socket || !(sk->sk_socket->flags & BIT(SOCK_NOSPACE)))
 		return;
 	tcp_new_space(sk);
-	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+	if (!(sk->sk_socket->flags & BIT(SOCK_NOSPACE)))
 		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
 }

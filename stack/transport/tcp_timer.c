@@ -1,8 +1,8 @@
 /*
  * TCP's timers. Each connection has three kernel timers:
  *
- *	icsk_retransmit_timer > tcp_write_timer(): what icsk_pending says it stands for: retransmission (RFC 6298
- *	    back-off), zero window probe, tail loss probe, or RACK's reordering window
+ *	icsk_retransmit_timer > tcp_write_timer(): what icsk_pending says it stands for: retransmission
+ *	    (RFC 6298 back-off), zero window probe, tail loss probe, or RACK's reordering window
  *	icsk_delack_timer > tcp_delack_timer(): a delayed ACK is due
  *	sk_timer > tcp_keepalive_timer(): keepalive, and the end of FIN_WAIT2
  *
@@ -10,6 +10,7 @@
  * fire later, it sets itself again. While a task owns the socket, a bit in sk_tsq_flags makes
  * tcp_release_cb() do the work. A pending timer holds a reference to the socket.
  */
+#include "stack/transport/tcp_input.h"
 #include "stack/transport/tcp_output.h"
 
 /* ---- giving up ---- */
@@ -18,10 +19,7 @@ static void tcp_write_err(struct sock *sk)
 {
 	TRACE_SK(sk, "the peer does not answer: abort the connection");
 
-	sk->sk_err = sk->sk_err_soft ? sk->sk_err_soft : ETIMEDOUT;
-	sk_error_report(sk);
-	tcp_write_queue_purge(sk);
-	tcp_done(sk);
+	tcp_done_with_error(sk, sk->sk_err_soft ? sk->sk_err_soft : ETIMEDOUT);
 	NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPABORTONTIMEOUT);
 }
 
@@ -197,7 +195,8 @@ static void tcp_count_timeout(struct sock *sk)
 	if (icsk->icsk_retransmits)
 		return;
 	if (icsk->icsk_ca_state == TCP_CA_Recovery)
-		NET_INC_STATS(sock_net(sk), sack ? LINUX_MIB_TCPSACKRECOVERYFAIL : LINUX_MIB_TCPRENORECOVERYFAIL);
+		NET_INC_STATS(sock_net(sk),
+			      sack ? LINUX_MIB_TCPSACKRECOVERYFAIL : LINUX_MIB_TCPRENORECOVERYFAIL);
 	else if (icsk->icsk_ca_state == TCP_CA_Loss)
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPLOSSFAILURES);
 	else if (icsk->icsk_ca_state == TCP_CA_Disorder || tp->sacked_out)
@@ -459,7 +458,7 @@ static void tcp_end_fin_wait2(struct sock *sk)
 	tcp_done(sk);
 }
 
-/* The connection has been silent for too long: probes it. Returns jiffies until the next look, 0: given up. */
+/* The connection has been silent for too long: probes it. Jiffies until the next look, 0: given up. */
 static u32 tcp_keepalive_probe(struct sock *sk, u32 elapsed)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);

@@ -1,6 +1,6 @@
 /*
- * TCP small queues and pacing: a socket does not fill the device's queue, it keeps about a millisecond of data
- * there and goes on when some of that has left.
+ * TCP small queues and pacing: a socket does not fill the device's queue, it keeps about a millisecond of
+ * data there and goes on when some of that has left.
  *
  *	tcp_small_queue_check(): too much below already: TSQ_THROTTLED, stop
  *	tcp_wfree(), a packet was freed: THROTTLED -> QUEUED, the socket waits for the tasklet
@@ -13,7 +13,8 @@
 #include "stack/transport/tcp_output.h"
 
 #define TCP_DEFERRED_ALL                                                                           \
-	(TCPF_TSQ_DEFERRED | TCPF_WRITE_TIMER_DEFERRED | TCPF_DELACK_TIMER_DEFERRED | TCPF_MTU_REDUCED_DEFERRED)
+	(TCPF_TSQ_DEFERRED | TCPF_WRITE_TIMER_DEFERRED | TCPF_DELACK_TIMER_DEFERRED |              \
+	 TCPF_MTU_REDUCED_DEFERRED)
 
 /* Sockets that can send on: tp->tsq_node, the newest first. One per host: net->tcp->tsq. */
 struct tsq_tasklet {
@@ -119,7 +120,7 @@ void tcp_wfree(struct sk_buff *skb)
 bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, unsigned int factor)
 {
 	TRACE_SKB(skb, "are enough of the socket's packets waiting in the device already?");
-	unsigned long limit = max(2UL * skb->truesize, (unsigned long)sk->sk_pacing_rate >> sk->sk_pacing_shift);
+	unsigned long limit = max(2UL * skb->truesize, sk->sk_pacing_rate >> sk->sk_pacing_shift);
 
 	if (sk->sk_pacing_status == SK_PACING_NONE)
 		limit = min(limit, (unsigned long)sock_net(sk)->ipv4.sysctl_tcp_limit_output_bytes);
@@ -182,7 +183,9 @@ bool tcp_pacing_check(struct sock *sk)
 	if (!tcp_needs_internal_pacing(sk) || tp->tcp_wstamp_ns <= tp->tcp_clock_cache)
 		return false;
 	if (!hrtimer_is_queued(&tp->pacing_timer)) {
-		hrtimer_start(&tp->pacing_timer, (ktime_t)tp->tcp_wstamp_ns, HRTIMER_MODE_ABS_PINNED_SOFT);
+		ktime_t wait = (ktime_t)(tp->tcp_wstamp_ns - tcp_stamp_ns(sk->host));
+
+		hrtimer_start(&tp->pacing_timer, max(wait, (ktime_t)0), HRTIMER_MODE_REL_PINNED_SOFT);
 		sock_hold(sk);
 	}
 	return true;

@@ -408,6 +408,21 @@ struct tcp_request_sock {
 	u8 syn_tos;
 };
 
+/* What an address family does for half-open connections. */
+struct tcp_request_sock_ops {
+	u16 mss_clamp; /* MSS when the peer names none */
+	/* fills in the addresses of the SYN, and finds the route back; NULL: none */
+	struct dst_entry *(*route_req)(struct sock *sk, struct sk_buff *skb, struct flowi *fl,
+				       struct request_sock *req);
+	u32 (*init_seq)(struct sk_buff *skb);
+	u32 (*init_ts_off)(struct net *net, struct sk_buff *skb);
+	int (*send_synack)(struct sock *sk, struct dst_entry *dst, struct flowi *fl, struct request_sock *req,
+			   struct tcp_fastopen_cookie *foc, enum tcp_synack_type synack_type,
+			   struct sk_buff *syn_skb);
+};
+extern const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops;
+extern const struct request_sock_ops tcp_request_sock_ops;
+
 /* What is left of a connection in TIME_WAIT (or FIN_WAIT2 without a process). */
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;

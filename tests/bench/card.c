@@ -78,7 +78,8 @@ static double run(struct sim *sim, struct machine *a, struct machine *b, uint32_
 			uint32_t end = i == RING - 1 ? DES_END_OF_RING : 0;
 
 			*word_at(b->host, RX_RING + 16 * i) = end;
-			*word_at(a->host, TX_RING + 16 * i) = TXDES0_OWN | TXDES0_FTS | TXDES0_LTS | end | len;
+			*word_at(a->host, TX_RING + 16 * i) =
+				TXDES0_OWN | TXDES0_FTS | TXDES0_LTS | end | len;
 		}
 		reg(a, REG_NPTXPD, 1);
 		sim_run(sim, SIM_FOREVER);
@@ -88,7 +89,8 @@ static double run(struct sim *sim, struct machine *a, struct machine *b, uint32_
 	return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
 
-static void report(const char *what, double s, unsigned frames, unsigned links, struct machine *b, uint64_t had)
+static void report(const char *what, double s, unsigned frames, unsigned links, struct machine *b,
+		   uint64_t had)
 {
 	uint64_t got = ftgmac_get_stats(b->card)->rx_frames - had;
 

@@ -199,9 +199,8 @@ static void test_duplicate(void **state)
 
 static void corrupt_once(bool fcs_ok)
 {
-	const struct link_params params = {
-		.delay = 1000, .faults = { .corrupt = PPB, .corrupt_fcs_ok = fcs_ok }
-	};
+	const struct link_params params = { .delay = 1000,
+					    .faults = { .corrupt = PPB, .corrupt_fcs_ok = fcs_ok } };
 	struct world w;
 	unsigned flipped = 0;
 
@@ -228,9 +227,8 @@ static void test_corrupt(void **state)
 
 static void test_reorder(void **state)
 {
-	const struct link_params params = {
-		.delay = 1000, .faults = { .reorder = PPB / 10, .reorder_delay = 5000 }
-	};
+	const struct link_params params = { .delay = 1000,
+					    .faults = { .reorder = PPB / 10, .reorder_delay = 5000 } };
 	struct world w;
 	uint32_t late = 0, highest = 0;
 

@@ -71,7 +71,7 @@ static void capture_run(const char *path)
 	uint64_t first, last;
 
 	assert_int_equal(check_blocks(path, &first, &last), 3); /* before it is closed */
-	assert_int_equal(first, 0); /* what b sends at once */
+	assert_int_equal(first, 0);				/* what b sends at once */
 	assert_true(last == 1ull << 40);
 	assert_true(capture_close(b.port.capture));
 	b.port.capture = NULL;

@@ -248,10 +248,10 @@ static void test_hub(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learning),   cmocka_unit_test(test_timing),
+		cmocka_unit_test(test_learning),	  cmocka_unit_test(test_timing),
 		cmocka_unit_test(test_moving_and_ageing), cmocka_unit_test(test_group_source),
-		cmocka_unit_test(test_table_full), cmocka_unit_test(test_output_queue),
-		cmocka_unit_test(test_damaged),	   cmocka_unit_test(test_hub),
+		cmocka_unit_test(test_table_full),	  cmocka_unit_test(test_output_queue),
+		cmocka_unit_test(test_damaged),		  cmocka_unit_test(test_hub),
 	};
 
 	return cmocka_run_group_tests_name("switch", tests, NULL, NULL);

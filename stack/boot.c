@@ -1,0 +1,75 @@
+/* Boots a host's software and takes it down. */
+#include "stack/boot.h"
+
+#include <errno.h>
+
+#include "stack/interface/netdevice.h"
+#include "stack/internet/arp.h"
+#include "stack/internet/devinet.h"
+#include "stack/internet/fib.h"
+#include "stack/internet/neighbour.h"
+#include "stack/kernel/kernel.h"
+#include "stack/net.h"
+#include "stack/skb/skbuff.h"
+#include "stack/transport/inet_sock.h"
+#include "stack/transport/sock.h"
+
+/* In the order of Linux's initcalls: core, skbs, sockets, devices, the INET family. */
+static const struct {
+	int (*init)(struct host *host);
+	void (*exit)(struct host *host);
+} layers[] = {
+	{ kernel_init, kernel_exit }, { skb_init, skb_exit },	      { sock_init, sock_exit },
+	{ neigh_init, neigh_exit },   { net_dev_init, net_dev_exit }, { inet_init, inet_exit },
+};
+#define NR_LAYERS (sizeof(layers) / sizeof(layers[0]))
+
+int host_boot(struct host *host)
+{
+	host->net = kzalloc(host, sizeof(*host->net));
+	if (!host->net)
+		return -ENOMEM;
+	host->net->host = host;
+	for (unsigned i = 0; i < NR_LAYERS; i++) {
+		int err = layers[i].init(host);
+		if (err) {
+			while (i-- > 0)
+				layers[i].exit(host);
+			kfree(host, host->net);
+			host->net = NULL;
+			return err;
+		}
+	}
+	return 0;
+}
+
+int host_probe(struct host *host, uint32_t base, unsigned irq)
+{
+	return ftgmac100_probe(host, base, irq);
+}
+
+int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix)
+{
+	struct net_device *dev = __dev_get_by_name(host->net, ifname);
+	if (!dev)
+		return -ENODEV;
+	int err = dev_open(dev);
+	if (err == 0 && addr)
+		err = ip_addr_add(host, ifname, addr, prefix);
+	return err;
+}
+
+int host_set_gateway(struct host *host, uint32_t gw)
+{
+	return ip_route_add(host, 0, 0, gw, NULL, 0);
+}
+
+void host_shutdown(struct host *host)
+{
+	if (!host->net)
+		return;
+	for (unsigned i = NR_LAYERS; i-- > 0;)
+		layers[i].exit(host);
+	kfree(host, host->net);
+	host->net = NULL;
+}

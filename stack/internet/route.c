@@ -1,0 +1,566 @@
+/*
+ * Life of a route cache entry (struct rtable), and the operations of IPv4's dst_entry: is it still valid,
+ * its mtu, what to do when its next hop is not there.
+ *
+ * Entries are cached at the next hop of the route that they were made from, one for output and one for
+ * input, or at an exception of it (a path with a smaller mtu). What cannot be cached is on the host's
+ * uncached list while it is in use. Raising rt_genid makes all of them stale (rt_cache_flush()).
+ */
+#include "stack/internet/route.h"
+
+#include "stack/internet/arp.h"
+#include "stack/internet/icmp.h"
+#include "stack/internet/internet.h"
+#include "stack/internet/ip.h"
+#include "stack/transport/inet_sock.h"
+
+#define ip_rt_min_pmtu 552
+#define ip_rt_min_advmss 256
+#define ip_rt_mtu_expires (10 * 60 * HZ)
+#define TCP_IP_HEADERS 40u
+
+void rt_cache_flush(struct net *net)
+{
+	TRACE(net, "make all cached routes stale");
+	net->inet->rt_genid++;
+}
+
+static bool rt_is_expired(const struct rtable *rth)
+{
+	return rth->rt_genid != inet_state(rth->dst.host)->rt_genid;
+}
+
+bool rt_cache_valid(const struct rtable *rt, struct host *host)
+{
+	TRACE(host, "check that the cached route still holds");
+	return rt && rt->dst.obsolete == DST_OBSOLETE_FORCE_CHK && !rt_is_expired(rt);
+}
+
+/* ---- entries ---- */
+
+static const struct dst_ops ipv4_dst_ops;
+
+struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type, bool noxfrm)
+{
+	TRACE(dev, "set up rtable and install ops");
+	struct inet_state *inet = inet_state(dev->host);
+	struct rtable *rt = (struct rtable *)dst_alloc(&ipv4_dst_ops, inet->rtable_cache, dev, 1,
+						       DST_OBSOLETE_FORCE_CHK, noxfrm ? DST_NOXFRM : 0);
+
+	if (!rt)
+		return NULL;
+	rt->rt_genid = inet->rt_genid;
+	rt->rt_flags = flags;
+	rt->rt_type = type;
+	rt->rt_is_input = 0;
+	rt->rt_uses_gateway = 0;
+	rt->rt_iif = 0;
+	rt->rt_gw_family = 0;
+	rt->rt_gw4 = 0;
+	rt->rt_pmtu = 0;
+	rt->rt_mtu_locked = 0;
+	INIT_LIST_HEAD(&rt->rt_uncached);
+	rt->dst.output = ip_output;
+	if (flags & RTCF_LOCAL)
+		rt->dst.input = ip_local_deliver;
+	return rt;
+}
+
+void rt_add_uncached_list(struct rtable *rt)
+{
+	TRACE(&rt->dst, "keep track of a route that is not cached");
+	list_add_tail(&rt->rt_uncached, &inet_state(rt->dst.host)->rt_uncached_list);
+}
+
+void rt_del_uncached_list(struct rtable *rt)
+{
+	TRACE(&rt->dst, "forget a route that was not cached");
+	if (!list_empty(&rt->rt_uncached))
+		list_del_init(&rt->rt_uncached);
+}
+
+void rt_flush_dev(struct net_device *dev)
+{
+	TRACE(dev, "take uncached routes off a device that goes away");
+	struct rtable *rt;
+
+	list_for_each_entry(rt, &inet_state(dev->host)->rt_uncached_list, rt_uncached) {
+		if (rt->dst.dev == dev)
+			dst_dev_put(&rt->dst);
+	}
+}
+
+static void ipv4_dst_destroy(struct dst_entry *dst)
+{
+	TRACE(dst, "free an ipv4 route entry");
+	struct rtable *rt = (struct rtable *)dst;
+
+	rt_del_uncached_list(rt);
+	kmem_cache_free(dst->host, inet_state(dst->host)->rtable_cache, rt);
+}
+
+/* ---- caching at the next hop ---- */
+
+bool rt_cache_route(struct fib_nh_common *nhc, struct rtable *rt)
+{
+	TRACE(&rt->dst, "cache the route at its next hop");
+	struct rtable **p = rt_is_input_route(rt) ? &nhc->nhc_rth_input : &nhc->nhc_rth_output;
+	struct rtable *orig = *p;
+
+	dst_hold(&rt->dst);
+	*p = rt;
+	if (orig) {
+		rt_add_uncached_list(orig);
+		dst_release(&orig->dst);
+	}
+	return true;
+}
+
+static void ip_del_fnhe(struct host *host, struct fib_nh_common *nhc, struct fib_nh_exception *fnhe)
+{
+	struct fib_nh_exception **p = &nhc->nhc_exceptions;
+
+	while (*p != fnhe)
+		p = &(*p)->fnhe_next;
+	*p = fnhe->fnhe_next;
+	if (fnhe->fnhe_rth_input)
+		dst_release(&fnhe->fnhe_rth_input->dst);
+	if (fnhe->fnhe_rth_output)
+		dst_release(&fnhe->fnhe_rth_output->dst);
+	kfree(host, fnhe);
+}
+
+struct fib_nh_exception *find_exception(struct host *host, struct fib_nh_common *nhc, __be32 daddr)
+{
+	TRACE(host, "look for a path that differs from its route");
+	struct fib_nh_exception *fnhe;
+
+	for (fnhe = nhc->nhc_exceptions; unlikely(fnhe); fnhe = fnhe->fnhe_next) {
+		if (fnhe->fnhe_daddr != daddr)
+			continue;
+		if (fnhe->fnhe_expires && time_after(jiffies(host), fnhe->fnhe_expires)) {
+			ip_del_fnhe(host, nhc, fnhe);
+			return NULL;
+		}
+		return fnhe;
+	}
+	return NULL;
+}
+
+static void fill_route_from_fnhe(struct rtable *rt, const struct fib_nh_exception *fnhe)
+{
+	rt->rt_pmtu = fnhe->fnhe_pmtu;
+	rt->rt_mtu_locked = fnhe->fnhe_mtu_locked;
+	rt->dst.expires = fnhe->fnhe_expires;
+	if (fnhe->fnhe_gw) {
+		rt->rt_flags |= RTCF_REDIRECTED;
+		rt->rt_uses_gateway = 1;
+		rt->rt_gw_family = AF_INET;
+		rt->rt_gw4 = fnhe->fnhe_gw;
+	}
+}
+
+bool rt_bind_exception(struct rtable *rt, struct fib_nh_exception *fnhe, __be32 daddr, bool do_cache)
+{
+	struct host *host = rt->dst.host;
+	struct rtable **porig, *orig;
+	bool ret = false;
+
+	if (daddr != fnhe->fnhe_daddr)
+		return false;
+	porig = rt_is_input_route(rt) ? &fnhe->fnhe_rth_input : &fnhe->fnhe_rth_output;
+	orig = *porig;
+	if (fnhe->fnhe_genid != inet_state(host)->fnhe_genid) {
+		fnhe->fnhe_genid = inet_state(host)->fnhe_genid;
+		fnhe->fnhe_gw = 0;
+		fnhe->fnhe_pmtu = 0;
+		fnhe->fnhe_expires = 0;
+		fnhe->fnhe_mtu_locked = false;
+		orig = NULL;
+	}
+	fill_route_from_fnhe(rt, fnhe);
+	if (!rt->rt_gw4) {
+		rt->rt_gw4 = daddr;
+		rt->rt_gw_family = AF_INET;
+	}
+	if (do_cache) {
+		dst_hold(&rt->dst);
+		if (*porig) {
+			rt_add_uncached_list(*porig);
+			dst_release(&(*porig)->dst);
+		}
+		*porig = rt;
+		ret = true;
+	}
+	(void)orig;
+	fnhe->fnhe_stamp = jiffies(host);
+	return ret;
+}
+
+void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res, struct fib_nh_exception *fnhe,
+		    struct fib_info *fi, u16 type, bool do_cache)
+{
+	TRACE(&rt->dst, "save gw ip from fib to rtable");
+	struct fib_nh_common *nhc;
+	bool cached = false;
+
+	(void)type;
+	if (!fi) {
+		rt_add_uncached_list(rt);
+		return;
+	}
+	nhc = FIB_RES_NHC(*res);
+	if (nhc->nhc_gw_family && nhc->nhc_scope == RT_SCOPE_LINK) {
+		rt->rt_uses_gateway = 1;
+		rt->rt_gw_family = nhc->nhc_gw_family;
+		rt->rt_gw4 = nhc->nhc_gw4;
+	}
+	if (fi->fib_metrics) {
+		fi->fib_metrics->refcnt++;
+		rt->dst.metrics = fi->fib_metrics;
+		rt->dst._metrics = fi->fib_metrics->metrics;
+	}
+	if (unlikely(fnhe))
+		cached = rt_bind_exception(rt, fnhe, daddr, do_cache);
+	else if (do_cache)
+		cached = rt_cache_route(nhc, rt);
+	if (!cached) {
+		if (!rt->rt_gw4) {
+			rt->rt_gw_family = AF_INET;
+			rt->rt_gw4 = daddr;
+		}
+		rt_add_uncached_list(rt);
+	}
+}
+
+struct net_device *ip_rt_get_dev(struct net *net, const struct fib_result *res)
+{
+	TRACE(net, "choose the device of a local route: loopback");
+	(void)res;
+	return net->loopback_dev;
+}
+
+/* ---- operations: validity ---- */
+
+static struct dst_entry *ipv4_dst_check(struct dst_entry *dst, u32 cookie)
+{
+	TRACE(dst, "check that the route is still valid");
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	(void)cookie;
+	if (dst->obsolete != DST_OBSOLETE_FORCE_CHK || rt_is_expired(rt))
+		return NULL;
+	return dst;
+}
+
+/* The holder gives its reference up when NULL comes back. */
+static struct dst_entry *ipv4_negative_advice(struct dst_entry *dst)
+{
+	TRACE(dst, "give the route up when it is stale or was doubted");
+	struct rtable *rt = (struct rtable *)dst;
+
+	if (dst->obsolete > 0 || (rt->rt_flags & RTCF_REDIRECTED) || dst->expires) {
+		ip_rt_put(rt);
+		return NULL;
+	}
+	return dst;
+}
+
+/* ---- operations: mtu ---- */
+
+unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding)
+{
+	TRACE(dst, "get the mtu: learnt for the path, of the route, or of the device");
+	const struct rtable *rt = (const struct rtable *)dst;
+	bool locked = rt->rt_mtu_locked || dst_metric_locked(dst, RTAX_MTU);
+	unsigned int mtu;
+
+	if (!forwarding || locked || dst->host->net->ipv4.sysctl_ip_fwd_use_pmtu) {
+		mtu = rt->rt_pmtu;
+		if (mtu && time_before(jiffies(dst->host), dst->expires))
+			goto out;
+	}
+	mtu = dst_metric_raw(dst, RTAX_MTU);
+	if (mtu)
+		goto out;
+	mtu = dst->dev->mtu;
+	if (unlikely(locked) && rt->rt_uses_gateway && mtu > 576)
+		mtu = 576;
+out:
+	return min(mtu, IP_MAX_MTU);
+}
+
+static unsigned int ipv4_mtu(const struct dst_entry *dst)
+{
+	TRACE(dst, "get the mtu of an ipv4 path");
+	return ip_dst_mtu_maybe_forward(dst, false);
+}
+
+static unsigned int ipv4_default_advmss(const struct dst_entry *dst)
+{
+	TRACE(dst, "compute the mss to advertise from the mtu");
+	unsigned int advmss = max_t(unsigned int, ipv4_mtu(dst) - TCP_IP_HEADERS, ip_rt_min_advmss);
+
+	return min(advmss, IPV4_MAX_PMTU - TCP_IP_HEADERS);
+}
+
+/* Forgets the least used exception when a next hop has too many. */
+static void fnhe_remove_oldest(struct host *host, struct fib_nh_common *nhc)
+{
+	struct fib_nh_exception *fnhe, *oldest = NULL;
+	int depth = 0;
+
+	for (fnhe = nhc->nhc_exceptions; fnhe; fnhe = fnhe->fnhe_next) {
+		if (!oldest || time_before(fnhe->fnhe_stamp, oldest->fnhe_stamp))
+			oldest = fnhe;
+		depth++;
+	}
+	if (depth > FNHE_RECLAIM_DEPTH * 16)
+		ip_del_fnhe(host, nhc, oldest);
+}
+
+static void update_or_create_fnhe(struct host *host, struct fib_nh_common *nhc, __be32 daddr, __be32 gw, u32 pmtu,
+				  bool lock, unsigned long expires)
+{
+	struct fib_nh_exception *fnhe = nhc->nhc_exceptions;
+
+	while (fnhe && fnhe->fnhe_daddr != daddr)
+		fnhe = fnhe->fnhe_next;
+	if (!fnhe) {
+		fnhe_remove_oldest(host, nhc);
+		fnhe = kzalloc(host, sizeof(*fnhe));
+		if (!fnhe)
+			return;
+		fnhe->fnhe_daddr = daddr;
+		fnhe->fnhe_next = nhc->nhc_exceptions;
+		nhc->nhc_exceptions = fnhe;
+		/* Who holds the next hop's own entries must look up again to find the exception. */
+		if (nhc->nhc_rth_input)
+			nhc->nhc_rth_input->dst.obsolete = DST_OBSOLETE_KILL;
+		if (nhc->nhc_rth_output)
+			nhc->nhc_rth_output->dst.obsolete = DST_OBSOLETE_KILL;
+	}
+	fnhe->fnhe_genid = inet_state(host)->fnhe_genid;
+	if (gw)
+		fnhe->fnhe_gw = gw;
+	if (pmtu) {
+		fnhe->fnhe_pmtu = pmtu;
+		fnhe->fnhe_mtu_locked = lock;
+	}
+	fnhe->fnhe_expires = expires ? expires : 1;
+	fnhe->fnhe_stamp = jiffies(host);
+	if (fnhe->fnhe_rth_input)
+		fill_route_from_fnhe(fnhe->fnhe_rth_input, fnhe);
+	if (fnhe->fnhe_rth_output)
+		fill_route_from_fnhe(fnhe->fnhe_rth_output, fnhe);
+}
+
+static void __ip_rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
+{
+	TRACE(&rt->dst, "remember the smaller mtu of a path");
+	struct dst_entry *dst = &rt->dst;
+	struct net *net = dst->host->net;
+	struct fib_result res;
+	bool lock = false;
+	u32 old_mtu;
+
+	if (dst_metric_locked(dst, RTAX_MTU))
+		return;
+	old_mtu = ipv4_mtu(dst);
+	if (old_mtu < mtu)
+		return;
+	if (mtu < ip_rt_min_pmtu) {
+		lock = true;
+		mtu = min_t(u32, old_mtu, ip_rt_min_pmtu);
+	}
+	if (rt->rt_pmtu == mtu && !lock && time_before(jiffies(dst->host), dst->expires - ip_rt_mtu_expires / 2))
+		return;
+	if (!fib_lookup(net, fl4, &res, 0)) {
+		fib_select_path(net, &res, fl4, NULL);
+		update_or_create_fnhe(dst->host, FIB_RES_NHC(res), fl4->daddr, 0, mtu, lock,
+				      jiffies(dst->host) + ip_rt_mtu_expires);
+	}
+}
+
+static void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+	struct net_device *dev = dst->dev;
+	__be32 pkey;
+
+	if (rt->rt_gw_family == AF_INET)
+		pkey = rt->rt_gw4;
+	else if (!daddr || (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST | RTCF_LOCAL)))
+		return;
+	else
+		memcpy(&pkey, daddr, sizeof(pkey));
+	neigh_confirm(__ipv4_neigh_lookup_noref(dev, pkey));
+}
+
+/* skb: the packet that was too big, or (with a sock) one that tells of it. */
+static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu, bool confirm_neigh)
+{
+	TRACE(dst, "learn the mtu of a path");
+	struct flowi4 fl4 = { 0 };
+
+	if (sk) {
+		fl4.daddr = inet_sk(sk)->inet_daddr;
+		fl4.saddr = inet_sk(sk)->inet_saddr;
+		fl4.flowi4_oif = sk->sk_bound_dev_if;
+		fl4.flowi4_tos = RT_CONN_FLAGS(sk) & IPTOS_RT_MASK;
+	} else if (skb) {
+		const struct iphdr *iph = ip_hdr(skb);
+
+		fl4.daddr = iph->daddr;
+		fl4.saddr = iph->saddr;
+		fl4.flowi4_tos = RT_TOS(iph->tos) & IPTOS_RT_MASK;
+	} else {
+		return;
+	}
+	if (confirm_neigh)
+		ipv4_confirm_neigh(dst, &fl4.daddr);
+	__ip_rt_update_pmtu((struct rtable *)dst, &fl4, mtu);
+}
+
+void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
+{
+	TRACE_SK(sk, "learn the mtu of a socket's path");
+	struct dst_entry *dst = sk->sk_dst_cache;
+
+	(void)skb;
+	if (dst)
+		ip_rt_update_pmtu(dst, sk, NULL, mtu, false);
+}
+
+/* skb->data is at the header of our packet that an ICMP message quotes. */
+void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8 protocol)
+{
+	TRACE_SKB(skb, "learn the mtu of a path from an icmp message");
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	struct flowi4 fl4 = {
+		.flowi4_oif = oif,
+		.flowi4_proto = protocol,
+		.flowi4_tos = iph->tos & IPTOS_RT_MASK,
+		.daddr = iph->daddr,
+		.saddr = iph->saddr,
+	};
+	struct rtable *rt = __ip_route_output_key(net, &fl4);
+
+	if (!IS_ERR(rt)) {
+		__ip_rt_update_pmtu(rt, &fl4, mtu);
+		ip_rt_put(rt);
+	}
+}
+
+/* ICMP redirects are not followed (as with accept_redirects 0). */
+void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol)
+{
+	(void)skb, (void)net, (void)oif, (void)protocol;
+}
+
+void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk)
+{
+	(void)skb, (void)sk;
+}
+
+int ip4_dst_hoplimit(const struct dst_entry *dst)
+{
+	u32 hoplimit = dst_metric_raw(dst, RTAX_HOPLIMIT);
+
+	return hoplimit ? (int)hoplimit : dst->host->net->ipv4.sysctl_ip_default_ttl;
+}
+
+/* ---- operations: neighbours ---- */
+
+struct neighbour *ip_neigh_gw4(struct net_device *dev, __be32 daddr)
+{
+	TRACE(dev, "find the neighbour of an ipv4 address");
+	struct neighbour *neigh = __ipv4_neigh_lookup_noref(dev, daddr);
+
+	if (unlikely(!neigh))
+		neigh = __neigh_create(arp_tbl(dev_net(dev)), &daddr, dev, false);
+	return neigh;
+}
+
+static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, struct sk_buff *skb, const void *daddr)
+{
+	TRACE(dst, "find the neighbour that the route leads to");
+	const struct rtable *rt = (const struct rtable *)dst;
+	struct neighbour *n;
+	__be32 pkey;
+
+	if (rt->rt_gw_family == AF_INET)
+		pkey = rt->rt_gw4;
+	else if (skb)
+		pkey = ip_hdr(skb)->daddr;
+	else
+		memcpy(&pkey, daddr, sizeof(pkey));
+	n = ip_neigh_gw4(dst->dev, pkey);
+	if (!IS_ERR(n))
+		neigh_hold(n);
+	return n;
+}
+
+static void ipv4_send_dest_unreach(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "tell the sender that the host cannot be reached");
+	struct ip_options opt = { 0 };
+
+	/* The packet may be ours and have no options parsed, or one to be forwarded. */
+	if (!pskb_network_may_pull(skb, sizeof(struct iphdr)) || ip_hdr(skb)->version != 4 || ip_hdr(skb)->ihl < 5)
+		return;
+	if (ip_hdr(skb)->ihl > 5) {
+		if (!pskb_network_may_pull(skb, ip_hdrlen(skb)))
+			return;
+		opt.optlen = (u8)(ip_hdrlen(skb) - sizeof(struct iphdr));
+		if (__ip_options_compile(skb->host->net, &opt, skb, NULL))
+			return;
+	}
+	__icmp_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, &opt);
+}
+
+static void ipv4_link_failure(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "the next hop does not answer: tell the sender, doubt the route");
+	struct rtable *rt;
+
+	ipv4_send_dest_unreach(skb);
+	rt = skb_rtable(skb);
+	if (rt)
+		dst_set_expires(&rt->dst, 0);
+}
+
+/* ---- start and end ---- */
+
+int ip_rt_init(struct host *host)
+{
+	struct inet_state *inet = inet_state(host);
+	int err;
+
+	inet->rtable_cache = kmem_cache_create(host, "ip_dst_cache", sizeof(struct rtable));
+	if (!inet->rtable_cache)
+		return -ENOMEM;
+	random_init(&inet->route_random, host->sim, host->name, "ip/route");
+	inet->dev_addr_genid = 1;
+	err = devinet_init(host);
+	return err ? err : ip_fib_init(host);
+}
+
+void ip_rt_exit(struct host *host)
+{
+	devinet_exit(host);
+	ip_fib_exit(host);
+}
+
+static const struct dst_ops ipv4_dst_ops = {
+	.family = AF_INET,
+	.check = ipv4_dst_check,
+	.default_advmss = ipv4_default_advmss,
+	.mtu = ipv4_mtu,
+	.destroy = ipv4_dst_destroy,
+	.negative_advice = ipv4_negative_advice,
+	.link_failure = ipv4_link_failure,
+	.update_pmtu = ip_rt_update_pmtu,
+	.neigh_lookup = ipv4_neigh_lookup,
+	.confirm_neigh = ipv4_confirm_neigh,
+};

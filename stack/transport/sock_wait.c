@@ -1,0 +1,134 @@
+/*
+ * Tasks that wait for something of a sock, and the callbacks that wake them.
+ */
+#include "stack/application/socket.h"
+#include "stack/transport/sock.h"
+
+int sk_wait_data(struct sock *sk, long *timeo, const struct sk_buff *skb)
+{
+	TRACE_SK_IN(sk, IN_TASK, "wait for data to arrive");
+	DEFINE_WAIT_FUNC(wait, sk->host, woken_wake_function);
+	int rc;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	rc = sk_wait_event(sk, timeo, skb_peek_tail(&sk->sk_receive_queue) != skb, &wait);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return rc;
+}
+
+void sk_wake_async(const struct sock *sk, int how __maybe_unused, int band __maybe_unused)
+{
+	TRACE_SK(sk, "signal the program if it asked for SIGIO (no signals here)");
+}
+
+void sk_error_report(struct sock *sk)
+{
+	TRACE_SK(sk, "report an error to the program");
+
+	sk_call_error_report(sk);
+}
+
+void sock_def_wakeup(struct sock *sk)
+{
+	TRACE_SK(sk, "wake up the tasks waiting on a change of state");
+
+	if (skwq_has_sleeper(sk->sk_wq))
+		wake_up_interruptible_all(&sk->sk_wq->wait);
+}
+
+void sock_def_error_report(struct sock *sk)
+{
+	TRACE_SK(sk, "wake up the task waiting on the sock: there is an error");
+
+	if (skwq_has_sleeper(sk->sk_wq))
+		wake_up_interruptible_poll(&sk->sk_wq->wait, EPOLLERR);
+	sk_wake_async(sk, SOCK_WAKE_IO, POLL_ERR);
+}
+
+void sock_def_readable(struct sock *sk)
+{
+	TRACE_SK(sk, "wake up the task waiting on the data");
+
+	if (skwq_has_sleeper(sk->sk_wq))
+		wake_up_interruptible_sync_poll(&sk->sk_wq->wait,
+						EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+void sock_def_write_space(struct sock *sk)
+{
+	TRACE_SK(sk, "wake up the task waiting for room to write");
+
+	/* Only when half of the buffer is free again: not for each packet. */
+	if (sk->sk_wmem_alloc << 1 > sk->sk_sndbuf)
+		return;
+	if (skwq_has_sleeper(sk->sk_wq))
+		wake_up_interruptible_sync_poll(&sk->sk_wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (sock_writeable(sk))
+		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+}
+
+int sock_error(struct sock *sk)
+{
+	TRACE_SK(sk, "get the pending error");
+	int err = sk->sk_err;
+
+	sk->sk_err = 0;
+	return -err;
+}
+
+/* ---- receiving into the sock's queue ---- */
+
+int sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, unsigned int cap __maybe_unused)
+{
+	TRACE_SKB(skb, "run the socket's filter (there is none)");
+
+	(void)sk;
+	return 0;
+}
+
+int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "charge the packet to the sock and queue it");
+
+	if (sk->sk_rmem_alloc >= sk->sk_rcvbuf) {
+		sk->sk_drops++;
+		return -ENOMEM;
+	}
+	if (!sk_rmem_schedule(sk, skb, (int)skb->truesize)) {
+		sk->sk_drops++;
+		return -ENOBUFS;
+	}
+	skb->dev = NULL;
+	skb_set_owner_r(skb, sk);
+	skb_dst_force(skb);
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_call_data_ready(sk);
+	return 0;
+}
+
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "add skb to the receive queue of the socket");
+	int err = sk_filter(sk, skb);
+
+	return err ? err : __sock_queue_rcv_skb(sk, skb);
+}
+
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "add skb to the error queue of the socket");
+
+	if (sk->sk_rmem_alloc + (int)skb->truesize >= sk->sk_rcvbuf)
+		return -ENOMEM;
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_rmem_free;
+	sk->sk_rmem_alloc += (int)skb->truesize;
+	skb_dst_force(skb);
+	skb_queue_tail(&sk->sk_error_queue, skb);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	return 0;
+}
