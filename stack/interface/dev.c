@@ -132,11 +132,10 @@ struct net_device *alloc_netdev_mqs(struct host *host, int sizeof_priv, const ch
 	dev->host = host;
 	dev->priv = (char *)dev + head;
 	dev->refcnt = 1;
-	INIT_LIST_HEAD(&dev->dev_addrs.list);
-	dev_mc_init(dev);
-	dev_uc_init(dev);
 	if (dev_addr_init(dev))
 		goto free_dev;
+	dev_mc_init(dev);
+	dev_uc_init(dev);
 	dev_net_set(dev, host->net);
 	dev->gso_max_size = GSO_MAX_SIZE;
 	dev->gso_max_segs = GSO_MAX_SEGS;

@@ -407,6 +407,20 @@ void dev_deactivate(struct net_device *dev)
 	dev_deactivate_many(dev);
 }
 
+/* The timer holds the device. */
+static void watchdog_arm(struct net_device *dev)
+{
+	if (!mod_timer(&dev->watchdog_timer, round_jiffies(jiffies(dev->host) + (unsigned long)dev->watchdog_timeo)))
+		dev_hold(dev);
+}
+
+/* mod_timer() of the charts; the watchdog itself goes on without it. */
+static void watchdog_mod_timer(struct net_device *dev)
+{
+	TRACE_AS(dev, "mod_timer", "watchdog timer");
+	watchdog_arm(dev);
+}
+
 static void dev_watchdog(struct timer_list *t)
 {
 	struct net_device *dev = from_timer(dev, t, watchdog_timer);
@@ -423,8 +437,7 @@ static void dev_watchdog(struct timer_list *t)
 			TRACE_OP(dev, "ndo_tx_timeout");
 			dev->netdev_ops->ndo_tx_timeout(dev, 0);
 		}
-		if (!mod_timer(&dev->watchdog_timer, round_jiffies(now + (unsigned long)dev->watchdog_timeo)))
-			dev_hold(dev);
+		watchdog_arm(dev);
 	}
 	dev_put(dev);
 }
@@ -432,15 +445,17 @@ static void dev_watchdog(struct timer_list *t)
 void __netdev_watchdog_up(struct net_device *dev)
 {
 	TRACE(dev, "enable watchdog timer for netdev");
-	unsigned long expires;
-
 	if (!dev->netdev_ops->ndo_tx_timeout)
 		return;
 	if (dev->watchdog_timeo <= 0)
 		dev->watchdog_timeo = 5 * HZ;
-	expires = round_jiffies(jiffies(dev->host) + (unsigned long)dev->watchdog_timeo);
-	if (!mod_timer(&dev->watchdog_timer, expires))
-		dev_hold(dev);
+	watchdog_mod_timer(dev);
+}
+
+static void watchdog_setup(struct net_device *dev)
+{
+	TRACE_AS(dev, "timer_setup", "setup a timer with function");
+	timer_setup(dev->host, &dev->watchdog_timer, dev_watchdog, TIMER_BACKGROUND);
 }
 
 void dev_init_scheduler(struct net_device *dev)
@@ -449,7 +464,7 @@ void dev_init_scheduler(struct net_device *dev)
 	dev->qdisc = netdev_state(dev->host)->noop_qdisc;
 	dev->_tx->qdisc = dev->qdisc;
 	dev->_tx->qdisc_sleeping = dev->qdisc;
-	timer_setup(dev->host, &dev->watchdog_timer, dev_watchdog, TIMER_BACKGROUND);
+	watchdog_setup(dev);
 }
 
 void dev_shutdown(struct net_device *dev)

@@ -255,10 +255,23 @@ int schedule_hrtimeout_range(struct host *host, const ktime_t *expires, u64 slac
 	return schedule_hrtimeout(host, expires);
 }
 
+/* Boot and tear-down run outside any task: nothing can be waited for, but softirqs get their turn. */
+static void sleep_without_task(struct host *host)
+{
+	local_irq_disable(&host->cpu);
+	if (host->cpu.softirq_pending && !in_interrupt(host))
+		__do_softirq(host);
+	local_irq_enable(&host->cpu);
+}
+
 static void sleep_until(struct host *host, u64 expires, unsigned int state)
 {
 	ktime_t when = (ktime_t)expires;
 
+	if (!current(host)) {
+		sleep_without_task(host);
+		return;
+	}
 	do {
 		set_current_state(host, state);
 	} while (schedule_hrtimeout(host, &when) != 0 && !host->dying);
