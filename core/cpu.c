@@ -6,10 +6,10 @@
  *
  *	                 cpu_run()                  task_block(), end
  *	   IDLE  ---------------------->  TASK  ----------------------> IDLE
- *	    |  interrupt                   |  ^  cpu_spend(), an event lies before the end
+ *	    |  interrupt                   |  ^  cpu_spend(), an event lies before
  *	    v                              v  |
  *	  irq on the engine's stack      SPENDING (flow = the task, or `idle` for an interrupt with costs)
- *	  or, with costs, on `idle`'s       |  resume event, or an interrupt: runs nested on the flow's stack
+ *	  or, with costs, on `idle`'s       |  resume event; an interrupt runs nested on the flow's stack
  */
 #include "core/cpu.h"
 
@@ -38,8 +38,8 @@
 
 #define GUARD 4096u
 #define STACK_SIZE (WITH_ASAN ? 1024u * 1024 : 256u * 1024) /* the guard page included */
-#define STORM 100000u	   /* interrupts at one nanosecond: nobody serves the device */
-#define REFUSED_MAX 1000u  /* a killed task that blocks so often does not want to end */
+#define STORM 100000u	  /* interrupts at one nanosecond: nobody serves the device */
+#define REFUSED_MAX 1000u /* a killed task that blocks so often does not want to end */
 
 /* Boost.Context's switch, which C can call; the library has no C header. */
 typedef void *fcontext_t;
@@ -505,7 +505,8 @@ void task_block(struct task *task)
 	struct cpu *cpu = &task->host->cpu;
 
 	if (unlikely(task != cpu->current || (cpu->ctx != CTX_TASK && cpu->ctx != CTX_WORK))) {
-		sim_fault(task->host->sim, task->host, "task %s sleeps in a context that may not", task->name);
+		sim_fault(task->host->sim, task->host, "task %s sleeps in a context that may not",
+			  task->name);
 		return;
 	}
 	if (unlikely(task->host->dying) && ++task->refused < REFUSED_MAX) {

@@ -21,7 +21,7 @@ struct task;
 /* What kind of code runs; also the contexts that a traced function may demand. */
 enum cpu_ctx {
 	CTX_IDLE,
-	CTX_TASK,    /* a program's or a kernel thread's task */
+	CTX_TASK, /* a program's or a kernel thread's task */
 	CTX_HARDIRQ,
 	CTX_SOFTIRQ, /* NET_RX, NET_TX, TASKLET, ... */
 	CTX_TIMER,   /* TIMER and HRTIMER softirq */
@@ -36,23 +36,23 @@ enum cpu_ctx {
 
 struct cpu {
 	struct host *host;
-	uint8_t ctx;	      /* enum cpu_ctx: what runs now; the stack sets it around softirqs and work */
+	uint8_t ctx;	      /* enum cpu_ctx: what runs; the stack sets it around softirqs, work */
 	uint8_t irq_disabled; /* nesting of local_irq_disable() */
 	bool spending;	      /* the flow on the CPU is suspended in cpu_spend() */
-	bool pinned;	      /* an interrupt of idle runs on the engine's stack: it cannot be suspended */
+	bool pinned;	      /* an interrupt of idle on the engine's stack: cannot be suspended */
 	uint32_t lines;	      /* interrupt lines that are high, a bit each (level triggered) */
 	uint32_t masked;      /* lines masked at the interrupt controller */
-	/* The stack's, here because they are asked for all the time (stack/kernel/softirq.h). */
+	/* The stack's; here because they are asked for all the time. */
 	uint32_t softirq_pending, softirq_count, hardirq_count;
 	/* Runs the handlers of the pending lines and irq_exit(); set by the stack. Called with interrupts
 	 * disabled and ctx == CTX_HARDIRQ; must come back with interrupts disabled. */
 	void (*irq_entry)(struct cpu *cpu);
-	struct task *current;	       /* the task on the CPU, also under an interrupt; NULL when idle */
-	struct task *runq, **runq_tail; /* tasks ready to run, in the order they became so */
+	struct task *current;		  /* on the CPU, also under an interrupt; NULL when idle */
+	struct task *runq, **runq_tail;	  /* ready to run, in the order they became so */
 	struct task *tasks, **tasks_tail; /* all tasks of the host, in order of creation */
 	uint32_t nr_tasks, next_pid;
-	struct task *flow; /* what is suspended while `spending`: `current` or `idle` */
-	struct task *idle; /* with costs, interrupts of idle run on this one's stack; made on first use */
+	struct task *flow;   /* what is suspended while `spending`: `current` or `idle` */
+	struct task *idle;   /* with costs, interrupts of idle run on this one's stack; made on first use */
 	struct event resume; /* end of the time being spent, when somebody else's event lies before */
 	uint64_t busy_ns;    /* time spent so far */
 	struct cpu *next_ready; /* in sim->ready: something to run when the event at hand is done */
@@ -82,8 +82,8 @@ static inline void local_irq_enable(struct cpu *cpu)
 }
 
 /*
- * The running flow uses `ns` of CPU time; interrupts may come in meanwhile. When nothing else happens before the
- * end, the clock is just moved. Without costs (sim->fn_cost) an interrupt of idle cannot be suspended: if
+ * The running flow uses `ns` of CPU time; interrupts may come in meanwhile. When nothing else happens before
+ * the end, the clock is just moved. Without costs (sim->fn_cost) an interrupt of idle cannot be suspended: if
  * something else happens before the end, it takes no time.
  */
 void cpu_spend(struct cpu *cpu, uint64_t ns);
@@ -95,15 +95,15 @@ enum task_state { TASK_RUNNING, TASK_BLOCKED, TASK_DEAD };
 struct task {
 	struct host *host;
 	const char *name; /* must live as long as the task */
-	uint32_t pid; /* per host, from 1 */
+	uint32_t pid;	  /* per host, from 1 */
 	uint8_t state;
 	uint8_t ctx;	     /* cpu->ctx while switched out */
 	uint8_t trace_depth; /* depth in the call tree while switched out */
 	bool killed;	     /* a blocking call returns -ERESTARTSYS as soon as it can */
 	bool daemon;	     /* waiting for ever is this task's business: not a deadlock */
 	bool restarts;	     /* rests without a stack when fn returns; the next wake-up runs fn again */
-	uint16_t refused;    /* how often a killed task tried to block: it is put aside when it does not end */
-	uint32_t wake_hop;   /* trace: the wake-up that it resumes from */
+	uint16_t refused;  /* how often a killed task tried to block: it is put aside when it does not end */
+	uint32_t wake_hop; /* trace: the wake-up that it resumes from */
 	const char *waits_in; /* the blocking call, for the deadlock report, e.g. "accept" */
 	void *priv;	      /* the stack's task_struct */
 	struct task *next_run, *next, **pprev;
@@ -120,7 +120,8 @@ struct task {
  */
 struct task *task_create(struct host *host, const char *name, void (*fn)(void *arg), void *arg);
 
-/* A task that rests until task_wake() and again whenever fn returns (kernel threads); freed by task_free(). */
+/* A task that rests until task_wake() and again whenever fn returns (kernel threads); freed by task_free().
+ */
 struct task *task_create_resting(struct host *host, const char *name, void (*fn)(void *arg), void *arg);
 void task_free(struct task *task);
 

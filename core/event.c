@@ -5,12 +5,12 @@
  *	when < current_end      when >= current_end >= pivot
  *
  * An event's level is the highest byte in which its time differs from the pivot's, its bucket the value of
- * that byte: as in a clock, near events lie in fine buckets, far ones in coarse ones. The pivot only grows. To
- * find the first event, the lowest bucket is taken: when it holds a few events, they are sorted into the current
- * list; when it holds many, the pivot moves to its start and they spread over the finer levels. So an event is
- * touched when it is added, about once or twice on its way down, and when it is popped, whatever the number
- * pending. An event that is added before current_end goes into the current list, which is always right; while
- * there are few events, current_end just moves on and all of them live there.
+ * that byte: as in a clock, near events lie in fine buckets, far ones in coarse ones. The pivot only grows.
+ *To find the first event, the lowest bucket is taken: when it holds a few events, they are sorted into the
+ *current list; when it holds many, the pivot moves to its start and they spread over the finer levels. So an
+ *event is touched when it is added, about once or twice on its way down, and when it is popped, whatever the
+ *number pending. An event that is added before current_end goes into the current list, which is always right;
+ *while there are few events, current_end just moves on and all of them live there.
  *
  * Invariants: the current list is sorted by (when, key) and lies before all buckets; levels up to that of the
  * bucket that the current list came from are empty below it; the pivot is not after any event in a bucket.
@@ -25,18 +25,20 @@
 
 #define LEVELS 8
 #define BUCKETS 256
-#define CHAINS 4 /* lists of a bucket; walked side by side, so that the cache misses of cold events overlap */
+#define CHAINS                                                                                               \
+	4 /* lists of a bucket; walked side by side, so that the cache misses of cold events overlap         \
+	   */
 #define SLOT_CURRENT UINT32_MAX
-#define SORT_MAX 16	/* so many in a bucket are sorted rather than spread */
-#define CURRENT_MAX 64	/* a current list longer than this goes back into buckets */
+#define SORT_MAX 16    /* so many in a bucket are sorted rather than spread */
+#define CURRENT_MAX 64 /* a current list longer than this goes back into buckets */
 
 struct event_queue_impl {
 	uint64_t pivot;
 	uint64_t current_end;
 	struct event *current, *current_tail;
 	uint32_t nr_current;
-	uint32_t current_level;	     /* of the bucket that the current list came from */
-	uint32_t levels_used;	     /* a bit a level that has a bucket in use */
+	uint32_t current_level; /* of the bucket that the current list came from */
+	uint32_t levels_used;	/* a bit a level that has a bucket in use */
 	uint64_t used[LEVELS][BUCKETS / 64];
 	uint32_t count[LEVELS * BUCKETS];
 	struct event *chain[LEVELS * BUCKETS * CHAINS];
@@ -335,8 +337,10 @@ static void unlink_event(struct event_queue_impl *q, struct event *ev)
 	if (ev->slot == SLOT_CURRENT) {
 		q->nr_current--;
 		if (!next)
-			q->current_tail = q->current ? (struct event *)((char *)ev->pprev -
-									offsetof(struct event, next)) : NULL;
+			q->current_tail =
+				q->current
+					? (struct event *)((char *)ev->pprev - offsetof(struct event, next))
+					: NULL;
 	} else if (--q->count[ev->slot / CHAINS] == 0) {
 		bucket_mark_empty(q, ev->slot / CHAINS);
 	}

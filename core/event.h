@@ -27,7 +27,7 @@ struct event {
 	uint64_t when; /* virtual time in ns */
 	uint64_t key;  /* node id << 40 | node's counter */
 	event_fn *fn;
-	struct node *node; /* whose counter orders it */
+	struct node *node;	     /* whose counter orders it */
 	struct event *next, **pprev; /* the queue's; pprev is NULL when not pending */
 	uint32_t slot;		     /* the queue's */
 	uint8_t flags;
@@ -63,7 +63,8 @@ void event_queue_free(struct event_queue *q);
 /* The first event if it is due at or before `until` (removed from the queue), else NULL. */
 struct event *event_queue_pop(struct event_queue *q, uint64_t until);
 
-/* The time of the first event, or UINT64_MAX when there is none. May look through many: not for the hot path. */
+/* The time of the first event, or UINT64_MAX when there is none. May look through many: not for the hot path.
+ */
 uint64_t event_queue_next(struct event_queue *q);
 
 /* Whether an event is due at or before `t`. Cheap; t must not be before the current time. */

@@ -70,6 +70,7 @@ void host_free(struct host *host)
 	sim->hosts[host->index] = NULL;
 	while (sim->nr_hosts && !sim->hosts[sim->nr_hosts - 1])
 		sim->nr_hosts--;
+	free(host->tr.buf);
 	free((char *)host->name);
 	free(host);
 }

@@ -25,8 +25,8 @@ struct host {
 	const char *name;
 	struct ram ram;
 	struct bus bus;
-	struct kmem kmem; /* object caches, accounted for at the end of the run */
-	struct net *net;  /* the stack's; core never looks inside */
+	struct kmem kmem;      /* object caches, accounted for at the end of the run */
+	struct net *net;       /* the stack's; core never looks inside */
 	uint32_t journey_next; /* core/trace.h: journey and hop ids of this host */
 	uint32_t hop_next;
 };
@@ -34,7 +34,8 @@ struct host {
 /* Creates a host with `ram_size` bytes of DRAM at 0x80000000 (address space only, committed on use). */
 struct host *host_new(struct sim *sim, const char *name, uint32_t ram_size);
 
-/* Tear-down, first step: marks the host as dying and ends its tasks. The stack's exit functions come after it. */
+/* Tear-down, first step: marks the host as dying and ends its tasks. The stack's exit functions come after
+ * it. */
 void host_end_tasks(struct host *host);
 
 /* Tear-down, last step: checks that every object was given back; a leak is a sim_fault(). */

@@ -2,8 +2,8 @@
  * A host's memory: RAM by powers of two, objects by caches, both accounted for.
  *
  * RAM is carved from the bottom up and never given back to the carver: a page serves blocks of one order for
- * good, freed blocks wait on a list by order, and the last one freed is the next one used, while it is still in
- * the processor's cache. Who has a block is kept beside RAM and not in it: a device may write over a block
+ * good, freed blocks wait on a list by order, and the last one freed is the next one used, while it is still
+ * in the processor's cache. Who has a block is kept beside RAM and not in it: a device may write over a block
  * but not over the accounts. Objects have a small header in front of them that says who has them.
  */
 #include "core/mem.h"
@@ -36,7 +36,7 @@
 
 /* In front of each object. 16 bytes, so that objects are aligned as malloc's are. */
 struct kmem_obj {
-	const char *site; /* who has it; NULL: free */
+	const char *site;      /* who has it; NULL: free */
 	struct kmem_obj *next; /* while free */
 };
 
@@ -194,12 +194,14 @@ void ram_free(struct host *host, void *p, uint32_t size)
 
 	if (unlikely((uintptr_t)p - (uintptr_t)ram->base >= ram->top || page_of(ram, p)->order != order ||
 		     ((const uint8_t *)p - ram->base) & ((1u << order) - 1))) {
-		sim_fault(host->sim, host, "ram_free: no block of %u bytes at 0x%08x", size, ram_bus_addr(host, p));
+		sim_fault(host->sim, host, "ram_free: no block of %u bytes at 0x%08x", size,
+			  ram_bus_addr(host, p));
 		return;
 	}
 	uintptr_t *owner = owner_of(ram, order, p);
 	if (unlikely(*owner == 0 || *owner & OWNER_FREE)) {
-		sim_fault(host->sim, host, "ram_free: the block at 0x%08x is free already", ram_bus_addr(host, p));
+		sim_fault(host->sim, host, "ram_free: the block at 0x%08x is free already",
+			  ram_bus_addr(host, p));
 		return;
 	}
 	*owner = (uintptr_t)ram->free[order] | OWNER_FREE;
@@ -373,7 +375,8 @@ void kfree(struct host *host, void *p)
 
 static void *map_pages(size_t size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -437,8 +440,8 @@ void mem_check_leaks(struct host *host)
 
 	for (struct kmem_cache *cache = host->kmem.caches; cache; cache = cache->next) {
 		if (cache->in_use)
-			sim_fault(host->sim, host, "leak: %u objects of %s, first allocated at %s", cache->in_use,
-				  cache->name, cache_first_out(cache));
+			sim_fault(host->sim, host, "leak: %u objects of %s, first allocated at %s",
+				  cache->in_use, cache->name, cache_first_out(cache));
 	}
 	for (struct kmem_big *big = host->kmem.big; big; big = big->next, n++)
 		site = big->site;

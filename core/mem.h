@@ -35,13 +35,14 @@ struct ram_page {
 struct ram {
 	uint8_t *base; /* maps RAM_BASE */
 	uint32_t size;
-	uint32_t top; /* bytes handed out so far; above it the memory was never used and is zero */
-	void *free[RAM_ORDERS]; /* free lists by order, last in first out; order n holds 1 << n bytes */
-	uint32_t in_use, peak; /* bytes */
+	uint32_t top;		/* bytes handed out so far; what is above was never used and is zero */
+	void *free[RAM_ORDERS]; /* by order, last in first out; order n holds 1 << n bytes */
+	uint32_t in_use, peak;	/* bytes */
 	struct ram_page *pages; /* a record a page, address space only until used */
-	uint16_t carved[12 - RAM_ORDER_MIN]; /* blocks not yet handed out of the newest page of the small orders */
-	uint8_t *carve[12 - RAM_ORDER_MIN];  /* and the first of them */
-	char *owners_pool, *owners_end;	     /* room for `owners` arrays */
+	uint16_t carved[12 -
+			RAM_ORDER_MIN]; /* blocks not yet handed out of the newest page of the small orders */
+	uint8_t *carve[12 - RAM_ORDER_MIN]; /* and the first of them */
+	char *owners_pool, *owners_end;	    /* room for `owners` arrays */
 	void *owners_chunks;
 };
 
@@ -63,9 +64,9 @@ void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len);
 
 struct kmem_cache {
 	const char *name;
-	uint32_t size; /* of an object with its hidden header */
-	struct kmem_obj *free; /* last in first out */
-	char *fresh, *fresh_end; /* what is left of the newest slab; never handed out yet */
+	uint32_t size;			       /* of an object with its hidden header */
+	struct kmem_obj *free;		       /* last in first out */
+	char *fresh, *fresh_end;	       /* what is left of the newest slab; never handed out yet */
 	struct kmem_slab *slabs, **slabs_tail; /* memory taken from malloc, given back with the host */
 	uint32_t in_use, peak;
 	uint32_t next_slab; /* bytes: slabs start small and double */
@@ -74,14 +75,15 @@ struct kmem_cache {
 
 struct kmem {
 	struct kmem_cache *caches, **caches_tail; /* in order of creation */
-	struct kmem_big *big; /* what kzalloc() gave, newest first */
-	uint64_t nr_allocs;	   /* of this host, RAM included */
-	uint64_t fail_nth;	   /* the allocation of this number fails; 0 none */
-	bool fail_forever;	   /* and all after it */
+	struct kmem_big *big;			  /* what kzalloc() gave, newest first */
+	uint64_t nr_allocs;			  /* of this host, RAM included */
+	uint64_t fail_nth;			  /* the allocation of this number fails; 0 none */
+	bool fail_forever;			  /* and all after it */
 	uint64_t nr_failed;
 };
 
-/* Creates a cache of objects of `size` bytes. `name` must be a literal. Slabs start with a few objects and grow. */
+/* Creates a cache of objects of `size` bytes. `name` must be a literal. Slabs start with a few objects and
+ * grow. */
 struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32_t size);
 
 /* kmem_cache_alloc(host, cache): an object with undefined contents, or NULL. kmem_cache_zalloc: cleared. */
@@ -96,14 +98,16 @@ void kmem_cache_free(struct host *host, struct kmem_cache *cache, void *p);
 void *kzalloc_at(struct host *host, size_t size, const char *site);
 void kfree(struct host *host, void *p);
 
-/* Asks the fault injection whether the allocation at hand is to fail; counts it. For allocators built on others. */
+/* Asks the fault injection whether the allocation at hand is to fail; counts it. For allocators built on
+ * others. */
 bool kmem_should_fail(struct host *host);
 
 /* ---- the host's own use (host.c) ---- */
 
 int mem_init(struct host *host, uint32_t ram_size); /* 0 or -ENOMEM */
 void mem_exit(struct host *host);
-/* sim_fault() for the first kind of thing that is still out: "leak: 3 objects of NAME, first allocated at SITE". */
+/* sim_fault() for the first kind of thing that is still out: "leak: 3 objects of NAME, first allocated at
+ * SITE". */
 void mem_check_leaks(struct host *host);
 
 #endif

@@ -53,7 +53,8 @@ uint32_t random_u32(struct random *r)
 
 uint32_t random_below(struct random *r, uint32_t n)
 {
-	/* Lemire: the upper half of a product; the few values that would favour some results are drawn again */
+	/* Lemire: the upper half of a product; the few values that would favour some results are drawn again
+	 */
 	uint64_t m = (uint64_t)random_u32(r) * n;
 
 	if ((uint32_t)m < n) {

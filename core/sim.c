@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "core/host.h"
+#include "core/trace.h"
 #include "core/link.h"
 
 #define POLL_EVENTS 10000
@@ -43,11 +44,13 @@ void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
+	trace_free(sim);
 	frame_pool_free(sim);
 	task_stacks_free(sim);
 	event_queue_free(&sim->queue);
 	free(sim->hosts);
 	free(sim->fn_rank);
+	free(sim->fn_cost);
 	free(sim);
 }
 
@@ -116,7 +119,8 @@ void sim_fault(struct sim *sim, struct host *host, const char *fmt, ...)
 	sim_stop(sim, SIM_FAULT);
 	if (sim->fault[0])
 		return;
-	n = snprintf(sim->fault, sizeof(sim->fault), "%llu.%09llu %s: ", (unsigned long long)(sim->now / NSEC_PER_SEC),
+	n = snprintf(sim->fault, sizeof(sim->fault),
+		     "%llu.%09llu %s: ", (unsigned long long)(sim->now / NSEC_PER_SEC),
 		     (unsigned long long)(sim->now % NSEC_PER_SEC), host ? host->name : "sim");
 	if (n < 0 || (size_t)n >= sizeof(sim->fault))
 		n = 0;

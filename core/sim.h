@@ -55,7 +55,7 @@ struct sim {
 	uint64_t now;  /* virtual time in ns; read it freely, only the engine writes it */
 	uint64_t seed; /* the run's seed; named streams are derived from it (core/random.h) */
 	struct event_queue queue;
-	struct node root; /* node 0: scripts and fault injection schedule on it */
+	struct node root;    /* node 0: scripts and fault injection schedule on it */
 	struct host **hosts; /* by creation; hosts[i]->index == i */
 	uint32_t nr_hosts, nr_nodes;
 	struct trace *trace; /* NULL when nothing is recorded */
@@ -63,16 +63,17 @@ struct sim {
 	uint32_t *fn_cost;   /* ns a call of each function spends by rank, or NULL: instant */
 	struct frame_pool *frames;
 	struct cpu *ready, **ready_tail; /* CPUs with something to run when the event at hand is done */
-	struct task_stack *stacks; /* cpu.c: stacks that no task uses, last used first */
-	void *engine; /* whoever switched to the flow that runs: the engine's stack pointer, and its stack's place */
+	struct task_stack *stacks;	 /* cpu.c: stacks that no task uses, last used first */
+	void *engine; /* whoever switched to the flow that runs: the engine's stack pointer, and its stack's
+			 place */
 	const void *engine_bottom;
 	size_t engine_size;
 	uint64_t until; /* of the sim_run() at hand */
 	enum sim_stop stop;
-	bool stopping;        /* set by sim_stop() and sim_fault(): the loop returns after this event */
-	uint64_t time_limit;  /* virtual ns; past it the run ends with SIM_LIMIT */
+	bool stopping;	     /* set by sim_stop() and sim_fault(): the loop returns after this event */
+	uint64_t time_limit; /* virtual ns; past it the run ends with SIM_LIMIT */
 	uint64_t nr_events, nr_frames, nr_drops;
-	char fault[512]; /* what sim_fault() said, with time and host */
+	char fault[512];	      /* what sim_fault() said, with time and host */
 	void (*idle_poll)(void *arg); /* called about every 10,000 events: signals, progress, pacing */
 	void *idle_arg;
 };
@@ -96,10 +97,10 @@ void sim_fault(struct sim *sim, struct host *host, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* An invariant of the simulator, on in every build. */
-#define SIM_BUG_ON(host_, cond)                                                                    \
-	do {                                                                                       \
-		if (unlikely(cond))                                                                \
-			sim_fault((host_)->sim, (host_), "BUG at %s: %s", SIM_SITE, #cond);        \
+#define SIM_BUG_ON(host_, cond)                                                                              \
+	do {                                                                                                 \
+		if (unlikely(cond))                                                                          \
+			sim_fault((host_)->sim, (host_), "BUG at %s: %s", SIM_SITE, #cond);                  \
 	} while (0)
 
 void node_init(struct node *node, struct sim *sim, const char *name);

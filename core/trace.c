@@ -513,12 +513,15 @@ int trace_finish(struct sim *sim, char *err, unsigned errlen)
 	if (!t || !(all = XXH3_createState()))
 		return 0;
 	XXH3_64bits_reset(all);
-	for (uint32_t i = 0; i < sim->nr_hosts; i++) {
-		struct host *host = sim->hosts[i];
-		if (host->tr.buf)
+	for (uint32_t i = 0; i < t->nr_out; i++) {
+		struct host *host = i < sim->nr_hosts ? sim->hosts[i] : NULL;
+		if (host && host->tr.buf) {
 			flush_host(host);
-		host->tr.recording = false;
-		host->tr.active = sim->fn_cost != NULL;
+			free(host->tr.buf);
+			host->tr.buf = NULL;
+			host->tr.recording = false;
+			host->tr.active = sim->fn_cost != NULL;
+		}
 		uint64_t h = t->out[i].hash ? XXH3_64bits_digest(t->out[i].hash) : 0;
 		XXH3_64bits_update(all, &h, sizeof(h));
 	}
@@ -548,11 +551,6 @@ void trace_free(struct sim *sim)
 		free(s->text);
 		free(s->slots);
 		XXH3_freeState(t->out[i].hash);
-	}
-	for (uint32_t i = 0; i < sim->nr_hosts; i++) {
-		free(sim->hosts[i]->tr.buf);
-		sim->hosts[i]->tr.buf = NULL;
-		sim->hosts[i]->tr.recording = false;
 	}
 	free(t->out);
 	trace_filter_free(&t->filter);

@@ -1,6 +1,5 @@
 /* The `wirepath` command: picks the verb. */
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,17 +19,6 @@ static const struct {
 	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-int usage_error(const char *cmd, const char *fmt, ...)
-{
-	va_list ap;
-	fprintf(stderr, "wirepath %s: ", cmd);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\nSee 'wirepath %s --help'.\n", cmd);
-	return EXIT_USAGE;
-}
 
 static void help(FILE *out)
 {

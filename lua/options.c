@@ -3,12 +3,24 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/trace.h"
 #include "lua/command.h"
+
+int usage_error(const char *cmd, const char *fmt, ...)
+{
+	va_list ap;
+	fprintf(stderr, "wirepath %s: ", cmd);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nSee 'wirepath %s --help'.\n", cmd);
+	return EXIT_USAGE;
+}
 
 static const struct option_spec *find(const struct option_spec *specs, const char *arg, size_t len)
 {

@@ -68,6 +68,7 @@ void host_shutdown(struct host *host)
 {
 	if (!host->net)
 		return;
+	host_end_tasks(host);
 	for (unsigned i = NR_LAYERS; i-- > 0;)
 		layers[i].exit(host);
 	kfree(host, host->net);

@@ -15,6 +15,7 @@
 
 #define NPROTO 46 /* AF_MAX */
 #define MAX_PROTOS 16
+#define SOMAXCONN_DEFAULT 4096 /* net.core.somaxconn */
 
 typedef enum {
 	SS_FREE,

@@ -23,7 +23,8 @@ static int enqueue_to_backlog(struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
 		return NET_RX_DROP;
 	}
-	if (likely(qlen <= (unsigned int)skb->host->net->core.sysctl_netdev_max_backlog && !skb_flow_limit(skb, qlen))) {
+	if (likely(qlen <= (unsigned int)skb->host->net->core.sysctl_netdev_max_backlog &&
+		   !skb_flow_limit(skb, qlen))) {
 		if (!qlen && !(sd->backlog.state & NAPIF_STATE_SCHED)) {
 			sd->backlog.state |= NAPIF_STATE_SCHED;
 			____napi_schedule(sd, &sd->backlog);

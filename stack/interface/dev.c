@@ -226,7 +226,8 @@ static void unlist_netdevice(struct net_device *dev)
 
 int register_netdevice(struct net_device *dev)
 {
-	TRACE(dev, "determine name/idx, config features, add dev, label 'present', apply noop_qdisc, setup watchdog");
+	TRACE(dev, "determine name/idx, config features, add dev, label 'present', apply noop_qdisc, setup "
+		   "watchdog");
 	struct net *net = dev_net(dev);
 	int ret;
 
@@ -275,7 +276,8 @@ int register_netdevice(struct net_device *dev)
 
 int register_netdev(struct net_device *dev)
 {
-	TRACE(dev, "determine name/idx, config features, add dev, label 'present', apply noop_qdisc, setup watchdog");
+	TRACE(dev, "determine name/idx, config features, add dev, label 'present', apply noop_qdisc, setup "
+		   "watchdog");
 	struct host *host = dev->host;
 	int err;
 
@@ -322,7 +324,8 @@ void unregister_netdev(struct net_device *dev)
 static void netdev_set_sysctls(struct net *net)
 {
 	net->core.sysctl_netdev_budget = 300;
-	net->core.sysctl_netdev_budget_usecs = 2 * 1000 * 1000 / HZ; /* 2 ms at HZ 1000, as 5.15 computes it */
+	net->core.sysctl_netdev_budget_usecs =
+		2 * 1000 * 1000 / HZ; /* 2 ms at HZ 1000, as 5.15 computes it */
 	net->core.sysctl_dev_weight = 64;
 	net->core.sysctl_netdev_max_backlog = 1000;
 }
@@ -395,8 +398,7 @@ static void softnet_exit(struct host *host)
 		return;
 	__skb_queue_purge(&sd->input_pkt_queue);
 	__skb_queue_purge(&sd->process_queue);
-	skb_list_walk_safe(sd->completion_queue, skb, next)
-		kfree_skb(skb);
+	skb_list_walk_safe(sd->completion_queue, skb, next) kfree_skb(skb);
 	sd->completion_queue = NULL;
 }
 

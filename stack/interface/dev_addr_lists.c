@@ -6,7 +6,8 @@
 
 #include "stack/interface/netdevice.h"
 
-static struct netdev_hw_addr *__hw_addr_create(struct net_device *dev, const unsigned char *addr, unsigned char type)
+static struct netdev_hw_addr *__hw_addr_create(struct net_device *dev, const unsigned char *addr,
+					       unsigned char type)
 {
 	TRACE(dev, "make an entry for a hardware address");
 	struct netdev_hw_addr *ha = kmem_cache_zalloc(dev->host, netdev_state(dev->host)->hw_addr_cache);
@@ -19,13 +20,13 @@ static struct netdev_hw_addr *__hw_addr_create(struct net_device *dev, const uns
 	return ha;
 }
 
-static int __hw_addr_add_ex(struct net_device *dev, struct netdev_hw_addr_list *list, const unsigned char *addr,
-			    unsigned char type)
+static int __hw_addr_add_ex(struct net_device *dev, struct netdev_hw_addr_list *list,
+			    const unsigned char *addr, unsigned char type)
 {
 	TRACE(dev, "add a hardware address to a list, or count it once more");
 	struct netdev_hw_addr *ha;
 
-	list_for_each_entry(ha, &list->list, list) {
+	list_for_each_entry (ha, &list->list, list) {
 		if (ha->type == type && !memcmp(ha->addr, addr, dev->addr_len)) {
 			ha->refcount++;
 			return 0;
@@ -53,7 +54,7 @@ static int __hw_addr_del(struct net_device *dev, struct netdev_hw_addr_list *lis
 	TRACE(dev, "take a hardware address out of a list when nobody wants it any more");
 	struct netdev_hw_addr *ha;
 
-	list_for_each_entry(ha, &list->list, list) {
+	list_for_each_entry (ha, &list->list, list) {
 		if (ha->type != type || memcmp(ha->addr, addr, dev->addr_len))
 			continue;
 		if (--ha->refcount == 0) {
@@ -70,7 +71,7 @@ static void __hw_addr_flush(struct net_device *dev, struct netdev_hw_addr_list *
 {
 	struct netdev_hw_addr *ha, *tmp;
 
-	list_for_each_entry_safe(ha, tmp, &list->list, list) {
+	list_for_each_entry_safe (ha, tmp, &list->list, list) {
 		list_del(&ha->list);
 		kmem_cache_free(dev->host, netdev_state(dev->host)->hw_addr_cache, ha);
 	}
@@ -100,7 +101,8 @@ void dev_addr_check(struct net_device *dev)
 {
 	TRACE(dev, "check that nobody wrote to the device's address behind its back");
 	SIM_BUG_ON(dev->host,
-		   dev->dev_addr != list_first_entry(&dev->dev_addrs.list, struct netdev_hw_addr, list)->addr);
+		   dev->dev_addr !=
+			   list_first_entry(&dev->dev_addrs.list, struct netdev_hw_addr, list)->addr);
 }
 
 void dev_addr_mod(struct net_device *dev, unsigned int offset, const void *addr, size_t len)

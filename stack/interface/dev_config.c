@@ -179,7 +179,8 @@ static void __dev_notify_flags(struct net_device *dev, unsigned int old_flags, u
 	if (changes & IFF_UP)
 		call_netdevice_notifiers(dev->flags & IFF_UP ? NETDEV_UP : NETDEV_DOWN, dev);
 	if (dev->flags & IFF_UP && changes & ~(unsigned int)(IFF_UP | IFF_PROMISC | IFF_ALLMULTI)) {
-		struct netdev_notifier_change_info change_info = { .info.dev = dev, .flags_changed = changes };
+		struct netdev_notifier_change_info change_info = { .info.dev = dev,
+								   .flags_changed = changes };
 
 		call_netdevice_notifiers_info(NETDEV_CHANGE, &change_info.info);
 	}
@@ -219,7 +220,8 @@ static int __dev_change_flags(struct net_device *dev, unsigned int flags)
 	int ret = 0;
 
 	ASSERT_RTNL(dev->host);
-	dev->flags = (flags & user) | (dev->flags & (IFF_UP | IFF_VOLATILE_FLAGS | IFF_PROMISC | IFF_ALLMULTI));
+	dev->flags =
+		(flags & user) | (dev->flags & (IFF_UP | IFF_VOLATILE_FLAGS | IFF_PROMISC | IFF_ALLMULTI));
 	dev_set_rx_mode(dev);
 	if ((old_flags ^ flags) & IFF_UP) {
 		if (old_flags & IFF_UP)
@@ -252,7 +254,8 @@ int dev_change_flags(struct net_device *dev, unsigned int flags)
 
 unsigned int dev_get_flags(const struct net_device *dev)
 {
-	unsigned int flags = dev->flags & ~(unsigned int)(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP);
+	unsigned int flags =
+		dev->flags & ~(unsigned int)(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP);
 
 	flags |= dev->gflags & (IFF_PROMISC | IFF_ALLMULTI);
 	if (netif_running(dev)) {

@@ -12,7 +12,8 @@ static struct list_head *ptype_head(struct net *net, const struct packet_type *p
 {
 	if (pt->type == htons(ETH_P_ALL))
 		return pt->dev ? &pt->dev->ptype_all : &net->netdev->ptype_all;
-	return pt->dev ? &pt->dev->ptype_specific : &net->netdev->ptype_base[ntohs(pt->type) & PTYPE_HASH_MASK];
+	return pt->dev ? &pt->dev->ptype_specific
+		       : &net->netdev->ptype_base[ntohs(pt->type) & PTYPE_HASH_MASK];
 }
 
 void dev_add_pack(struct net *net, struct packet_type *pt)
@@ -49,7 +50,7 @@ static void deliver_ptype_list_skb(struct sk_buff *skb, struct packet_type **pt,
 {
 	struct packet_type *ptype, *pt_prev = *pt;
 
-	list_for_each_entry(ptype, ptype_list, list) {
+	list_for_each_entry (ptype, ptype_list, list) {
 		if (ptype->type != type)
 			continue;
 		if (pt_prev)

@@ -248,13 +248,14 @@ static struct sk_buff *nit_clone(struct sk_buff *skb)
 	return skb2;
 }
 
-static struct packet_type *nit_deliver_list(struct list_head *list, struct sk_buff *skb, struct sk_buff **skb2,
-					    struct packet_type *pt_prev)
+static struct packet_type *nit_deliver_list(struct list_head *list, struct sk_buff *skb,
+					    struct sk_buff **skb2, struct packet_type *pt_prev)
 {
 	struct packet_type *ptype;
 
-	list_for_each_entry(ptype, list, list) {
-		if (ptype->ignore_outgoing || (ptype->dev && ptype->dev != skb->dev) || skb_loop_sk(ptype, skb))
+	list_for_each_entry (ptype, list, list) {
+		if (ptype->ignore_outgoing || (ptype->dev && ptype->dev != skb->dev) ||
+		    skb_loop_sk(ptype, skb))
 			continue;
 		if (pt_prev) {
 			(*skb2)->users++;
@@ -284,8 +285,8 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 	pt_prev->func(skb2, skb->dev, pt_prev, skb->dev);
 }
 
-static netdev_tx_t __netdev_start_xmit(const struct net_device_ops *ops, struct sk_buff *skb, struct net_device *dev,
-				       bool more)
+static netdev_tx_t __netdev_start_xmit(const struct net_device_ops *ops, struct sk_buff *skb,
+				       struct net_device *dev, bool more)
 {
 	TRACE_SKB(skb, "hand the packet to the driver");
 	softnet_data(dev->host)->xmit_more = more;
@@ -360,7 +361,8 @@ static void qdisc_pkt_len_init(struct sk_buff *skb)
 	}
 }
 
-struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev)
+struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff *skb,
+					 struct net_device *sb_dev)
 {
 	TRACE_SKB(skb, "select tx queue");
 	(void)sb_dev;
@@ -368,7 +370,8 @@ struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff 
 	return dev->_tx;
 }
 
-static int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq)
+static int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+			  struct netdev_queue *txq)
 {
 	TRACE_SKB(skb, "put the packet into the queueing discipline, or past it when it is empty");
 	struct sk_buff *to_free = NULL;
@@ -401,7 +404,8 @@ static int xmit_noqueue(struct sk_buff **skb, struct net_device *dev, struct net
 	struct softnet_data *sd = softnet_data(dev->host);
 
 	if (unlikely(sd->xmit_recursion >= XMIT_RECURSION_LIMIT)) {
-		net_warn_ratelimited(dev->host, "Dead loop on virtual device %s, fix it urgently!", dev->name);
+		net_warn_ratelimited(dev->host, "Dead loop on virtual device %s, fix it urgently!",
+				     dev->name);
 		return 0;
 	}
 	*skb = validate_xmit_skb(*skb, dev, NULL);

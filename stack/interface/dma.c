@@ -17,7 +17,8 @@ void dma_free_attrs(struct net_device *dev, size_t size, void *cpu_addr)
 	ram_free(dev->host, cpu_addr, (u32)size);
 }
 
-dma_addr_t dma_map_page_attrs(struct net_device *dev, const void *addr, size_t size, enum dma_data_direction dir)
+dma_addr_t dma_map_page_attrs(struct net_device *dev, const void *addr, size_t size,
+			      enum dma_data_direction dir)
 {
 	TRACE(dev, "compute the bus address of a buffer");
 	(void)size, (void)dir;

@@ -18,7 +18,8 @@ void *dma_alloc_attrs(struct net_device *dev, size_t size, dma_addr_t *handle, b
 void dma_free_attrs(struct net_device *dev, size_t size, void *cpu_addr);
 
 /* `addr` stands for Linux's page and offset. */
-dma_addr_t dma_map_page_attrs(struct net_device *dev, const void *addr, size_t size, enum dma_data_direction dir);
+dma_addr_t dma_map_page_attrs(struct net_device *dev, const void *addr, size_t size,
+			      enum dma_data_direction dir);
 void dma_unmap_page_attrs(struct net_device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir);
 dma_addr_t dma_map_single(struct net_device *dev, const void *ptr, size_t size, enum dma_data_direction dir);
 

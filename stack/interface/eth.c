@@ -22,7 +22,8 @@ void ether_setup(struct net_device *dev)
 	eth_broadcast_addr(dev->broadcast);
 }
 
-struct net_device *alloc_etherdev_mqs(struct host *host, int sizeof_priv, unsigned int txqs, unsigned int rxqs)
+struct net_device *alloc_etherdev_mqs(struct host *host, int sizeof_priv, unsigned int txqs,
+				      unsigned int rxqs)
 {
 	TRACE(host, "alloc net_device + priv, alloc tx/rx queues, install basic ops");
 	return alloc_netdev_mqs(host, sizeof_priv, "eth%d", ether_setup, txqs, rxqs);
@@ -64,8 +65,9 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	__skb_pull(skb, ETH_HLEN);
 	if (unlikely(!ether_addr_equal_64bits(eth->h_dest, dev->dev_addr))) {
 		if (unlikely(is_multicast_ether_addr(eth->h_dest)))
-			skb->pkt_type = ether_addr_equal_64bits(eth->h_dest, dev->broadcast) ? PACKET_BROADCAST
-											   : PACKET_MULTICAST;
+			skb->pkt_type = ether_addr_equal_64bits(eth->h_dest, dev->broadcast)
+						? PACKET_BROADCAST
+						: PACKET_MULTICAST;
 		else
 			skb->pkt_type = PACKET_OTHERHOST;
 	}

@@ -10,7 +10,7 @@
 
 #define ETH_ALEN 6
 #define ETH_HLEN 14
-#define ETH_ZLEN 60	   /* shortest frame without FCS */
+#define ETH_ZLEN 60 /* shortest frame without FCS */
 #define ETH_DATA_LEN 1500
 #define ETH_FRAME_LEN 1514
 #define ETH_FCS_LEN 4
@@ -98,7 +98,8 @@ static inline void eth_zero_addr(u8 *addr)
 extern const struct header_ops eth_header_ops;
 
 void ether_setup(struct net_device *dev);
-struct net_device *alloc_etherdev_mqs(struct host *host, int sizeof_priv, unsigned int txqs, unsigned int rxqs);
+struct net_device *alloc_etherdev_mqs(struct host *host, int sizeof_priv, unsigned int txqs,
+				      unsigned int rxqs);
 struct net_device *alloc_etherdev_mq(struct host *host, int sizeof_priv, unsigned int count);
 struct net_device *alloc_etherdev(struct host *host, int sizeof_priv);
 

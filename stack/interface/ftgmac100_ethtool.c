@@ -83,10 +83,13 @@ struct ftgmac100_stat {
 	const char *name;
 	size_t offset; /* in struct rtnl_link_stats64 */
 };
-#define STAT(name) { #name, offsetof(struct rtnl_link_stats64, name) }
+#define STAT(name)                                                                                           \
+	{                                                                                                    \
+#name, offsetof(struct rtnl_link_stats64, name)                                              \
+	}
 static const struct ftgmac100_stat ftgmac100_stats[] = {
-	STAT(rx_packets),     STAT(tx_packets),	      STAT(rx_bytes),	      STAT(tx_bytes),
-	STAT(rx_errors),      STAT(tx_errors),	      STAT(rx_dropped),	      STAT(tx_dropped),
+	STAT(rx_packets),     STAT(tx_packets),	      STAT(rx_bytes),	    STAT(tx_bytes),
+	STAT(rx_errors),      STAT(tx_errors),	      STAT(rx_dropped),	    STAT(tx_dropped),
 	STAT(multicast),      STAT(rx_length_errors), STAT(rx_over_errors), STAT(rx_crc_errors),
 	STAT(rx_fifo_errors), STAT(tx_fifo_errors),
 };

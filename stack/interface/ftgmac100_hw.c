@@ -25,7 +25,8 @@ int ftgmac100_reset_and_config_mac(struct ftgmac100 *priv)
 	TRACE(priv, "reset hw reg");
 	u32 maccr = 0;
 
-	/* The speed must be right before the reset, which keeps it. Speed 0 (no link yet) is as good as 10. */
+	/* The speed must be right before the reset, which keeps it. Speed 0 (no link yet) is as good as 10.
+	 */
 	if (priv->cur_speed == SPEED_1000)
 		maccr = FTGMAC100_MACCR_GIGA_MODE;
 	else if (priv->cur_speed == SPEED_100)

@@ -122,7 +122,8 @@ static int ftgmac100_poll(struct napi_struct *napi, int budget)
 	if (work_done >= budget)
 		return work_done;
 
-	/* The card latched RX and TX events while their interrupts were off: clear them, then look once more. */
+	/* The card latched RX and TX events while their interrupts were off: clear them, then look once more.
+	 */
 	ftgmac100_write(priv, FTGMAC100_INT_RXTX, FTGMAC100_OFFSET_ISR);
 	(void)ftgmac100_read(priv, FTGMAC100_OFFSET_ISR);
 	if (ftgmac100_check_rx(priv) || (ftgmac100_tx_buf_cleanable(priv) && ftgmac100_tx_head_done(priv)))
@@ -207,7 +208,8 @@ static int ftgmac100_set_features(struct net_device *netdev, netdev_features_t f
 
 	if (!netif_running(netdev) || !((netdev->features ^ features) & NETIF_F_HW_VLAN_CTAG_RX))
 		return 0;
-	/* By the features as they were until now, as Linux's driver does; the next start of the card mends it. */
+	/* By the features as they were until now, as Linux's driver does; the next start of the card mends
+	 * it. */
 	maccr = ftgmac100_read(priv, FTGMAC100_OFFSET_MACCR);
 	if (netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
 		maccr |= FTGMAC100_MACCR_RM_VLAN;
@@ -218,7 +220,8 @@ static int ftgmac100_set_features(struct net_device *netdev, netdev_features_t f
 }
 
 /* Pause as negotiated by the phy, or as configured. */
-static void ftgmac100_link_pause(const struct ftgmac100 *priv, const struct phy_device *phydev, bool *rx, bool *tx)
+static void ftgmac100_link_pause(const struct ftgmac100 *priv, const struct phy_device *phydev, bool *rx,
+				 bool *tx)
 {
 	*rx = priv->rx_pause;
 	*tx = priv->tx_pause;

@@ -94,7 +94,8 @@ static int genphy_setup_forced(struct phy_device *phydev)
 		ctl |= BMCR_SPEED100;
 	if (phydev->duplex == DUPLEX_FULL)
 		ctl |= BMCR_FULLDPLX;
-	return phy_modify(phydev, MII_BMCR, BMCR_SPEED1000 | BMCR_SPEED100 | BMCR_FULLDPLX | BMCR_ANENABLE, ctl);
+	return phy_modify(phydev, MII_BMCR, BMCR_SPEED1000 | BMCR_SPEED100 | BMCR_FULLDPLX | BMCR_ANENABLE,
+			  ctl);
 }
 
 static int genphy_restart_aneg(struct phy_device *phydev)

@@ -8,7 +8,7 @@ void dev_add_offload(struct net *net, struct packet_offload *po)
 {
 	struct packet_offload *elem;
 
-	list_for_each_entry(elem, &net->netdev->offload_base, list) {
+	list_for_each_entry (elem, &net->netdev->offload_base, list) {
 		if (po->priority < elem->priority)
 			break;
 	}
@@ -59,8 +59,9 @@ bool skb_gso_ok(struct sk_buff *skb, netdev_features_t features)
 
 bool netif_needs_gso(struct sk_buff *skb, netdev_features_t features)
 {
-	return skb_is_gso(skb) && (!skb_gso_ok(skb, features) || unlikely(skb->ip_summed != CHECKSUM_PARTIAL &&
-									   skb->ip_summed != CHECKSUM_UNNECESSARY));
+	return skb_is_gso(skb) &&
+	       (!skb_gso_ok(skb, features) ||
+		unlikely(skb->ip_summed != CHECKSUM_PARTIAL && skb->ip_summed != CHECKSUM_UNNECESSARY));
 }
 
 struct sk_buff *skb_mac_gso_segment(struct sk_buff *skb, netdev_features_t features)
@@ -74,7 +75,7 @@ struct sk_buff *skb_mac_gso_segment(struct sk_buff *skb, netdev_features_t featu
 	if (unlikely(!type))
 		return ERR_PTR(-EINVAL);
 	__skb_pull(skb, (unsigned int)vlan_depth);
-	list_for_each_entry(ptype, &netdev_state(skb->host)->offload_base, list) {
+	list_for_each_entry (ptype, &netdev_state(skb->host)->offload_base, list) {
 		if (ptype->type != type || !ptype->callbacks.gso_segment)
 			continue;
 		TRACE_OP(skb, "gso_segment");

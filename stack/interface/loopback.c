@@ -51,9 +51,9 @@ static void loopback_setup(struct net_device *dev)
 	dev->type = ARPHRD_LOOPBACK;
 	dev->flags = IFF_LOOPBACK;
 	dev->hw_features = NETIF_F_GSO_SOFTWARE;
-	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_GSO_SOFTWARE | NETIF_F_HW_CSUM | NETIF_F_RXCSUM |
-			NETIF_F_SCTP_CRC | NETIF_F_HIGHDMA | NETIF_F_LLTX | NETIF_F_NETNS_LOCAL |
-			NETIF_F_VLAN_CHALLENGED | NETIF_F_LOOPBACK;
+	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_GSO_SOFTWARE | NETIF_F_HW_CSUM |
+			NETIF_F_RXCSUM | NETIF_F_SCTP_CRC | NETIF_F_HIGHDMA | NETIF_F_LLTX |
+			NETIF_F_NETNS_LOCAL | NETIF_F_VLAN_CHALLENGED | NETIF_F_LOOPBACK;
 	dev->header_ops = &eth_header_ops;
 	dev->netdev_ops = &loopback_ops;
 	dev->driver_remove = loopback_remove;

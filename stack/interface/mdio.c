@@ -62,7 +62,7 @@ static int __mdiobus_modify_changed(struct mii_bus *bus, int addr, u32 regnum, u
 	new = (ret & ~mask) | set;
 	if (new == ret)
 		return 0;
-	ret = __mdiobus_write(bus, addr, regnum, (u16)new);
+	ret = __mdiobus_write(bus, addr, regnum, (u16) new);
 	return ret < 0 ? ret : 1;
 }
 

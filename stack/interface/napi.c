@@ -57,7 +57,8 @@ void napi_disable(struct napi_struct *n)
 	TRACE(n, "disable napi");
 	n->state |= NAPIF_STATE_DISABLE;
 	while (n->state & (NAPIF_STATE_SCHED | BIT(NAPI_STATE_NPSVC))) {
-		/* It waits to be polled by ksoftirqd: let it, or take it away when there are no tasks any more. */
+		/* It waits to be polled by ksoftirqd: let it, or take it away when there are no tasks any
+		 * more. */
 		if (current(n->host)) {
 			msleep(n->host, 1);
 			continue;
@@ -197,7 +198,8 @@ void net_rx_action(struct host *host)
 	TRACE(host, "poll the devices that have something to receive");
 	struct softnet_data *sd = softnet_data(host);
 	const struct netns_core *core = &host->net->core;
-	unsigned long time_limit = jiffies(host) + usecs_to_jiffies((unsigned int)core->sysctl_netdev_budget_usecs);
+	unsigned long time_limit =
+		jiffies(host) + usecs_to_jiffies((unsigned int)core->sysctl_netdev_budget_usecs);
 	int budget = core->sysctl_netdev_budget;
 	LIST_HEAD(list);
 	LIST_HEAD(repoll);

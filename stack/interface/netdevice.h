@@ -132,7 +132,8 @@ struct napi_struct {
 	struct list_head poll_list; /* on softnet_data.poll_list while scheduled */
 	unsigned long state;	    /* NAPIF_STATE_* */
 	int weight;
-	int (*poll)(struct napi_struct *napi, int budget); /* handles up to budget packets, returns how many */
+	int (*poll)(struct napi_struct *napi,
+		    int budget); /* handles up to budget packets, returns how many */
 	struct net_device *dev;
 	struct list_head dev_list; /* net_device.napi_list */
 	unsigned int napi_id;
@@ -141,7 +142,7 @@ struct napi_struct {
 /* What the CPU has in hand for the network. */
 struct softnet_data {
 	struct host *host;
-	struct list_head poll_list;	  /* NAPI instances to poll */
+	struct list_head poll_list;	   /* NAPI instances to poll */
 	struct sk_buff_head process_queue; /* process_backlog()'s, taken from input_pkt_queue */
 	unsigned int processed, time_squeeze, received_rps;
 	struct Qdisc *output_queue, **output_queue_tailp; /* qdiscs for net_tx_action() */
@@ -163,7 +164,8 @@ struct packet_type {
 	__be16 type;
 	bool ignore_outgoing;
 	struct net_device *dev; /* NULL: any */
-	int (*func)(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev);
+	int (*func)(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+		    struct net_device *orig_dev);
 	bool (*id_match)(struct packet_type *ptype, struct sock *sk);
 	void *af_packet_priv;
 	struct list_head list;
@@ -190,7 +192,8 @@ struct rtnl_link_stats64 {
 	u64 rx_packets, tx_packets, rx_bytes, tx_bytes;
 	u64 rx_errors, tx_errors, rx_dropped, tx_dropped;
 	u64 multicast, collisions;
-	u64 rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, rx_fifo_errors, rx_missed_errors;
+	u64 rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, rx_fifo_errors,
+		rx_missed_errors;
 	u64 tx_aborted_errors, tx_carrier_errors, tx_fifo_errors, tx_heartbeat_errors, tx_window_errors;
 	u64 rx_compressed, tx_compressed, rx_nohandler;
 };
@@ -209,7 +212,7 @@ struct netdev_hw_addr_list {
 	struct list_head list;
 	int count;
 };
-#define netdev_for_each_mc_addr(ha, dev) list_for_each_entry(ha, &(dev)->mc.list, list)
+#define netdev_for_each_mc_addr(ha, dev) list_for_each_entry (ha, &(dev)->mc.list, list)
 #define netdev_mc_count(dev) ((dev)->mc.count)
 #define netdev_mc_empty(dev) ((dev)->mc.count == 0)
 
@@ -229,15 +232,15 @@ struct header_ops {
  * before a packet.
  */
 #define HH_DATA_MOD 16
-#define HH_DATA_OFF(len) (HH_DATA_MOD - (((len) - 1) & (HH_DATA_MOD - 1)) - 1)
+#define HH_DATA_OFF(len) (HH_DATA_MOD - (((len)-1) & (HH_DATA_MOD - 1)) - 1)
 struct hh_cache {
 	unsigned int hh_len; /* 0: not made yet */
 	u8 hh_data[HH_DATA_MOD] __attribute__((aligned(8)));
 };
 
-#define LL_RESERVED_SPACE(dev)                                                                     \
+#define LL_RESERVED_SPACE(dev)                                                                               \
 	((((dev)->hard_header_len + (dev)->needed_headroom) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD)
-#define LL_RESERVED_SPACE_EXTRA(dev, extra)                                                        \
+#define LL_RESERVED_SPACE_EXTRA(dev, extra)                                                                  \
 	((((dev)->hard_header_len + (dev)->needed_headroom + (extra)) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD)
 
 struct ethtool_ringparam {
@@ -288,7 +291,8 @@ struct net_device {
 	const struct net_device_ops *netdev_ops;
 	const struct header_ops *header_ops;
 	struct netdev_queue *_tx; /* its only transmit queue */
-	netdev_features_t features, hw_features, wanted_features, vlan_features, hw_enc_features, mpls_features;
+	netdev_features_t features, hw_features, wanted_features, vlan_features, hw_enc_features,
+		mpls_features;
 	unsigned long state; /* bits of enum netdev_state_t */
 	unsigned int flags;  /* IFF_UP, ... */
 	unsigned int mtu, min_mtu, max_mtu;
@@ -299,7 +303,7 @@ struct net_device {
 	int ifindex;
 	unsigned int gso_max_size;
 	u16 gso_max_segs;
-	unsigned char *dev_addr; /* the first of dev_addrs */
+	unsigned char *dev_addr;		    /* the first of dev_addrs */
 	struct list_head ptype_all, ptype_specific; /* taps of this device alone */
 	struct in_device *ip_ptr;
 	struct inet6_dev *ip6_ptr;
@@ -331,12 +335,12 @@ struct net_device {
 	int irq;
 	u32 base_addr;
 	int carrier_up_count, carrier_down_count;
-	void *priv; /* the driver's */
+	void *priv;				       /* the driver's */
 	void (*driver_remove)(struct net_device *dev); /* unregisters and frees it: tear-down of the host */
 };
 
-#define IFF_VOLATILE_FLAGS                                                                         \
-	(IFF_LOOPBACK | IFF_POINTOPOINT | IFF_BROADCAST | IFF_ECHO | IFF_MASTER | IFF_SLAVE | IFF_RUNNING | \
+#define IFF_VOLATILE_FLAGS                                                                                   \
+	(IFF_LOOPBACK | IFF_POINTOPOINT | IFF_BROADCAST | IFF_ECHO | IFF_MASTER | IFF_SLAVE | IFF_RUNNING |  \
 	 IFF_LOWER_UP | IFF_DORMANT)
 #define IF_OPER_UNKNOWN 0
 #define IF_OPER_NOTPRESENT 1
@@ -403,13 +407,13 @@ static inline const char *netdev_name(const struct net_device *dev)
 }
 
 /* Devices of a host in order of registration. */
-#define for_each_netdev(net, d) list_for_each_entry(d, &(net)->netdev->dev_base_head, dev_list)
+#define for_each_netdev(net, d) list_for_each_entry (d, &(net)->netdev->dev_base_head, dev_list)
 #define for_each_netdev_rcu(net, d) for_each_netdev(net, d)
 
 /* A line of the log about a device. */
-#define netdev_printk(dev, fmt, ...)                                                               \
-	printk((dev)->host, "%s%s%s: " fmt, (dev)->parent_name, (dev)->parent_name[0] ? " " : "", (dev)->name,     \
-	       ##__VA_ARGS__)
+#define netdev_printk(dev, fmt, ...)                                                                         \
+	printk((dev)->host, "%s%s%s: " fmt, (dev)->parent_name, (dev)->parent_name[0] ? " " : "",            \
+	       (dev)->name, ##__VA_ARGS__)
 #define netdev_info netdev_printk
 #define netdev_warn netdev_printk
 #define netdev_err netdev_printk
@@ -432,8 +436,8 @@ int register_netdevice(struct net_device *dev);
 void unregister_netdev(struct net_device *dev);
 void unregister_netdevice(struct net_device *dev);
 
-struct net_device *dev_get_by_name(struct net *net, const char *name);	/* takes a reference */
-struct net_device *dev_get_by_index(struct net *net, int ifindex);	/* takes a reference */
+struct net_device *dev_get_by_name(struct net *net, const char *name); /* takes a reference */
+struct net_device *dev_get_by_index(struct net *net, int ifindex);     /* takes a reference */
 struct net_device *dev_get_by_name_rcu(struct net *net, const char *name);
 struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
 struct net_device *__dev_get_by_name(struct net *net, const char *name);
@@ -536,7 +540,8 @@ struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *de
 				    int *ret);
 struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *dev, bool *again);
 netdev_features_t netif_skb_features(struct sk_buff *skb);
-struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev);
+struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff *skb,
+					 struct net_device *sb_dev);
 bool dev_nit_active(struct net_device *dev);
 void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev);
 int dev_loopback_xmit(struct net *net, struct sock *sk, struct sk_buff *skb);
@@ -599,8 +604,8 @@ void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);
 
 /* ---- NAPI: napi.c ---- */
-void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
-		    int (*poll)(struct napi_struct *, int), int weight);
+void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int),
+		    int weight);
 void __netif_napi_del(struct napi_struct *napi);
 void netif_napi_del(struct napi_struct *napi);
 void napi_enable(struct napi_struct *n);

@@ -60,7 +60,10 @@ static void phy_link_down(struct phy_device *phydev)
 
 static const char *phy_speed_to_str(int speed)
 {
-	return speed == SPEED_1000 ? "1Gbps" : speed == SPEED_100 ? "100Mbps" : speed == SPEED_10 ? "10Mbps" : "Unknown";
+	return speed == SPEED_1000  ? "1Gbps"
+	       : speed == SPEED_100 ? "100Mbps"
+	       : speed == SPEED_10  ? "10Mbps"
+				    : "Unknown";
 }
 
 static const char *phy_pause_str(const struct phy_device *phydev)
@@ -318,7 +321,8 @@ static void phy_request_interrupt(struct phy_device *phydev)
 	TRACE(phydev, "get the phy's interrupt, or else have it polled");
 }
 
-int phy_connect_direct(struct net_device *dev, struct phy_device *phydev, void (*handler)(struct net_device *))
+int phy_connect_direct(struct net_device *dev, struct phy_device *phydev,
+		       void (*handler)(struct net_device *))
 {
 	TRACE(dev, "bind phy dev/drv, install handler to adjust link");
 	int rc = phy_attach_direct(dev, phydev);
@@ -372,8 +376,9 @@ void phy_set_asym_pause(struct phy_device *phydev, bool rx, bool tx)
 static void phy_attached_print(struct phy_device *phydev)
 {
 	TRACE(phydev, "print phy info");
-	pr_info(phydev->host, "%s %s:%02x: attached PHY driver (mii_bus:phy_addr=%s:%02x, irq=POLL)", phydev->drv_name,
-		phydev->bus->id, (unsigned int)phydev->addr, phydev->bus->id, (unsigned int)phydev->addr);
+	pr_info(phydev->host, "%s %s:%02x: attached PHY driver (mii_bus:phy_addr=%s:%02x, irq=POLL)",
+		phydev->drv_name, phydev->bus->id, (unsigned int)phydev->addr, phydev->bus->id,
+		(unsigned int)phydev->addr);
 }
 
 void phy_attached_info(struct phy_device *phydev)

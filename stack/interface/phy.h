@@ -117,7 +117,8 @@ int phy_modify_changed(struct phy_device *phydev, u32 regnum, u16 mask, u16 set)
 void phy_scan_fixups(struct phy_device *phydev);
 
 struct phy_device *phy_find_first(struct mii_bus *bus);
-int phy_connect_direct(struct net_device *dev, struct phy_device *phydev, void (*handler)(struct net_device *));
+int phy_connect_direct(struct net_device *dev, struct phy_device *phydev,
+		       void (*handler)(struct net_device *));
 int phy_attach_direct(struct net_device *dev, struct phy_device *phydev);
 void phy_disconnect(struct phy_device *phydev);
 void phy_detach(struct phy_device *phydev);

@@ -410,7 +410,8 @@ void dev_deactivate(struct net_device *dev)
 /* The timer holds the device. */
 static void watchdog_arm(struct net_device *dev)
 {
-	if (!mod_timer(&dev->watchdog_timer, round_jiffies(jiffies(dev->host) + (unsigned long)dev->watchdog_timeo)))
+	if (!mod_timer(&dev->watchdog_timer,
+		       round_jiffies(jiffies(dev->host) + (unsigned long)dev->watchdog_timeo)))
 		dev_hold(dev);
 }
 
@@ -428,8 +429,8 @@ static void dev_watchdog(struct timer_list *t)
 	struct netdev_queue *txq = dev->_tx;
 	unsigned long now = jiffies(dev->host);
 
-	if (txq->qdisc != netdev_state(dev->host)->noop_qdisc && netif_device_present(dev) && netif_running(dev) &&
-	    netif_carrier_ok(dev)) {
+	if (txq->qdisc != netdev_state(dev->host)->noop_qdisc && netif_device_present(dev) &&
+	    netif_running(dev) && netif_carrier_ok(dev)) {
 		if (unlikely(netif_xmit_stopped(txq) &&
 			     time_after(now, txq->trans_start + (unsigned long)dev->watchdog_timeo))) {
 			txq->trans_timeout++;

@@ -51,7 +51,10 @@ typedef unsigned int gfp_t;
 #define EPROBE_DEFER 517
 #define ENOTSUPP 524
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+/* Memory of any size; cleared, as there is no cheaper kind. */
+#define kmalloc(host, size) kzalloc(host, size)
+
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1ul << (n))
 #define __packed __attribute__((packed))
@@ -66,23 +69,58 @@ typedef unsigned int gfp_t;
 #define WRITE_ONCE(x, v) ((x) = (v))
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 
-#define min(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a < _b ? _a : _b; })
-#define max(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a > _b ? _a : _b; })
-#define min_t(type, a, b) ({ type _a = (a); type _b = (b); _a < _b ? _a : _b; })
-#define max_t(type, a, b) ({ type _a = (a); type _b = (b); _a > _b ? _a : _b; })
+#define min(a, b)                                                                                            \
+	({                                                                                                   \
+		__typeof__(a) _a = (a);                                                                      \
+		__typeof__(b) _b = (b);                                                                      \
+		_a < _b ? _a : _b;                                                                           \
+	})
+#define max(a, b)                                                                                            \
+	({                                                                                                   \
+		__typeof__(a) _a = (a);                                                                      \
+		__typeof__(b) _b = (b);                                                                      \
+		_a > _b ? _a : _b;                                                                           \
+	})
+#define min_t(type, a, b)                                                                                    \
+	({                                                                                                   \
+		type _a = (a);                                                                               \
+		type _b = (b);                                                                               \
+		_a < _b ? _a : _b;                                                                           \
+	})
+#define max_t(type, a, b)                                                                                    \
+	({                                                                                                   \
+		type _a = (a);                                                                               \
+		type _b = (b);                                                                               \
+		_a > _b ? _a : _b;                                                                           \
+	})
 #define min3(a, b, c) min(min(a, b), c)
 #define max3(a, b, c) max(max(a, b), c)
-#define min_not_zero(a, b) ({ __typeof__(a) _x = (a); __typeof__(b) _y = (b); !_x ? _y : !_y ? _x : min(_x, _y); })
+#define min_not_zero(a, b)                                                                                   \
+	({                                                                                                   \
+		__typeof__(a) _x = (a);                                                                      \
+		__typeof__(b) _y = (b);                                                                      \
+		!_x ? _y : !_y ? _x : min(_x, _y);                                                           \
+	})
 #define clamp(v, lo, hi) min(max(v, lo), hi)
 #define clamp_t(type, v, lo, hi) min_t(type, max_t(type, v, lo), hi)
-#define swap(a, b) do { __typeof__(a) _t = (a); (a) = (b); (b) = _t; } while (0)
-#define abs_diff(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a > _b ? _a - _b : _b - _a; })
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
-#define ALIGN(x, a) (((x) + ((__typeof__(x))(a) - 1)) & ~((__typeof__(x))(a) - 1))
+#define swap(a, b)                                                                                           \
+	do {                                                                                                 \
+		__typeof__(a) _t = (a);                                                                      \
+		(a) = (b);                                                                                   \
+		(b) = _t;                                                                                    \
+	} while (0)
+#define abs_diff(a, b)                                                                                       \
+	({                                                                                                   \
+		__typeof__(a) _a = (a);                                                                      \
+		__typeof__(b) _b = (b);                                                                      \
+		_a > _b ? _a - _b : _b - _a;                                                                 \
+	})
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
+#define ALIGN(x, a) (((x) + ((__typeof__(x))(a)-1)) & ~((__typeof__(x))(a)-1))
 #define PTR_ALIGN(p, a) ((__typeof__(p))ALIGN((uintptr_t)(p), (uintptr_t)(a)))
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 #define round_up(x, y) ALIGN(x, y)
-#define round_down(x, y) ((x) & ~((__typeof__(x))(y) - 1))
+#define round_down(x, y) ((x) & ~((__typeof__(x))(y)-1))
 #define roundup(x, y) (DIV_ROUND_UP(x, y) * (y))
 #define rounddown(x, y) ((x) - (x) % (y))
 
@@ -158,7 +196,13 @@ static inline u64 div64_u64(u64 a, u64 b)
 {
 	return a / b;
 }
-#define do_div(n, base) ({ u32 _b = (base); u32 _rem = (u32)((n) % _b); (n) /= _b; _rem; })
+#define do_div(n, base)                                                                                      \
+	({                                                                                                   \
+		u32 _b = (base);                                                                             \
+		u32 _rem = (u32)((n) % _b);                                                                  \
+		(n) /= _b;                                                                                   \
+		_rem;                                                                                        \
+	})
 
 /* Multiplicative hashes of Linux's <linux/hash.h>: the top `bits` bits. */
 static inline u32 hash_32(u32 val, unsigned int bits)

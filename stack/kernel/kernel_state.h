@@ -31,7 +31,7 @@ struct kernel_state {
 	struct task_struct *ksoftirqd;
 	struct tasklet_struct *tasklets, **tasklets_tail;
 	/* timer.c */
-	struct event tick; /* the timer interrupt of this instant */
+	struct event tick;	    /* the timer interrupt of this instant */
 	struct timer_list *expired; /* the one armed last first */
 	struct hrtimer *hr_expired, **hr_expired_tail;
 	/* workqueue.c */

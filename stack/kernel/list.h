@@ -11,7 +11,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define LIST_HEAD_INIT(name)                                                                                 \
+	{                                                                                                    \
+		&(name), &(name)                                                                             \
+	}
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void INIT_LIST_HEAD(struct list_head *list)
@@ -19,7 +22,8 @@ static inline void INIT_LIST_HEAD(struct list_head *list)
 	list->next = list;
 	list->prev = list;
 }
-static inline void list_insert_between(struct list_head *entry, struct list_head *prev, struct list_head *next)
+static inline void list_insert_between(struct list_head *entry, struct list_head *prev,
+				       struct list_head *next)
 {
 	next->prev = entry;
 	entry->next = next;
@@ -99,24 +103,23 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
-#define list_first_entry_or_null(head, type, member)                                               \
+#define list_first_entry_or_null(head, type, member)                                                         \
 	(list_empty(head) ? NULL : list_first_entry(head, type, member))
 #define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
 #define list_prev_entry(pos, member) list_entry((pos)->member.prev, __typeof__(*(pos)), member)
 #define list_entry_is_head(pos, head, member) (&(pos)->member == (head))
 
 #define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
-#define list_for_each_safe(pos, n, head)                                                           \
+#define list_for_each_safe(pos, n, head)                                                                     \
 	for ((pos) = (head)->next, (n) = (pos)->next; (pos) != (head); (pos) = (n), (n) = (pos)->next)
-#define list_for_each_entry(pos, head, member)                                                     \
-	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member);                           \
+#define list_for_each_entry(pos, head, member)                                                               \
+	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member);                                     \
 	     !list_entry_is_head(pos, head, member); (pos) = list_next_entry(pos, member))
-#define list_for_each_entry_reverse(pos, head, member)                                             \
-	for ((pos) = list_last_entry(head, __typeof__(*(pos)), member);                            \
+#define list_for_each_entry_reverse(pos, head, member)                                                       \
+	for ((pos) = list_last_entry(head, __typeof__(*(pos)), member);                                      \
 	     !list_entry_is_head(pos, head, member); (pos) = list_prev_entry(pos, member))
-#define list_for_each_entry_safe(pos, n, head, member)                                             \
-	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member),                           \
-	    (n) = list_next_entry(pos, member);                                                    \
+#define list_for_each_entry_safe(pos, n, head, member)                                                       \
+	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member), (n) = list_next_entry(pos, member); \
 	     !list_entry_is_head(pos, head, member); (pos) = (n), (n) = list_next_entry(n, member))
 #define list_for_each_entry_rcu list_for_each_entry
 #define list_add_rcu list_add
@@ -132,7 +135,10 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
-#define HLIST_HEAD_INIT { NULL }
+#define HLIST_HEAD_INIT                                                                                      \
+	{                                                                                                    \
+		NULL                                                                                         \
+	}
 #define HLIST_HEAD(name) struct hlist_head name = HLIST_HEAD_INIT
 #define INIT_HLIST_HEAD(ptr) ((ptr)->first = NULL)
 
@@ -202,17 +208,20 @@ static inline void hlist_del(struct hlist_node *n)
 #define hlist_del_init_rcu hlist_del_init
 
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
-#define hlist_entry_safe(ptr, type, member)                                                        \
-	({ __typeof__(ptr) _p = (ptr); _p ? hlist_entry(_p, type, member) : NULL; })
+#define hlist_entry_safe(ptr, type, member)                                                                  \
+	({                                                                                                   \
+		__typeof__(ptr) _p = (ptr);                                                                  \
+		_p ? hlist_entry(_p, type, member) : NULL;                                                   \
+	})
 #define hlist_for_each(pos, head) for ((pos) = (head)->first; (pos); (pos) = (pos)->next)
-#define hlist_for_each_safe(pos, n, head)                                                          \
+#define hlist_for_each_safe(pos, n, head)                                                                    \
 	for ((pos) = (head)->first; (pos) && ((n) = (pos)->next, 1); (pos) = (n))
-#define hlist_for_each_entry(pos, head, member)                                                    \
-	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); (pos);           \
+#define hlist_for_each_entry(pos, head, member)                                                              \
+	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); (pos);                     \
 	     (pos) = hlist_entry_safe((pos)->member.next, __typeof__(*(pos)), member))
-#define hlist_for_each_entry_safe(pos, n, head, member)                                            \
-	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member);                  \
-	     (pos) && ((n) = (pos)->member.next, 1);                                               \
+#define hlist_for_each_entry_safe(pos, n, head, member)                                                      \
+	for ((pos) = hlist_entry_safe((head)->first, __typeof__(*(pos)), member);                            \
+	     (pos) && ((n) = (pos)->member.next, 1);                                                         \
 	     (pos) = hlist_entry_safe(n, __typeof__(*(pos)), member))
 #define hlist_for_each_entry_rcu hlist_for_each_entry
 

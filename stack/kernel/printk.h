@@ -21,7 +21,11 @@ void printk(struct host *host, const char *fmt, ...) __attribute__((format(print
 
 /* At most 10 lines in 5 s get through (Linux's net_ratelimit). */
 bool net_ratelimit(struct host *host);
-#define net_warn_ratelimited(host, ...) do { if (net_ratelimit(host)) printk(host, __VA_ARGS__); } while (0)
+#define net_warn_ratelimited(host, ...)                                                                      \
+	do {                                                                                                 \
+		if (net_ratelimit(host))                                                                     \
+			printk(host, __VA_ARGS__);                                                           \
+	} while (0)
 #define net_err_ratelimited net_warn_ratelimited
 #define net_info_ratelimited net_warn_ratelimited
 #define net_dbg_ratelimited(host, ...) ((void)(host))

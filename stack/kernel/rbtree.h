@@ -17,8 +17,11 @@ struct rb_root {
 
 #define RB_ROOT ((struct rb_root){ NULL })
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
-#define rb_entry_safe(ptr, type, member)                                                           \
-	({ __typeof__(ptr) _p = (ptr); _p ? rb_entry(_p, type, member) : NULL; })
+#define rb_entry_safe(ptr, type, member)                                                                     \
+	({                                                                                                   \
+		__typeof__(ptr) _p = (ptr);                                                                  \
+		_p ? rb_entry(_p, type, member) : NULL;                                                      \
+	})
 #define RB_EMPTY_ROOT(root) ((root)->rb_node == NULL)
 #define RB_EMPTY_NODE(node) ((node)->parent_color == (uintptr_t)(node))
 #define RB_CLEAR_NODE(node) ((node)->parent_color = (uintptr_t)(node))

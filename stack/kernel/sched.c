@@ -1,8 +1,8 @@
 /*
  * Tasks as the network code knows them: life, sleeping and waking, work on return to user mode.
  *
- * The switching is core's (core/cpu.c); here is the state that makes a wake-up that comes between looking at a
- * condition and sleeping not get lost: it sets TASK_RUNNING, and schedule() then does not sleep.
+ * The switching is core's (core/cpu.c); here is the state that makes a wake-up that comes between looking at
+ * a condition and sleeping not get lost: it sets TASK_RUNNING, and schedule() then does not sleep.
  */
 #include "stack/kernel/sched.h"
 
@@ -10,7 +10,8 @@
 
 /* ---- life ---- */
 
-static struct task_struct *task_struct_new(struct host *host, const char *name, void (*fn)(void *arg), void *arg)
+static struct task_struct *task_struct_new(struct host *host, const char *name, void (*fn)(void *arg),
+					   void *arg)
 {
 	struct task_struct *tsk = kzalloc(host, sizeof(*tsk));
 

@@ -55,8 +55,9 @@ static inline struct task_struct *current(const struct host *host)
 struct task_struct *user_task_create(struct host *host, const char *name, void (*fn)(void *arg), void *arg);
 
 /*
- * A kernel thread: fn(arg) is run from its start each time it is woken while it rests, and rests again (without
- * a stack) when it returns. It starts at rest. kthread_stop() frees it; it must be at rest or never wake again.
+ * A kernel thread: fn(arg) is run from its start each time it is woken while it rests, and rests again
+ * (without a stack) when it returns. It starts at rest. kthread_stop() frees it; it must be at rest or never
+ * wake again.
  */
 struct task_struct *kthread_create(struct host *host, const char *name, void (*fn)(void *arg), void *arg);
 void kthread_stop(struct task_struct *tsk);
@@ -77,8 +78,8 @@ static inline void set_current_state(struct host *host, unsigned int state)
 /* Gives up the CPU; returns when woken, at once when the state is TASK_RUNNING or a kill is pending. */
 void schedule(struct host *host);
 
-/* Sleeps up to `timeout` jiffies; returns what is left of them, 0 when they have passed. The caller has set the
- * state. MAX_SCHEDULE_TIMEOUT: no limit. */
+/* Sleeps up to `timeout` jiffies; returns what is left of them, 0 when they have passed. The caller has set
+ * the state. MAX_SCHEDULE_TIMEOUT: no limit. */
 long schedule_timeout(struct host *host, long timeout);
 long schedule_timeout_interruptible(struct host *host, long timeout);
 long schedule_timeout_uninterruptible(struct host *host, long timeout);

@@ -97,7 +97,8 @@ static void serve_softirqs(struct host *host)
 		for (; pending; pending &= pending - 1)
 			serve_one(host, (unsigned int)__builtin_ctz(pending));
 		local_irq_disable(cpu);
-	} while (cpu->softirq_pending && time_before(jiffies(host), end) && !need_resched(host) && --max_restart);
+	} while (cpu->softirq_pending && time_before(jiffies(host), end) && !need_resched(host) &&
+		 --max_restart);
 	cpu->softirq_count -= SOFTIRQ_OFFSET;
 	cpu->ctx = ctx;
 	if (cpu->softirq_pending)
@@ -123,7 +124,8 @@ void do_softirq(struct host *host)
 
 static void bh_enable_and_serve(struct host *host)
 {
-	TRACE_AS(host, "__local_bh_enable_ip", "bottom halves are enabled again: serve what was raised meanwhile");
+	TRACE_AS(host, "__local_bh_enable_ip",
+		 "bottom halves are enabled again: serve what was raised meanwhile");
 	host->cpu.softirq_count -= SOFTIRQ_DISABLE_OFFSET;
 	do_softirq(host);
 }
@@ -170,7 +172,8 @@ void tasklet_setup(struct host *host, struct tasklet_struct *t, void (*callback)
 	*t = (struct tasklet_struct){ .host = host, .callback = callback, .use_callback = true };
 }
 
-void tasklet_init(struct host *host, struct tasklet_struct *t, void (*func)(unsigned long), unsigned long data)
+void tasklet_init(struct host *host, struct tasklet_struct *t, void (*func)(unsigned long),
+		  unsigned long data)
 {
 	*t = (struct tasklet_struct){ .host = host, .func = func, .data = data };
 }

@@ -1,9 +1,10 @@
 /*
  * Softirqs and tasklets: work that an interrupt leaves for right after it.
  *
- * Raised from an interrupt, a softirq runs when the outermost interrupt ends (irq_exit); raised with bottom halves
- * disabled, when they are enabled again (__local_bh_enable_ip); raised by a task otherwise, in ksoftirqd. Too many at
- * once (10 rounds, 2 ms, or a task that waits for the CPU) are left to ksoftirqd as well.
+ * Raised from an interrupt, a softirq runs when the outermost interrupt ends (irq_exit); raised with bottom
+ * halves disabled, when they are enabled again (__local_bh_enable_ip); raised by a task otherwise, in
+ * ksoftirqd. Too many at once (10 rounds, 2 ms, or a task that waits for the CPU) are left to ksoftirqd as
+ * well.
  */
 #ifndef STACK_KERNEL_SOFTIRQ_H
 #define STACK_KERNEL_SOFTIRQ_H
@@ -51,7 +52,8 @@ static inline void local_bh_enable(struct host *host)
 {
 	struct cpu *cpu = &host->cpu;
 
-	if (unlikely(cpu->softirq_pending) && cpu->softirq_count == SOFTIRQ_DISABLE_OFFSET && !cpu->hardirq_count)
+	if (unlikely(cpu->softirq_pending) && cpu->softirq_count == SOFTIRQ_DISABLE_OFFSET &&
+	    !cpu->hardirq_count)
 		__local_bh_enable_ip(host);
 	else
 		cpu->softirq_count -= SOFTIRQ_DISABLE_OFFSET;
@@ -102,7 +104,8 @@ struct tasklet_struct {
 };
 
 void tasklet_setup(struct host *host, struct tasklet_struct *t, void (*callback)(struct tasklet_struct *));
-void tasklet_init(struct host *host, struct tasklet_struct *t, void (*func)(unsigned long), unsigned long data);
+void tasklet_init(struct host *host, struct tasklet_struct *t, void (*func)(unsigned long),
+		  unsigned long data);
 void tasklet_schedule(struct tasklet_struct *t);
 /* Takes it out of the queue; it does not run any more until it is scheduled again. */
 void tasklet_kill(struct tasklet_struct *t);

@@ -1,8 +1,8 @@
 /*
  * Timers: events of the engine that act as the timer interrupt.
  *
- *	idle --mod_timer--> ARMED --its event at `when`--> EXPIRED --timer interrupt, softirq--> function, idle
- *	                     | ^ a later mod_timer: only `when` changes, the event fires early and re-arms
+ *	idle --mod_timer--> ARMED --its event at `when`--> EXPIRED --timer interrupt, softirq--> function,
+ *idle | ^ a later mod_timer: only `when` changes, the event fires early and re-arms
  *	                     +-+
  *
  * All timers of an instant fire their events first and collect in the list of expired ones; the last of
@@ -62,7 +62,8 @@ static void timer_event(struct event *ev)
 	tick_request(t->host);
 }
 
-void timer_setup(struct host *host, struct timer_list *t, void (*function)(struct timer_list *), unsigned int flags)
+void timer_setup(struct host *host, struct timer_list *t, void (*function)(struct timer_list *),
+		 unsigned int flags)
 {
 	event_init(&t->event, &host->node, timer_event, flags & TIMER_BACKGROUND ? EVENT_BACKGROUND : 0);
 	t->host = host;
@@ -88,7 +89,8 @@ static u64 jiffy_time(const struct host *host, unsigned long expires)
 
 	if (unlikely(time_before_eq(expires, now)))
 		expires = now + 1;
-	return unlikely(expires > MAX_JIFFY_OFFSET / NSEC_PER_JIFFY) ? MAX_JIFFY_OFFSET : expires * NSEC_PER_JIFFY;
+	return unlikely(expires > MAX_JIFFY_OFFSET / NSEC_PER_JIFFY) ? MAX_JIFFY_OFFSET
+								     : expires * NSEC_PER_JIFFY;
 }
 
 int mod_timer(struct timer_list *t, unsigned long expires)

@@ -17,7 +17,8 @@
 #define TIMER_QUIET 0x2u /* only wakes a task or queues work: run by the interrupt itself, not traced */
 
 struct timer_list {
-	struct event event; /* armed for no later than `when`; or waiting in the host's list of expired timers */
+	struct event
+		event; /* armed for no later than `when`; or waiting in the host's list of expired timers */
 	struct host *host;
 	unsigned long expires; /* jiffies */
 	void (*function)(struct timer_list *timer);
@@ -83,7 +84,8 @@ struct hrtimer {
 	struct hrtimer *next_expired, **pprev_expired;
 };
 
-/* All hrtimers here are of the soft kind: the function runs in softirq context. The caller sets ->function. */
+/* All hrtimers here are of the soft kind: the function runs in softirq context. The caller sets ->function.
+ */
 void hrtimer_init(struct host *host, struct hrtimer *timer, enum hrtimer_mode mode);
 void hrtimer_start(struct hrtimer *timer, ktime_t tim, enum hrtimer_mode mode);
 void hrtimer_start_range_ns(struct hrtimer *timer, ktime_t tim, u64 range_ns, enum hrtimer_mode mode);

@@ -12,7 +12,7 @@ static void entry_add_shared(struct wait_queue_head *wq_head, struct wait_queue_
 	struct list_head *place = &wq_head->head;
 	struct wait_queue_entry *other;
 
-	list_for_each_entry(other, &wq_head->head, entry) {
+	list_for_each_entry (other, &wq_head->head, entry) {
 		if (!(other->flags & WQ_FLAG_PRIORITY))
 			break;
 		place = &other->entry;
@@ -105,11 +105,12 @@ int woken_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, in
 
 /* ---- waking ---- */
 
-static void wake_all(struct wait_queue_head *wq_head, unsigned int mode, int nr_exclusive, int flags, void *key)
+static void wake_all(struct wait_queue_head *wq_head, unsigned int mode, int nr_exclusive, int flags,
+		     void *key)
 {
 	struct wait_queue_entry *curr, *next;
 
-	list_for_each_entry_safe(curr, next, &wq_head->head, entry) {
+	list_for_each_entry_safe (curr, next, &wq_head->head, entry) {
 		unsigned int entry_flags = curr->flags;
 		int ret = curr->func(curr, mode, flags, key);
 

@@ -15,7 +15,8 @@
 #define WQ_FLAG_PRIORITY 0x20
 
 struct wait_queue_entry;
-/* Returns 1 when it woke somebody, 0 when not, negative to stop the walk. `key` is a poll mask as a pointer. */
+/* Returns 1 when it woke somebody, 0 when not, negative to stop the walk. `key` is a poll mask as a pointer.
+ */
 typedef int (*wait_queue_func_t)(struct wait_queue_entry *wq_entry, unsigned int mode, int flags, void *key);
 
 struct wait_queue_entry {
@@ -61,20 +62,20 @@ int default_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, 
 int woken_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, int sync, void *key);
 
 /* On the stack of a task: DEFINE_WAIT(wait, host); DEFINE_WAIT_FUNC(wait, host, woken_wake_function). */
-#define DEFINE_WAIT_FUNC(name, host_, function)                                                    \
-	struct wait_queue_entry name = {                                                           \
-		.host = (host_),                                                                   \
-		.private = current(host_),                                                         \
-		.func = (function),                                                                \
-		.entry = LIST_HEAD_INIT((name).entry),                                             \
+#define DEFINE_WAIT_FUNC(name, host_, function)                                                              \
+	struct wait_queue_entry name = {                                                                     \
+		.host = (host_),                                                                             \
+		.private = current(host_),                                                                   \
+		.func = (function),                                                                          \
+		.entry = LIST_HEAD_INIT((name).entry),                                                       \
 	}
 #define DEFINE_WAIT(name, host_) DEFINE_WAIT_FUNC(name, host_, autoremove_wake_function)
-#define DECLARE_WAITQUEUE(name, tsk)                                                               \
-	struct wait_queue_entry name = {                                                           \
-		.host = (tsk)->host,                                                               \
-		.private = (tsk),                                                                  \
-		.func = default_wake_function,                                                     \
-		.entry = LIST_HEAD_INIT((name).entry),                                             \
+#define DECLARE_WAITQUEUE(name, tsk)                                                                         \
+	struct wait_queue_entry name = {                                                                     \
+		.host = (tsk)->host,                                                                         \
+		.private = (tsk),                                                                            \
+		.func = default_wake_function,                                                               \
+		.entry = LIST_HEAD_INIT((name).entry),                                                       \
 	}
 
 void add_wait_queue(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry);
@@ -105,22 +106,22 @@ void __wake_up_locked_key(struct wait_queue_head *wq_head, unsigned int mode, vo
 #define wake_up_interruptible_sync_poll(x, m) __wake_up_sync_key(x, TASK_INTERRUPTIBLE, poll_to_key(m))
 
 /* Waits until `cond` holds. 0, or -ERESTARTSYS after a kill. */
-#define wait_event_interruptible(wq, cond)                                                         \
-	({                                                                                         \
-		int _ret = 0;                                                                      \
-		DEFINE_WAIT(_wait, (wq)->host);                                                    \
-		while (!(cond)) {                                                                  \
-			prepare_to_wait(wq, &_wait, TASK_INTERRUPTIBLE);                           \
-			if (cond)                                                                  \
-				break;                                                             \
-			if (signal_pending(current((wq)->host))) {                                 \
-				_ret = -ERESTARTSYS;                                               \
-				break;                                                             \
-			}                                                                          \
-			schedule((wq)->host);                                                      \
-		}                                                                                  \
-		finish_wait(wq, &_wait);                                                           \
-		_ret;                                                                              \
+#define wait_event_interruptible(wq, cond)                                                                   \
+	({                                                                                                   \
+		int _ret = 0;                                                                                \
+		DEFINE_WAIT(_wait, (wq)->host);                                                              \
+		while (!(cond)) {                                                                            \
+			prepare_to_wait(wq, &_wait, TASK_INTERRUPTIBLE);                                     \
+			if (cond)                                                                            \
+				break;                                                                       \
+			if (signal_pending(current((wq)->host))) {                                           \
+				_ret = -ERESTARTSYS;                                                         \
+				break;                                                                       \
+			}                                                                                    \
+			schedule((wq)->host);                                                                \
+		}                                                                                            \
+		finish_wait(wq, &_wait);                                                                     \
+		_ret;                                                                                        \
 	})
 
 #endif

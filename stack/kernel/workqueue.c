@@ -43,7 +43,8 @@ void init_work(struct host *host, struct work_struct *work, work_func_t func)
 	work->hop = 0;
 }
 
-void init_delayed_work(struct host *host, struct delayed_work *dwork, work_func_t func, unsigned int timer_flags)
+void init_delayed_work(struct host *host, struct delayed_work *dwork, work_func_t func,
+		       unsigned int timer_flags)
 {
 	init_work(host, &dwork->work, func);
 	timer_setup(host, &dwork->timer, delayed_work_timer_fn, timer_flags | TIMER_QUIET);
@@ -80,7 +81,8 @@ static void queue_delayed(struct delayed_work *dwork, unsigned long delay)
 		insert_work(work, false);
 }
 
-bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
+bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork,
+			   unsigned long delay)
 {
 	TRACE(&dwork->work, "queue work for a kworker after a delay");
 	(void)cpu;
@@ -91,7 +93,8 @@ bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_
 	return true;
 }
 
-bool mod_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
+bool mod_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork,
+			 unsigned long delay)
 {
 	TRACE(&dwork->work, "change the delay of queued work, or queue it");
 	bool was = cancel_delayed_work(dwork);

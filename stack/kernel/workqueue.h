@@ -39,16 +39,19 @@ static inline struct delayed_work *to_delayed_work(struct work_struct *work)
 
 void init_work(struct host *host, struct work_struct *work, work_func_t func);
 /* `timer_flags`: TIMER_BACKGROUND when waiting for this work must not keep the run alive. */
-void init_delayed_work(struct host *host, struct delayed_work *dwork, work_func_t func, unsigned int timer_flags);
+void init_delayed_work(struct host *host, struct delayed_work *dwork, work_func_t func,
+		       unsigned int timer_flags);
 #define INIT_WORK(host, work, func) init_work(host, work, func)
 #define INIT_DELAYED_WORK(host, dwork, func) init_delayed_work(host, dwork, func, 0)
 #define INIT_DEFERRABLE_WORK(host, dwork, func) init_delayed_work(host, dwork, func, TIMER_BACKGROUND)
 
 /* False when it is queued already. */
 bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *work);
-bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
+bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork,
+			   unsigned long delay);
 /* Changes the delay of a queued one; true when it was queued. */
-bool mod_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
+bool mod_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *dwork,
+			 unsigned long delay);
 
 #define queue_work(wq, work) queue_work_on(WORK_CPU_UNBOUND, wq, work)
 bool schedule_work(struct work_struct *work);

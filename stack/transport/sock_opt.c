@@ -293,7 +293,7 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	lock_sock(sk);
+	sockopt_lock_sock(sk);
 	flag = sock_flag_of_option(optname);
 	if (flag >= 0)
 		sock_valbool_flag(sk, (enum sock_flags)flag, val);
@@ -307,7 +307,7 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		ret = sock_set_pacing_rate(sk, optval, optlen, val);
 	else
 		ret = sock_set_int(sock, optname, val);
-	release_sock(sk);
+	sockopt_release_sock(sk);
 	return ret;
 }
 

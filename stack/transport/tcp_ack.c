@@ -121,7 +121,8 @@ static void tcp_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 	tcp_sk(sk)->snd_cwnd_stamp = tcp_jiffies32(sk->host);
 }
 
-static void tcp_cong_control(struct sock *sk, u32 ack, u32 acked_sacked, int flag, const struct rate_sample *rs)
+static void tcp_cong_control(struct sock *sk, u32 ack, u32 acked_sacked, int flag,
+			     const struct rate_sample *rs)
 {
 	TRACE_SK(sk, "set the congestion window and the pacing rate");
 
@@ -273,8 +274,8 @@ static int tcp_ack_no_queue(struct sock *sk, const struct sk_buff *skb, int flag
 }
 
 /* What was in flight, in the light of this ACK. */
-static int tcp_ack_queue(struct sock *sk, const struct sk_buff *skb, int flag, u32 prior_fack, u32 prior_snd_una,
-			 u32 prior_delivered, struct tcp_sacktag_state *state)
+static int tcp_ack_queue(struct sock *sk, const struct sk_buff *skb, int flag, u32 prior_fack,
+			 u32 prior_snd_una, u32 prior_delivered, struct tcp_sacktag_state *state)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct rate_sample *rs = state->rate;

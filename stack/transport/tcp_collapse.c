@@ -3,7 +3,7 @@
  *
  * tcp_try_rmem_schedule() asks for memory for a segment. When the buffer is full, tcp_prune_queue() first
  * copies data that wastes its memory together (collapse), then gives up out-of-order data, from the end of
- * the queue (the peer has to send it again: reneging, which RFC 2018 allows). Data in order is never given up.
+ * the queue (the peer has to send it again: reneging, which RFC 2018 allows). Data in order is kept always.
  */
 #include "stack/skb/skb_copy.h"
 #include "stack/transport/tcp_input.h"
@@ -22,7 +22,8 @@ static struct sk_buff *tcp_skb_next(struct sk_buff *skb, const struct sk_buff_he
 }
 
 /* Takes a segment whose data was copied out; returns the next. */
-static struct sk_buff *tcp_collapse_one(struct sock *sk, struct sk_buff *skb, const struct tcp_collapse_from *from)
+static struct sk_buff *tcp_collapse_one(struct sock *sk, struct sk_buff *skb,
+					const struct tcp_collapse_from *from)
 {
 	struct sk_buff *next = tcp_skb_next(skb, from->list);
 
@@ -73,7 +74,8 @@ static struct sk_buff *tcp_collapse_copy(struct sock *sk, struct sk_buff **skb, 
 		}
 		if (!before(*start, TCP_SKB_CB(*skb)->end_seq)) {
 			*skb = tcp_collapse_one(sk, *skb, from);
-			if (!*skb || *skb == tail || (TCP_SKB_CB(*skb)->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)) ||
+			if (!*skb || *skb == tail ||
+			    (TCP_SKB_CB(*skb)->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)) ||
 			    after(TCP_SKB_CB(*skb)->seq, *start))
 				break;
 		}
@@ -83,14 +85,16 @@ static struct sk_buff *tcp_collapse_copy(struct sock *sk, struct sk_buff **skb, 
 
 /* New segments go before the first that is left of the old ones; a tree gets its own when all is done. */
 static void tcp_collapse_add(struct sock *sk, const struct tcp_collapse_from *from, struct sk_buff *nskb,
-			     struct sk_buff *next, struct sk_buff_head *done)
+			     struct sk_buff *next, struct sk_buff **done)
 {
-	if (!from->list)
-		__skb_queue_tail(done, nskb);
-	else if (next)
+	if (!from->list) {
+		nskb->next = *done;
+		*done = nskb;
+	} else if (next) {
 		__skb_queue_before(from->list, next, nskb);
-	else
+	} else {
 		__skb_queue_tail(from->list, nskb);
+	}
 	skb_set_owner_r(nskb, sk);
 }
 
@@ -100,9 +104,8 @@ static void tcp_collapse(struct sock *sk, const struct tcp_collapse_from *from, 
 {
 	TRACE_SK(sk, "copy received data together to save memory");
 	struct sk_buff *skb = head, *nskb, *begun = NULL; /* begun: part of it was copied already */
-	struct sk_buff_head done;
+	struct sk_buff *done = NULL, *more;
 
-	__skb_queue_head_init(&done);
 	while (skb && skb != tail && before(start, end)) {
 		struct sk_buff *next = tcp_skb_next(skb, from->list);
 
@@ -128,8 +131,10 @@ static void tcp_collapse(struct sock *sk, const struct tcp_collapse_from *from, 
 		tcp_collapse_add(sk, from, nskb, skb, &done);
 		begun = skb && after(start, TCP_SKB_CB(skb)->seq) ? skb : NULL;
 	}
-	while ((nskb = __skb_dequeue(&done)) != NULL)
-		tcp_rbtree_insert(from->root, nskb);
+	for (; done; done = more) {
+		more = done->next;
+		tcp_rbtree_insert(from->root, done);
+	}
 }
 
 /* Each run without a hole is collapsed by itself. */

@@ -1,11 +1,12 @@
 /*
- * A SYN for a listener: tcp_v4_conn_request() comes here. A half-open connection (request_sock) is made of what
- * the SYN says, put into the table of connections, and answered with a SYN-ACK. The ACK of that finds it
- * there (tcp_check_req).
+ * A SYN for a listener: tcp_v4_conn_request() comes here. A half-open connection (request_sock) is made of
+ * what the SYN says, put into the table of connections, and answered with a SYN-ACK. The ACK of that finds
+ * it there (tcp_check_req).
  *
  * What the listener cannot take is dropped and counted: when as many connections wait for accept() as
  * listen() allowed (ListenOverflows), or as many are half-open (TCPReqQFullDrop). SYN cookies, which would
- * answer without keeping anything in the latter case, are not there yet: tcp_syn_flood_action() is their place.
+ * answer without keeping anything in the latter case, are not there yet; tcp_syn_flood_action() is the place
+ * for them.
  */
 #include "stack/internet/ip.h"
 #include "stack/kernel/printk.h"
@@ -84,7 +85,8 @@ static bool tcp_syn_flood_action(struct sock *sk)
 	NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPREQQFULLDROP);
 	if (!queue->synflood_warned) {
 		queue->synflood_warned = 1;
-		pr_info(sk->host, "TCP: request_sock_TCP: Possible SYN flooding on port %u. Dropping request.",
+		pr_info(sk->host,
+			"TCP: request_sock_TCP: Possible SYN flooding on port %u. Dropping request.",
 			sk->sk_num);
 	}
 	return false;
@@ -107,7 +109,7 @@ static void tcp_reqsk_record_syn(const struct sock *sk, struct request_sock *req
 		mac_len = (u32)(skb_network_header(skb) - skb_mac_header(skb));
 		start = skb_mac_header(skb);
 	}
-	saved = kmalloc(sk->host, sizeof(*saved) + mac_len + net_len + tcp_len);
+	saved = kzalloc(sk->host, sizeof(*saved) + mac_len + net_len + tcp_len);
 	if (!saved)
 		return;
 	saved->mac_hdrlen = mac_len;
@@ -134,13 +136,15 @@ static inline struct dst_entry *tcp_route_req(const struct tcp_request_sock_ops 
 	return af_ops->route_req(sk, skb, fl, req);
 }
 
-static inline u32 tcp_init_ts_off(const struct tcp_request_sock_ops *af_ops, struct sock *sk, struct sk_buff *skb)
+static inline u32 tcp_init_ts_off(const struct tcp_request_sock_ops *af_ops, struct sock *sk,
+				  struct sk_buff *skb)
 {
 	TRACE_OP(sk, "init_ts_off");
 	return af_ops->init_ts_off(sock_net(sk), skb);
 }
 
-static inline u32 tcp_init_seq(const struct tcp_request_sock_ops *af_ops, struct sock *sk, struct sk_buff *skb)
+static inline u32 tcp_init_seq(const struct tcp_request_sock_ops *af_ops, struct sock *sk,
+			       struct sk_buff *skb)
 {
 	TRACE_OP(sk, "init_seq");
 	return af_ops->init_seq(skb);

@@ -39,7 +39,7 @@ static void __tcp_ecn_check_ce(struct sock *sk, const struct sk_buff *skb)
 
 	switch (TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK) {
 	case INET_ECN_NOT_ECT:
-		/* a retransmission, as RFC 3168 has them unmarked: the peer lost something and waits for ACKs */
+		/* RFC 3168 has retransmissions unmarked: the peer lost something and waits for ACKs */
 		if (tp->ecn_flags & TCP_ECN_SEEN)
 			tcp_enter_quickack_mode(sk, 2);
 		break;

@@ -19,7 +19,7 @@ void tcp_drop(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
 
 /* ---- out-of-window segments and challenge ACKs (RFC 5961) ---- */
 
-/* At most one answer per sysctl_tcp_invalid_ratelimit: two ends out of step must not ACK each other for ever. */
+/* One answer per sysctl_tcp_invalid_ratelimit: two ends out of step must not ACK each other for ever. */
 static bool __tcp_oow_rate_limited(struct net *net, int mib_idx, u32 *last_oow_ack_time)
 {
 	TRACE(net, "was one answered only a moment ago?");
@@ -122,7 +122,8 @@ static bool tcp_reset_check(const struct sock *sk, const struct sk_buff *skb)
 			((1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING)));
 }
 
-/* RFC 5961: a RST must hit rcv_nxt exactly, or the right edge of what we SACKed (the peer may count from there). */
+/* RFC 5961: a RST must hit rcv_nxt exactly, or the right edge of what we SACKed: the peer may count from it.
+ */
 static bool tcp_reset_exact(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -284,7 +285,7 @@ static void tcp_established_step5(struct sock *sk, struct sk_buff *skb, const st
 	int reason = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
 
 	if (reason < 0) {
-		tcp_drop(sk, skb, (enum skb_drop_reason)-reason);
+		tcp_drop(sk, skb, (enum skb_drop_reason) - reason);
 		return;
 	}
 	tcp_rcv_rtt_measure_ts(sk, skb);
@@ -372,7 +373,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	    after(TCP_SKB_CB(skb)->ack_seq, tp->snd_nxt))
 		goto slow;
 	if (header_len == sizeof(struct tcphdr) + TCPOLEN_TSTAMP_ALIGNED) {
-		/* as a rule there is a time stamp, and it is not older than the last: else the slow path judges */
+		/* there should be a time stamp, no older than the last: else the slow path judges */
 		if (!tcp_parse_aligned_timestamp(tp, th) ||
 		    (s32)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) < 0)
 			goto slow;

@@ -12,24 +12,24 @@
 #include "stack/transport/tcp.h"
 
 /* What one segment said and did, gathered on its way through tcp_ack(). */
-#define FLAG_DATA 0x01		      /* it carried data */
-#define FLAG_WIN_UPDATE 0x02	      /* it updated the send window */
-#define FLAG_DATA_ACKED 0x04	      /* it acknowledged new data */
-#define FLAG_RETRANS_DATA_ACKED 0x08  /* some of which was retransmitted */
-#define FLAG_SYN_ACKED 0x10	      /* it acknowledged our SYN */
-#define FLAG_DATA_SACKED 0x20	      /* it SACKed new data */
-#define FLAG_ECE 0x40		      /* it echoed congestion */
-#define FLAG_LOST_RETRANS 0x80	      /* it showed that a retransmission was lost */
-#define FLAG_SLOWPATH 0x100	      /* header prediction did not fit */
-#define FLAG_ORIG_SACK_ACKED 0x200    /* never retransmitted data was (S)ACKed */
-#define FLAG_SND_UNA_ADVANCED 0x400   /* snd_una moved */
-#define FLAG_DSACKING_ACK 0x800	      /* its SACK has a duplicate SACK */
-#define FLAG_SET_XMIT_TIMER 0x1000    /* the TLP or RTO timer is to be set anew */
-#define FLAG_SACK_RENEGING 0x2000     /* snd_una stands at a SACKed segment */
-#define FLAG_UPDATE_TS_RECENT 0x4000  /* tcp_replace_ts_recent() is due */
-#define FLAG_NO_CHALLENGE_ACK 0x8000  /* no challenge ACK from tcp_ack() */
+#define FLAG_DATA 0x01		       /* it carried data */
+#define FLAG_WIN_UPDATE 0x02	       /* it updated the send window */
+#define FLAG_DATA_ACKED 0x04	       /* it acknowledged new data */
+#define FLAG_RETRANS_DATA_ACKED 0x08   /* some of which was retransmitted */
+#define FLAG_SYN_ACKED 0x10	       /* it acknowledged our SYN */
+#define FLAG_DATA_SACKED 0x20	       /* it SACKed new data */
+#define FLAG_ECE 0x40		       /* it echoed congestion */
+#define FLAG_LOST_RETRANS 0x80	       /* it showed that a retransmission was lost */
+#define FLAG_SLOWPATH 0x100	       /* header prediction did not fit */
+#define FLAG_ORIG_SACK_ACKED 0x200     /* never retransmitted data was (S)ACKed */
+#define FLAG_SND_UNA_ADVANCED 0x400    /* snd_una moved */
+#define FLAG_DSACKING_ACK 0x800	       /* its SACK has a duplicate SACK */
+#define FLAG_SET_XMIT_TIMER 0x1000     /* the TLP or RTO timer is to be set anew */
+#define FLAG_SACK_RENEGING 0x2000      /* snd_una stands at a SACKed segment */
+#define FLAG_UPDATE_TS_RECENT 0x4000   /* tcp_replace_ts_recent() is due */
+#define FLAG_NO_CHALLENGE_ACK 0x8000   /* no challenge ACK from tcp_ack() */
 #define FLAG_ACK_MAYBE_DELAYED 0x10000 /* it may have been delayed by the peer */
-#define FLAG_DSACK_TLP 0x20000	      /* its duplicate SACK is of a loss probe */
+#define FLAG_DSACK_TLP 0x20000	       /* its duplicate SACK is of a loss probe */
 
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)

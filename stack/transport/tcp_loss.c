@@ -30,7 +30,8 @@ void tcp_check_sack_reordering(struct sock *sk, u32 low_seq, int ts)
 		return;
 	metric = fack - low_seq;
 	if (mss && metric > tp->reordering * mss)
-		tp->reordering = min((metric + mss - 1) / mss, (u32)sock_net(sk)->ipv4.sysctl_tcp_max_reordering);
+		tp->reordering =
+			min((metric + mss - 1) / mss, (u32)sock_net(sk)->ipv4.sysctl_tcp_max_reordering);
 	tp->reord_seen++;
 	NET_INC_STATS(sock_net(sk), ts ? LINUX_MIB_TCPTSREORDER : LINUX_MIB_TCPSACKREORDER);
 }
@@ -56,7 +57,8 @@ static void tcp_check_reno_reordering(struct sock *sk, int addend)
 
 	if (!tcp_limit_reno_sacked(tp))
 		return;
-	tp->reordering = min(tp->packets_out + (u32)addend, (u32)sock_net(sk)->ipv4.sysctl_tcp_max_reordering);
+	tp->reordering =
+		min(tp->packets_out + (u32)addend, (u32)sock_net(sk)->ipv4.sysctl_tcp_max_reordering);
 	tp->reord_seen++;
 	NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPRENOREORDER);
 }
@@ -85,7 +87,8 @@ void tcp_remove_reno_sacks(struct sock *sk, int acked, bool ece_ack)
 
 	if (acked > 0) {
 		/* one ACK eats the hole itself, the others were counted as delivered before */
-		tcp_count_delivered(tp, max_t(u32, (u32)acked - min_t(u32, tp->sacked_out, (u32)acked), 1), ece_ack);
+		tcp_count_delivered(tp, max_t(u32, (u32)acked - min_t(u32, tp->sacked_out, (u32)acked), 1),
+				    ece_ack);
 		tp->sacked_out -= min(tp->sacked_out, (u32)acked - 1);
 	}
 	tcp_check_reno_reordering(sk, acked);
@@ -146,7 +149,7 @@ void tcp_skb_mark_lost_uncond_verify(struct tcp_sock *tp, struct sk_buff *skb)
 	}
 }
 
-/* Without RACK: all that has more than `packets` SACKed segments above it; `only_head`: the first in any case. */
+/* Without RACK: what comes before `packets` SACKed segments have been passed; `only_head`: the first only. */
 void tcp_mark_head_lost(struct sock *sk, int packets, bool only_head)
 {
 	TRACE_SK(sk, "take the segments at the head for lost");
@@ -154,8 +157,7 @@ void tcp_mark_head_lost(struct sock *sk, int packets, bool only_head)
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
 	int sacked = 0;
 
-	skb_rbtree_walk_from(skb)
-	{
+	skb_rbtree_walk_from (skb) {
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
 			sacked += tcp_skb_pcount(skb);
 		if (sacked > packets)
@@ -230,8 +232,7 @@ static void tcp_timeout_mark_lost(struct sock *sk)
 	}
 
 	skb = head;
-	skb_rbtree_walk_from(skb)
-	{
+	skb_rbtree_walk_from (skb) {
 		if (reneged)
 			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_ACKED;
 		else if (tcp_is_rack(sk) && skb != head && tcp_rack_skb_timeout(tp, skb, 0) > 0)
@@ -292,8 +293,7 @@ void tcp_simple_retransmit(struct sock *sk)
 	u32 mss = tcp_current_mss(sk);
 	struct sk_buff *skb;
 
-	skb_rbtree_walk(skb, &sk->tcp_rtx_queue)
-	{
+	skb_rbtree_walk (skb, &sk->tcp_rtx_queue) {
 		if (tcp_skb_seglen(skb) > mss)
 			tcp_mark_skb_lost(sk, skb);
 	}

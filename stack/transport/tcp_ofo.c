@@ -57,7 +57,7 @@ static void tcp_ofo_merge_right(struct sock *sk, struct sk_buff *skb)
 /* What became of a segment. */
 enum tcp_ofo_result {
 	TCP_OFO_INSERTED,
-	TCP_OFO_MERGED, /* its data is in another segment now; what is left is to be freed */
+	TCP_OFO_MERGED,	 /* its data is in another segment now; what is left is to be freed */
 	TCP_OFO_DROPPED, /* freed, others had its data */
 };
 

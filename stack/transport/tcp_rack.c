@@ -13,7 +13,7 @@ static u32 tcp_rack_reo_wnd(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!tp->reord_seen) {
-		/* no reordering is known: in recovery, or with as many SACKed as three duplicate ACKs, no patience */
+		/* no reordering is known: no patience in recovery, or with three segments SACKed */
 		if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery)
 			return 0;
 		if (tp->sacked_out >= tp->reordering &&
@@ -26,7 +26,8 @@ static u32 tcp_rack_reo_wnd(const struct sock *sk)
 /* us until the segment is lost; 0 or less: it is. */
 s32 tcp_rack_skb_timeout(struct tcp_sock *tp, struct sk_buff *skb, u32 reo_wnd)
 {
-	return (s32)(tp->rack.rtt_us + reo_wnd - tcp_stamp_us_delta(tp->tcp_mstamp, tcp_skb_timestamp_us(skb)));
+	return (s32)(tp->rack.rtt_us + reo_wnd -
+		     tcp_stamp_us_delta(tp->tcp_mstamp, tcp_skb_timestamp_us(skb)));
 }
 
 /* Marks what is lost; returns the us until more may be, 0 for never. */
@@ -37,8 +38,7 @@ static u32 tcp_rack_detect_loss(struct sock *sk)
 	u32 reo_wnd = tcp_rack_reo_wnd(sk), timeout = 0;
 	struct sk_buff *skb, *next;
 
-	list_for_each_entry_safe(skb, next, &tp->tsorted_sent_queue, tcp_tsorted_anchor)
-	{
+	list_for_each_entry_safe (skb, next, &tp->tsorted_sent_queue, tcp_tsorted_anchor) {
 		const struct tcp_skb_cb *scb = TCP_SKB_CB(skb);
 		s32 remaining;
 
@@ -70,7 +70,8 @@ bool tcp_rack_mark_lost(struct sock *sk)
 	tp->rack.advanced = 0;
 	timeout = tcp_rack_detect_loss(sk);
 	if (timeout)
-		inet_csk_reset_xmit_timer(sk, ICSK_TIME_REO_TIMEOUT, usecs_to_jiffies(timeout) + TCP_TIMEOUT_MIN,
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_REO_TIMEOUT,
+					  usecs_to_jiffies(timeout) + TCP_TIMEOUT_MIN,
 					  inet_csk(sk)->icsk_rto);
 	return timeout;
 }

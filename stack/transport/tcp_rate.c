@@ -84,8 +84,8 @@ void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg, 
 		rs->interval_us = -1;
 		return;
 	}
-	if (!rs->is_app_limited ||
-	    (u64)(u32)rs->delivered * tp->rate_interval_us >= (u64)tp->rate_delivered * (u64)rs->interval_us) {
+	if (!rs->is_app_limited || (u64)(u32)rs->delivered * tp->rate_interval_us >=
+					   (u64)tp->rate_delivered * (u64)rs->interval_us) {
 		tp->rate_delivered = (u32)rs->delivered;
 		tp->rate_interval_us = (u32)rs->interval_us;
 		tp->rate_app_limited = rs->is_app_limited;

@@ -32,8 +32,7 @@ static void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 
 	len += (u32)(skb->data - skb_transport_header(skb));
 	if (len >= TCP_MSS_DEFAULT + sizeof(struct tcphdr) ||
-	    (len >= TCP_MIN_MSS + sizeof(struct tcphdr) &&
-	     !(tcp_flag_word(tcp_hdr(skb)) & TCP_REMNANT))) {
+	    (len >= TCP_MIN_MSS + sizeof(struct tcphdr) && !(tcp_flag_word(tcp_hdr(skb)) & TCP_REMNANT))) {
 		len -= tp->tcp_header_len;
 		icsk->icsk_ack.last_seg_size = (u16)len;
 		if (len == last) {
@@ -152,8 +151,8 @@ static bool tcp_compress_sack(struct sock *sk)
 	if (delay > sysctl->sysctl_tcp_comp_sack_delay_ns)
 		delay = sysctl->sysctl_tcp_comp_sack_delay_ns;
 	sock_hold(sk);
-	hrtimer_start_range_ns(&tp->compressed_ack_timer, (ktime_t)delay, sysctl->sysctl_tcp_comp_sack_slack_ns,
-			       HRTIMER_MODE_REL_PINNED_SOFT);
+	hrtimer_start_range_ns(&tp->compressed_ack_timer, (ktime_t)delay,
+			       sysctl->sysctl_tcp_comp_sack_slack_ns, HRTIMER_MODE_REL_PINNED_SOFT);
 	return true;
 }
 
@@ -284,8 +283,8 @@ void tcp_clamp_window(struct sock *sk)
 	int limit = sock_net(sk)->ipv4.sysctl_tcp_rmem[2];
 
 	inet_csk(sk)->icsk_ack.quick = 0;
-	if (sk->sk_rcvbuf < limit && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && !tcp_under_memory_pressure(sk) &&
-	    sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0))
+	if (sk->sk_rcvbuf < limit && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK) &&
+	    !tcp_under_memory_pressure(sk) && sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0))
 		sk->sk_rcvbuf = min(sk_rmem_alloc_get(sk), limit);
 	if (sk_rmem_alloc_get(sk) > sk->sk_rcvbuf)
 		tp->rcv_ssthresh = min(tp->window_clamp, 2u * tp->advmss);

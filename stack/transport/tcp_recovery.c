@@ -150,7 +150,8 @@ void tcp_mtup_probe_success(struct sock *sk)
 
 	/* the window stays the same in bytes */
 	tp->prior_ssthresh = tcp_current_ssthresh(sk);
-	cwnd = (u64)tcp_snd_cwnd(tp) * (u32)tcp_mss_to_mtu(sk, (int)tp->mss_cache) / icsk->icsk_mtup.probe_size;
+	cwnd = (u64)tcp_snd_cwnd(tp) * (u32)tcp_mss_to_mtu(sk, (int)tp->mss_cache) /
+	       icsk->icsk_mtup.probe_size;
 	tcp_snd_cwnd_set(tp, max_t(u32, 1U, (u32)cwnd));
 	tp->snd_cwnd_cnt = 0;
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk->host);
@@ -307,7 +308,8 @@ static bool tcp_ca_episode_over(struct sock *sk)
 }
 
 /* In Recovery. True: go on and retransmit. */
-static bool tcp_ca_in_recovery(struct sock *sk, u32 prior_snd_una, int num_dupack, int *ack_flag, bool *do_lost)
+static bool tcp_ca_in_recovery(struct sock *sk, u32 prior_snd_una, int num_dupack, int *ack_flag,
+			       bool *do_lost)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	int flag = *ack_flag;

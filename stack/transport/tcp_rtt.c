@@ -108,7 +108,8 @@ static void tcp_update_rtt_min(struct sock *sk, u32 rtt_us, int flag)
 	/* a delayed ACK says nothing about the path */
 	if ((flag & FLAG_ACK_MAYBE_DELAYED) && rtt_us > tcp_min_rtt(tp))
 		return;
-	minmax_running_min(&tp->rtt_min, wlen, tcp_jiffies32(sk->host), rtt_us ? rtt_us : jiffies_to_usecs(1));
+	minmax_running_min(&tp->rtt_min, wlen, tcp_jiffies32(sk->host),
+			   rtt_us ? rtt_us : jiffies_to_usecs(1));
 }
 
 bool tcp_ack_update_rtt(struct sock *sk, int flag, long seq_rtt_us, long sack_rtt_us, long ca_rtt_us,
@@ -191,8 +192,8 @@ void tcp_update_pacing_rate(struct sock *sk)
 	const struct netns_ipv4 *sysctl = &sock_net(sk)->ipv4;
 	u64 rate = (u64)tp->mss_cache * ((USEC_PER_SEC / 100) << 3);
 
-	rate *= tcp_snd_cwnd(tp) < tp->snd_ssthresh / 2 ? sysctl->sysctl_tcp_pacing_ss_ratio :
-							  sysctl->sysctl_tcp_pacing_ca_ratio;
+	rate *= tcp_snd_cwnd(tp) < tp->snd_ssthresh / 2 ? sysctl->sysctl_tcp_pacing_ss_ratio
+							: sysctl->sysctl_tcp_pacing_ca_ratio;
 	rate *= max(tcp_snd_cwnd(tp), tp->packets_out);
 	if (likely(tp->srtt_us))
 		rate /= tp->srtt_us;

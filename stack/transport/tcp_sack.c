@@ -1,6 +1,6 @@
 /*
- * The scoreboard: the SACK blocks of an ACK (RFC 2018, RFC 2883) mark the segments of the retransmission queue
- * that the peer has.
+ * The scoreboard: the SACK blocks of an ACK (RFC 2018, RFC 2883) mark the segments of the retransmission
+ * queue that the peer has.
  *
  * A block that lies outside of what was sent, or whose ends are the wrong way round, is not believed. The
  * first block may be a duplicate SACK: data that came twice, below the ACK or within the second block. What
@@ -85,7 +85,8 @@ static bool tcp_check_dsack(struct sock *sk, const struct sk_buff *ack_skb, cons
 	NET_ADD_STATS(net, LINUX_MIB_TCPDSACKRECVSEGS, dup_segs);
 
 	/* of data that has left the queue: nothing else would count it for the undo */
-	if (tp->undo_marker && tp->undo_retrans > 0 && !after(end, prior_snd_una) && after(end, tp->undo_marker))
+	if (tp->undo_marker && tp->undo_retrans > 0 && !after(end, prior_snd_una) &&
+	    after(end, tp->undo_marker))
 		tp->undo_retrans = max_t(int, 0, tp->undo_retrans - (int)dup_segs);
 	return true;
 }
@@ -180,7 +181,8 @@ static u8 tcp_sacktag_new(struct tcp_sock *tp, struct tcp_sacktag_state *state, 
 	return sacked | TCPCB_SACKED_ACKED;
 }
 
-static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup_sack, struct tcp_sacktag_state *state)
+static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup_sack,
+			    struct tcp_sacktag_state *state)
 {
 	TRACE_SKB(skb, "mark a segment as received by the peer");
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -226,8 +228,7 @@ static void tcp_sacktag_walk(struct sock *sk, struct tcp_sacktag_state *state, u
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_sacktag_bsearch(sk, start_seq);
 
-	skb_rbtree_walk_from(skb)
-	{
+	skb_rbtree_walk_from (skb) {
 		int in_sack;
 
 		if (!before(TCP_SKB_CB(skb)->seq, end_seq))
@@ -247,8 +248,8 @@ static void tcp_sacktag_walk(struct sock *sk, struct tcp_sacktag_state *state, u
 }
 
 /* Marks what lies in a block but in none of the last ACK's. */
-static void tcp_sacktag_block(struct sock *sk, struct tcp_sacktag_state *state, const struct tcp_sack_block *sp,
-			      bool use_cache)
+static void tcp_sacktag_block(struct sock *sk, struct tcp_sacktag_state *state,
+			      const struct tcp_sack_block *sp, bool use_cache)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 seq = sp->start_seq;
@@ -298,8 +299,8 @@ static void tcp_sack_block_discard(struct sock *sk, const struct sk_buff *ack_sk
 }
 
 /* Keeps the believable blocks that say something, in order; a duplicate SACK's goes to `dup`. */
-static int tcp_sack_blocks_sort(struct sock *sk, const struct sk_buff *ack_skb, struct tcp_sack_block *sp, int n,
-				u32 prior_snd_una, bool found_dup, struct tcp_sack_block *dup)
+static int tcp_sack_blocks_sort(struct sock *sk, const struct sk_buff *ack_skb, struct tcp_sack_block *sp,
+				int n, u32 prior_snd_una, bool found_dup, struct tcp_sack_block *dup)
 {
 	int used = 0;
 
@@ -373,7 +374,7 @@ int tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 
 
 /* ---- merging ---- */
 
-/* Moves `shiftlen` bytes from the front of a segment to the end of the one before it; 0 when that cannot be. */
+/* Moves `shiftlen` bytes from the front of a segment to the end of the one before; 0 when that cannot be. */
 int tcp_skb_shift(struct sk_buff *to, struct sk_buff *from, int pcount, int shiftlen)
 {
 	TRACE_SKB(to, "move data from the next segment to this one");

@@ -47,7 +47,7 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_loss)
 	struct sk_buff *skb;
 
 	if (unmark_loss) {
-		skb_rbtree_walk(skb, &sk->tcp_rtx_queue)
+		skb_rbtree_walk (skb, &sk->tcp_rtx_queue)
 			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_LOST;
 		tp->lost_out = 0;
 		tcp_clear_all_retrans_hints(tp);

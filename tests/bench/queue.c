@@ -32,7 +32,8 @@ static void fill_spans(struct random *r, uint32_t *span, const char *kind)
 		if (kind[0] == 'e')
 			span[i] = 1 + random_below(r, 2000000);
 		else
-			span[i] = random_below(r, 10) ? 1 + random_below(r, 100000) : 200000000 + random_below(r, 1000000);
+			span[i] = random_below(r, 10) ? 1 + random_below(r, 100000)
+						      : 200000000 + random_below(r, 1000000);
 	}
 }
 
@@ -70,7 +71,7 @@ int main(void)
 	static const uint32_t pending[] = { 10, 100, 10000, 1000000 };
 
 	for (unsigned i = 0; i < 4; i++)
-		printf("W6 queue pop+push, %7u pending: %5.1f ns (even), %5.1f ns (short with a far tail)\n", pending[i],
-		       measure(pending[i], "even"), measure(pending[i], "tail"));
+		printf("W6 queue pop+push, %7u pending: %5.1f ns (even), %5.1f ns (short with a far tail)\n",
+		       pending[i], measure(pending[i], "even"), measure(pending[i], "tail"));
 	return 0;
 }

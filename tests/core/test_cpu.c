@@ -312,7 +312,9 @@ static void two_cpus(void **state)
 	task_create(host, "t", spend_task, host);
 	task_create(other, "t", spend_task, other);
 	sim_run(host->sim, SIM_FOREVER);
-	assert_string_equal(logged.text, "start@0 start@0 spent@10 spent@10 disabled@20 enabled@20 disabled@20 enabled@20 ");
+	assert_string_equal(
+		logged.text,
+		"start@0 start@0 spent@10 spent@10 disabled@20 enabled@20 disabled@20 enabled@20 ");
 	host_end_tasks(other);
 	host_free(other);
 	finish(host);

@@ -1,5 +1,6 @@
 /*
- * A host's memory: blocks do not overlap and are aligned, nothing is lost, leaks are named, failures injected.
+ * A host's memory: blocks do not overlap and are aligned, nothing is lost, leaks are named, failures
+ * injected.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -167,7 +168,8 @@ static void injected_failures(void **state)
 	struct kmem_cache *cache = kmem_cache_create(host, "thing", 24);
 
 	host->kmem.fail_nth = host->kmem.nr_allocs + 2;
-	void *a = kmem_cache_alloc(host, cache), *b = ram_alloc(host, 64, SIM_SITE, NULL), *c = kzalloc(host, 5);
+	void *a = kmem_cache_alloc(host, cache), *b = ram_alloc(host, 64, SIM_SITE, NULL),
+	     *c = kzalloc(host, 5);
 	assert_true(a && !b && c);
 	assert_int_equal(host->kmem.nr_failed, 1);
 	host->kmem.fail_nth = host->kmem.nr_allocs + 1;
@@ -187,10 +189,8 @@ static void injected_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ram_blocks),
-		cmocka_unit_test(ram_limits),
-		cmocka_unit_test(leaks_are_named),
-		cmocka_unit_test(objects),
+		cmocka_unit_test(ram_blocks),	     cmocka_unit_test(ram_limits),
+		cmocka_unit_test(leaks_are_named),   cmocka_unit_test(objects),
 		cmocka_unit_test(injected_failures),
 	};
 

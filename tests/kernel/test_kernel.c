@@ -39,8 +39,8 @@ static void say(const char *word)
 	static const char ctx[] = "itHSTw"; /* idle task Hardirq Softirq Timer work */
 	size_t n = strlen(fx.text);
 
-	snprintf(fx.text + n, sizeof(fx.text) - n, "%s@%llu%c ", word, (unsigned long long)(fx.sim->now / 1000),
-		 ctx[fx.host->cpu.ctx]);
+	snprintf(fx.text + n, sizeof(fx.text) - n, "%s@%llu%c ", word,
+		 (unsigned long long)(fx.sim->now / 1000), ctx[fx.host->cpu.ctx]);
 }
 
 static int setup(void **state)
@@ -586,7 +586,8 @@ static void tree_insert(struct rb_root *root, struct item *item)
 
 	while (*p) {
 		parent = *p;
-		p = item->key < rb_entry(parent, struct item, node)->key ? &parent->rb_left : &parent->rb_right;
+		p = item->key < rb_entry(parent, struct item, node)->key ? &parent->rb_left
+									 : &parent->rb_right;
 	}
 	rb_link_node(&item->node, parent, p);
 	rb_insert_color(&item->node, root);
@@ -614,7 +615,8 @@ static void tree_check(struct rb_root *root, const struct item *items, unsigned 
 	black_height(root->rb_node, true);
 	for (struct rb_node *p = rb_first(root); p; prev = p, p = rb_next(p), walked++) {
 		if (prev)
-			assert_true(rb_entry(prev, struct item, node)->key < rb_entry(p, struct item, node)->key);
+			assert_true(rb_entry(prev, struct item, node)->key <
+				    rb_entry(p, struct item, node)->key);
 		assert_ptr_equal(rb_prev(p), prev);
 	}
 	assert_ptr_equal(rb_last(root), prev);
@@ -681,22 +683,14 @@ static void init_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(timers),
-		TEST(timer_deleted_while_expired),
-		TEST(hrtimers),
-		TEST(background_timer),
-		TEST(softirqs_and_bh),
-		TEST(ksoftirqd_takes_over),
-		TEST(tasklets_run),
-		TEST(interrupts),
-		TEST(work_items),
-		TEST(wait_queues),
-		TEST(kills),
-		TEST(rcu_and_task_work),
-		TEST(pages),
-		TEST(kernel_log),
-		TEST(trees),
-		TEST(init_without_memory),
+		TEST(timers),	       TEST(timer_deleted_while_expired),
+		TEST(hrtimers),	       TEST(background_timer),
+		TEST(softirqs_and_bh), TEST(ksoftirqd_takes_over),
+		TEST(tasklets_run),    TEST(interrupts),
+		TEST(work_items),      TEST(wait_queues),
+		TEST(kills),	       TEST(rcu_and_task_work),
+		TEST(pages),	       TEST(kernel_log),
+		TEST(trees),	       TEST(init_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Runs the scenarios as a user would and checks what users rely on: exit codes, charts, captures, digests.
+
+usage: test_scenarios.py WIREPATH
+"""
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SHARED = os.path.join(os.path.dirname(ROOT), "shared")
+SCENARIOS = sorted(glob.glob(os.path.join(ROOT, "scenarios", "*.lua")))
+passed = failed = 0
+
+
+def check(ok, what):
+    global passed, failed
+    passed += ok
+    failed += not ok
+    if not ok:
+        print("FAIL " + what)
+
+
+def run(args, **kw):
+    return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+
+
+def name_of(scenario):
+    return os.path.basename(scenario)[:-4]
+
+
+def run_scenarios(wirepath, tmp):
+    for s in SCENARIOS:
+        d = os.path.join(tmp, name_of(s))
+        r = run([wirepath, "run", s, "-o", d, "--pcap"])
+        check(r.returncode == 0, "%s: exit %d\n%s" % (name_of(s), r.returncode, r.stderr))
+        check("results: " + d in r.stdout, name_of(s) + ": the summary names the run folder")
+
+
+def charts_of_the_documents(wirepath, tmp):
+    """Every edge of the documents' charts that is listed in edges.txt shows in the traces."""
+    folded = []
+    for s in SCENARIOS:
+        path = os.path.join(tmp, name_of(s) + ".folded")
+        r = run([wirepath, "export", os.path.join(tmp, name_of(s)), "--format", "folded", "-o", path])
+        check(r.returncode == 0, "export of %s: %s" % (name_of(s), r.stderr))
+        folded.append(path)
+    near = set()
+    for path in folded:
+        for line in open(path):
+            stack = line.rsplit(" ", 1)[0].split(";")
+            for j, callee in enumerate(stack):
+                for caller in stack[max(0, j - 3):j]:
+                    near.add((caller, callee))
+    for line in open(os.path.join(HERE, "edges.txt")):
+        words = line.split("#")[0].split()
+        if words:
+            check((words[0], words[1]) in near, "no call of %s under %s" % (words[1], words[0]))
+
+
+def captures(wirepath, tmp):
+    if not os.path.exists("/usr/bin/tshark"):
+        check(False, "tshark is not installed")
+        return
+    for pcap in sorted(glob.glob(os.path.join(tmp, "*", "*.pcapng"))):
+        lossy = "lossy" in pcap
+        what = ["_ws.malformed", "tcp.checksum.status == 0", "ip.checksum.status == 0"]
+        if not lossy:
+            what += ["tcp.analysis.retransmission", "tcp.analysis.lost_segment", "tcp.analysis.out_of_order"]
+        r = run(["tshark", "-r", pcap, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y",
+                 " or ".join(what)])
+        check(r.returncode == 0 and not r.stdout.strip(), "%s: %s%s" % (os.path.basename(pcap), r.stdout, r.stderr))
+
+
+def digest(wirepath, d):
+    return run([wirepath, "digest", d]).stdout
+
+
+def digests(wirepath, tmp):
+    """The same run under every circumstance that must not matter; another seed makes another run."""
+    lossy = os.path.join(ROOT, "scenarios", "lossy_link.lua")
+    ways = {
+        "again": ([], {}),
+        "other locale and time zone": (["env", "LC_ALL=de_DE.UTF-8", "TZ=Asia/Tokyo"], {}),
+        "large environment": (["env", "FILLER=" + "x" * 20000], {}),
+        "without address randomisation": (["setarch", "-R"], {}),
+        "other folder": ([], {"cwd": "/"}),
+    }
+    for s in SCENARIOS:
+        want = digest(wirepath, os.path.join(tmp, name_of(s)))
+        check(want.startswith("run "), name_of(s) + ": has a digest")
+        for way, (prefix, kw) in ways.items():
+            d = os.path.join(tmp, "again")
+            r = run(prefix + [wirepath, "run", s, "-o", d], **kw)
+            check(r.returncode == 0 and digest(wirepath, d) == want, "%s: digest, %s" % (name_of(s), way))
+        d = os.path.join(tmp, "untraced")
+        run([wirepath, "run", s, "-o", d, "--no-trace"])
+        check(digest(wirepath, d).split("\n")[0] == want.split("\n")[0], name_of(s) + ": digest without a trace")
+    d = os.path.join(tmp, "seed")
+    run([wirepath, "run", lossy, "-o", d, "--seed", "2"])
+    check(digest(wirepath, d) != digest(wirepath, os.path.join(tmp, "lossy_link")), "another seed, another digest")
+    r = run([wirepath, "diff", d, os.path.join(tmp, "lossy_link")])
+    check(r.returncode == 1 and "first difference" in r.stdout, "diff of two seeds: " + r.stdout + r.stderr)
+    r = run([wirepath, "diff", os.path.join(tmp, "tcp_handshake"), os.path.join(tmp, "tcp_handshake")])
+    check(r.returncode == 0 and r.stdout == "equal\n", "diff of a run with itself: " + r.stdout + r.stderr)
+
+
+def main():
+    wirepath = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as tmp:
+        run_scenarios(wirepath, tmp)
+        charts_of_the_documents(wirepath, tmp)
+        captures(wirepath, tmp)
+        digests(wirepath, tmp)
+    print("%d passed, %d failed" % (passed, failed))
+    return failed != 0
+
+
+sys.exit(main())
