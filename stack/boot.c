@@ -53,7 +53,9 @@ int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix)
 	struct net_device *dev = __dev_get_by_name(host->net, ifname);
 	if (!dev)
 		return -ENODEV;
-	int err = dev_open(dev);
+	int err = netdev_set_up(host->net->loopback_dev, true);
+	if (err == 0)
+		err = netdev_set_up(dev, true);
 	if (err == 0 && addr)
 		err = ip_addr_add(host, ifname, addr, prefix);
 	return err;

@@ -80,8 +80,8 @@ static void ep_wake(struct eventpoll *ep)
 		wake_up_poll(&ep->poll_wait, EPOLLIN);
 }
 
-static int ep_poll_callback(wait_queue_entry_t *wait, unsigned int mode __maybe_unused, int sync __maybe_unused,
-			    void *key)
+static int ep_poll_callback(wait_queue_entry_t *wait, unsigned int mode __maybe_unused,
+			    int sync __maybe_unused, void *key)
 {
 	struct epitem *epi = container_of(wait, struct epitem, wait);
 	TRACE(epi, "a file of the set may be ready: remember it and wake up the waiter");
@@ -176,7 +176,7 @@ void eventpoll_release_file(struct file *file)
 {
 	struct epitem *epi, *next;
 
-	list_for_each_entry_safe(epi, next, &file->f_ep, fllink)
+	list_for_each_entry_safe (epi, next, &file->f_ep, fllink)
 		ep_remove(epi->ep, epi);
 }
 
@@ -235,7 +235,7 @@ static int ep_send_events(struct eventpoll *ep, struct epoll_event *events, int 
 
 	INIT_LIST_HEAD(&txlist);
 	list_splice_init(&ep->rdllist, &txlist);
-	list_for_each_entry_safe(epi, next, &txlist, rdllink) {
+	list_for_each_entry_safe (epi, next, &txlist, rdllink) {
 		__poll_t revents;
 
 		if (res >= maxevents)
@@ -284,7 +284,8 @@ static int ep_poll(struct eventpoll *ep, struct epoll_event *events, int maxeven
 	}
 }
 
-static int do_epoll_wait(struct task_struct *tsk, int epfd, struct epoll_event *events, int maxevents, int timeout)
+static int do_epoll_wait(struct task_struct *tsk, int epfd, struct epoll_event *events, int maxevents,
+			 int timeout)
 {
 	TRACE_IN(tsk, IN_TASK, "wait until a file of the set is ready");
 	struct file *f;
@@ -358,7 +359,7 @@ static __poll_t ep_eventpoll_poll(struct file *file, poll_table *wait)
 	struct epitem *epi, *next;
 
 	poll_wait(file, &ep->poll_wait, wait);
-	list_for_each_entry_safe(epi, next, &ep->rdllist, rdllink) {
+	list_for_each_entry_safe (epi, next, &ep->rdllist, rdllink) {
 		if (ep_item_poll(epi, &pt))
 			return EPOLLIN | EPOLLRDNORM;
 		list_del_init(&epi->rdllink);

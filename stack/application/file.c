@@ -226,7 +226,8 @@ void fput(struct file *file)
 
 long sys_close(struct task_struct *tsk, unsigned int fd)
 {
-	SYSCALL(tsk, "close a descriptor; the file is released on the way back to the program", close_fd(tsk, fd));
+	SYSCALL(tsk, "close a descriptor; the file is released on the way back to the program",
+		close_fd(tsk, fd));
 }
 
 static long do_dup_syscall(struct task_struct *tsk, unsigned int fildes)
@@ -262,7 +263,8 @@ static long do_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd,
 	case F_GETFL:
 		return (long)file->f_flags;
 	case F_SETFL:
-		file->f_flags = (file->f_flags & ~(unsigned int)SETFL_MASK) | ((unsigned int)arg & SETFL_MASK);
+		file->f_flags =
+			(file->f_flags & ~(unsigned int)SETFL_MASK) | ((unsigned int)arg & SETFL_MASK);
 		return 0;
 	default:
 		return -EINVAL;

@@ -43,14 +43,14 @@ struct file {
 	unsigned int f_mode;
 	u32 f_count;
 	s64 f_pos;
-	void *private_data;	/* struct socket, struct eventpoll */
-	struct list_head f_ep;	/* epoll items that watch this file */
+	void *private_data;    /* struct socket, struct eventpoll */
+	struct list_head f_ep; /* epoll items that watch this file */
 	struct callback_head f_work;
 	const char *f_name;
 };
 
-#define NR_OPEN_DEFAULT 8  /* descriptors of a new table */
-#define NR_OPEN_MAX 1024   /* RLIMIT_NOFILE */
+#define NR_OPEN_DEFAULT 8 /* descriptors of a new table */
+#define NR_OPEN_MAX 1024  /* RLIMIT_NOFILE */
 
 /* A task's descriptors: fd[i] is NULL when free; `reserved` ones wait for fd_install(). */
 struct files_struct {
@@ -61,7 +61,7 @@ struct files_struct {
 	struct fd_slot {
 		struct file *file;
 		u8 reserved, close_on_exec;
-	} *fd;
+	} * fd;
 	struct fd_slot fd_init[NR_OPEN_DEFAULT];
 };
 

@@ -27,7 +27,7 @@ struct poll_wqueues {
 	struct task_struct *polling_task;
 	bool triggered; /* somebody woke us since we last looked */
 	int error;
-	int nr, room; /* entries in use, and there are */
+	int nr, room;		       /* entries in use, and there are */
 	struct poll_table_entry *more; /* those after the inline ones */
 	struct poll_table_entry entries[N_INLINE_POLL_ENTRIES];
 };
@@ -55,7 +55,8 @@ static void __pollwait(struct file *filp, wait_queue_head_t *wait_address, poll_
 		pwq->error = -ENOMEM;
 		return;
 	}
-	entry = pwq->nr < N_INLINE_POLL_ENTRIES ? &pwq->entries[pwq->nr] : &pwq->more[pwq->nr - N_INLINE_POLL_ENTRIES];
+	entry = pwq->nr < N_INLINE_POLL_ENTRIES ? &pwq->entries[pwq->nr]
+						: &pwq->more[pwq->nr - N_INLINE_POLL_ENTRIES];
 	pwq->nr++;
 	entry->host = filp->host;
 	entry->key = p->_key;
@@ -91,8 +92,8 @@ static void poll_freewait(struct poll_wqueues *pwq)
 	int i;
 
 	for (i = 0; i < pwq->nr; i++) {
-		struct poll_table_entry *entry = i < N_INLINE_POLL_ENTRIES ? &pwq->entries[i] :
-									     &pwq->more[i - N_INLINE_POLL_ENTRIES];
+		struct poll_table_entry *entry =
+			i < N_INLINE_POLL_ENTRIES ? &pwq->entries[i] : &pwq->more[i - N_INLINE_POLL_ENTRIES];
 
 		remove_wait_queue(entry->wait_address, &entry->wait);
 	}

@@ -146,7 +146,8 @@ static ssize_t iovec_bytes(const struct iovec *vec, unsigned long vlen)
 	return (ssize_t)min_t(size_t, total, MAX_RW_COUNT);
 }
 
-static ssize_t do_iter_readv_writev(struct task_struct *tsk, unsigned int fd, const struct iovec *vec, unsigned long vlen, int rw)
+static ssize_t do_iter_readv_writev(struct task_struct *tsk, unsigned int fd, const struct iovec *vec,
+				    unsigned long vlen, int rw)
 {
 	TRACE(tsk, "read or write several buffers at once");
 	struct file *file = fget_light(tsk, fd);

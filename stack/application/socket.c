@@ -130,7 +130,8 @@ void sock_release(struct socket *sock)
 	__sock_release(sock);
 }
 
-static int pf_create(const struct net_proto_family *pf, struct net *net, struct socket *sock, int protocol, int kern)
+static int pf_create(const struct net_proto_family *pf, struct net *net, struct socket *sock, int protocol,
+		     int kern)
 {
 	TRACE_OP(sock, "create");
 	return pf->create(net, sock, protocol, kern);
@@ -186,8 +187,8 @@ int sock_create_kern(struct net *net, int family, int type, int protocol, struct
 struct file *sock_alloc_file(struct socket *sock, int flags, const char *dname)
 {
 	TRACE(sock, "allocate file for the connection");
-	struct file *file = alloc_file_pseudo(sock->host, dname ? dname : "socket", O_RDWR | (flags & O_NONBLOCK),
-					      &socket_file_ops);
+	struct file *file = alloc_file_pseudo(sock->host, dname ? dname : "socket",
+					      O_RDWR | (flags & O_NONBLOCK), &socket_file_ops);
 
 	if (!file) {
 		sock_release(sock);

@@ -8,14 +8,14 @@
 #include "stack/application/syscalls.h"
 
 /* The body of sys_NAME(): `what` describes it, `call` does it. */
-#define SYSCALL(tsk_, what_, call_)                                                                \
-	long ret_;                                                                                 \
-	{                                                                                          \
-		TRACE_IN(tsk_, IN_TASK, what_);                                                    \
-		(tsk_)->task->waits_in = __func__ + sizeof("sys_") - 1;                            \
-		ret_ = (call_);                                                                    \
-	}                                                                                          \
-	exit_to_user_mode(tsk_);                                                                   \
+#define SYSCALL(tsk_, what_, call_)                                                                          \
+	long ret_;                                                                                           \
+	{                                                                                                    \
+		TRACE_IN(tsk_, IN_TASK, what_);                                                              \
+		(tsk_)->task->waits_in = __func__ + sizeof("sys_") - 1;                                      \
+		ret_ = (call_);                                                                              \
+	}                                                                                                    \
+	exit_to_user_mode(tsk_);                                                                             \
 	return ret_
 
 #endif

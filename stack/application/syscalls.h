@@ -20,7 +20,8 @@ long sys_socket(struct task_struct *tsk, int family, int type, int protocol);
 long sys_bind(struct task_struct *tsk, int fd, const struct sockaddr *umyaddr, int addrlen);
 long sys_listen(struct task_struct *tsk, int fd, int backlog);
 long sys_accept(struct task_struct *tsk, int fd, struct sockaddr *upeer_sockaddr, int *upeer_addrlen);
-long sys_accept4(struct task_struct *tsk, int fd, struct sockaddr *upeer_sockaddr, int *upeer_addrlen, int flags);
+long sys_accept4(struct task_struct *tsk, int fd, struct sockaddr *upeer_sockaddr, int *upeer_addrlen,
+		 int flags);
 long sys_connect(struct task_struct *tsk, int fd, const struct sockaddr *uservaddr, int addrlen);
 long sys_getsockname(struct task_struct *tsk, int fd, struct sockaddr *usockaddr, int *usockaddr_len);
 long sys_getpeername(struct task_struct *tsk, int fd, struct sockaddr *usockaddr, int *usockaddr_len);
@@ -48,6 +49,7 @@ long sys_ioctl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsig
 long sys_poll(struct task_struct *tsk, struct pollfd *ufds, unsigned int nfds, int timeout_msecs);
 long sys_epoll_create1(struct task_struct *tsk, int flags);
 long sys_epoll_ctl(struct task_struct *tsk, int epfd, int op, int fd, struct epoll_event *event);
-long sys_epoll_wait(struct task_struct *tsk, int epfd, struct epoll_event *events, int maxevents, int timeout);
+long sys_epoll_wait(struct task_struct *tsk, int epfd, struct epoll_event *events, int maxevents,
+		    int timeout);
 
 #endif

@@ -419,6 +419,7 @@ static int arp_process(struct net *net, struct sock *sk, struct sk_buff *skb)
 		arp_process_update(net, in_dev, &f, skb->pkt_type);
 	}
 	consume_skb(skb);
+	dst_release_of(net->host, NULL); /* of an answer through a tunnel: none */
 	return NET_RX_SUCCESS;
 out_free_skb:
 	kfree_skb_reason(skb, SKB_DROP_REASON_ARP_MALFORMED);

@@ -107,6 +107,15 @@ void dst_release(struct dst_entry *dst)
 	}
 }
 
+void dst_release_of(struct host *host, struct dst_entry *dst)
+{
+	if (dst) {
+		dst_release(dst);
+		return;
+	}
+	TRACE_AS(host, "dst_release", "drop a reference to the route");
+}
+
 void dst_release_immediate(struct dst_entry *dst)
 {
 	if (!dst)

@@ -110,6 +110,8 @@ void dst_init(struct dst_entry *dst, const struct dst_ops *ops, struct net_devic
 	      int initial_obsolete, u16 flags);
 /* Gives a reference back; the last one destroys the entry. NULL is allowed. */
 void dst_release(struct dst_entry *dst);
+/* The same where Linux's chart shows the call although there may be no route. */
+void dst_release_of(struct host *host, struct dst_entry *dst);
 void dst_release_immediate(struct dst_entry *dst);
 /* The entry's device goes away: packets still under way are dropped. */
 void dst_dev_put(struct dst_entry *dst);

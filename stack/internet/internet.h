@@ -96,6 +96,10 @@ int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev);
 /* Makes net->inet when it is not there yet: whoever registers first may come before ip_init(). 0 or -ENOMEM. */
 int inet_state_init(struct host *host);
 
+/* ---- ip_output.c ---- */
+struct iphdr;
+void ip_copy_addrs(struct host *host, struct iphdr *iph, const struct flowi4 *fl4);
+
 /* ---- inetpeer.c ---- */
 struct inet_peer *inet_getpeer_v4(struct net *net, __be32 v4daddr, bool create);
 bool inet_peer_xrlim_allow(struct inet_peer *peer, int timeout);

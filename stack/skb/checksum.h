@@ -82,8 +82,7 @@ static inline __wsum csum_block_sub(__wsum csum, __wsum csum2, int offset)
 }
 
 /* Adds the TCP/UDP pseudo header. */
-static inline __wsum csum_tcpudp_nofold(__be32 saddr, __be32 daddr, uint32_t len, uint8_t proto,
-					__wsum sum)
+static inline __wsum csum_tcpudp_nofold(__be32 saddr, __be32 daddr, uint32_t len, uint8_t proto, __wsum sum)
 {
 	uint64_t s = (uint64_t)sum + saddr + daddr;
 
@@ -98,8 +97,7 @@ static inline __wsum csum_tcpudp_nofold(__be32 saddr, __be32 daddr, uint32_t len
 	return (__wsum)s;
 }
 
-static inline __sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, uint32_t len, uint8_t proto,
-					__wsum sum)
+static inline __sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, uint32_t len, uint8_t proto, __wsum sum)
 {
 	return csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, sum));
 }
@@ -119,7 +117,7 @@ static inline void csum_replace4(__sum16 *sum, __be32 from, __be32 to)
 
 static inline void csum_replace2(__sum16 *sum, __be16 old, __be16 new)
 {
-	*sum = (__sum16)~csum16_add(csum16_sub((__sum16)~(*sum), old), new);
+	*sum = (__sum16)~csum16_add(csum16_sub((__sum16) ~(*sum), old), new);
 }
 
 #endif

@@ -66,8 +66,7 @@ bool skb_sane(const struct sk_buff *skb)
 		return false;
 	for (i = 0; i < si->nr_frags; i++)
 		paged += skb_frag_size(&si->frags[i]);
-	skb_walk_frags(skb, frag)
-		paged += frag->len;
+	skb_walk_frags(skb, frag) paged += frag->len;
 	return paged == skb->data_len;
 }
 
@@ -244,7 +243,8 @@ static struct sk_buff *rx_alloc(struct host *host, struct net_device *dev, unsig
 	return skb;
 }
 
-struct sk_buff *__netdev_alloc_skb(struct host *host, struct net_device *dev, unsigned int len, gfp_t gfp_mask)
+struct sk_buff *__netdev_alloc_skb(struct host *host, struct net_device *dev, unsigned int len,
+				   gfp_t gfp_mask)
 {
 	TRACE(host, "allocate a receive buffer");
 

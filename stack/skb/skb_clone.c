@@ -120,8 +120,7 @@ static void skb_clone_fraglist(struct sk_buff *skb)
 {
 	struct sk_buff *list;
 
-	skb_walk_frags(skb, list)
-		skb_get(list);
+	skb_walk_frags(skb, list) skb_get(list);
 }
 
 struct sk_buff *skb_copy(const struct sk_buff *skb, gfp_t gfp_mask)
@@ -148,8 +147,8 @@ struct sk_buff *skb_copy_expand(const struct sk_buff *skb, int newheadroom, int 
 	TRACE_SKB(skb, "copy the packet with other head and tail room");
 	int oldheadroom = (int)skb_headroom(skb);
 	int head_copy = min(oldheadroom, newheadroom);
-	struct sk_buff *n = __alloc_skb(skb->host, (unsigned int)newheadroom + skb->len + (unsigned int)newtailroom,
-					gfp_mask, 0, -1);
+	struct sk_buff *n = __alloc_skb(
+		skb->host, (unsigned int)newheadroom + skb->len + (unsigned int)newtailroom, gfp_mask, 0, -1);
 
 	if (!n)
 		return NULL;
@@ -224,8 +223,8 @@ int pskb_expand_head(struct sk_buff *skb, int nhead, int ntail, gfp_t gfp_mask _
 {
 	TRACE_SKB(skb, "move the packet to a new buffer, with more room");
 	unsigned int osize = skb->end;
-	unsigned int block = ram_block_size(SKB_DATA_ALIGN((unsigned int)nhead + osize + (unsigned int)ntail) +
-					    SKB_SHINFO_SIZE);
+	unsigned int block = ram_block_size(
+		SKB_DATA_ALIGN((unsigned int)nhead + osize + (unsigned int)ntail) + SKB_SHINFO_SIZE);
 	unsigned int size = block - SKB_SHINFO_SIZE;
 	bool fresh;
 	u8 *data;

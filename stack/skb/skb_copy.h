@@ -78,8 +78,9 @@ static inline int __skb_cow(struct sk_buff *skb, unsigned int headroom, bool clo
 	if (headroom > skb_headroom(skb))
 		delta = (int)(headroom - skb_headroom(skb));
 	if (delta || cloned)
-		return pskb_expand_head(skb, (int)((unsigned int)(delta + NET_SKB_PAD - 1) / NET_SKB_PAD * NET_SKB_PAD), 0,
-					GFP_ATOMIC);
+		return pskb_expand_head(
+			skb, (int)((unsigned int)(delta + NET_SKB_PAD - 1) / NET_SKB_PAD * NET_SKB_PAD), 0,
+			GFP_ATOMIC);
 	return 0;
 }
 

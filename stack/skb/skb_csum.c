@@ -23,7 +23,8 @@ __wsum __skb_checksum(const struct sk_buff *skb, int offset, int len, __wsum csu
 
 		copy = min(end - offset, len);
 		if (copy > 0) {
-			__wsum sum = csum_partial((u8 *)skb_frag_address(skb->host, f) + offset - start, copy, 0);
+			__wsum sum =
+				csum_partial((u8 *)skb_frag_address(skb->host, f) + offset - start, copy, 0);
 
 			csum = csum_block_add(csum, sum, pos);
 			len -= copy;
@@ -34,7 +35,8 @@ __wsum __skb_checksum(const struct sk_buff *skb, int offset, int len, __wsum csu
 	}
 	if (likely(!len))
 		return csum;
-	skb_walk_frags(skb, frag_iter) {
+	skb_walk_frags(skb, frag_iter)
+	{
 		int end = start + (int)frag_iter->len;
 
 		copy = min(end - offset, len);
@@ -122,7 +124,8 @@ out_set_summed:
 void skb_copy_and_csum_dev(const struct sk_buff *skb, u8 *to)
 {
 	TRACE_SKB(skb, "copy the packet to a device and fill in its checksum");
-	int csstart = skb->ip_summed == CHECKSUM_PARTIAL ? skb_checksum_start_offset(skb) : (int)skb_headlen(skb);
+	int csstart =
+		skb->ip_summed == CHECKSUM_PARTIAL ? skb_checksum_start_offset(skb) : (int)skb_headlen(skb);
 	__wsum csum = 0;
 
 	skb_copy_from_linear_data(skb, to, (unsigned int)csstart);

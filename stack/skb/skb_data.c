@@ -36,7 +36,8 @@ int skb_copy_bits(const struct sk_buff *skb, int offset, void *to, int len)
 	}
 	if (likely(!len))
 		return 0;
-	skb_walk_frags(skb, frag_iter) {
+	skb_walk_frags(skb, frag_iter)
+	{
 		int end = start + (int)frag_iter->len;
 
 		copy = min(end - offset, len);
@@ -85,7 +86,8 @@ int skb_store_bits(struct sk_buff *skb, int offset, const void *from, int len)
 	}
 	if (!len)
 		return 0;
-	skb_walk_frags(skb, frag_iter) {
+	skb_walk_frags(skb, frag_iter)
+	{
 		int end = start + (int)frag_iter->len;
 
 		copy = min(end - offset, len);

@@ -8,8 +8,8 @@
 
 typedef size_t copy_fn(struct host *host, const void *addr, size_t bytes, void *data, struct iov_iter *to);
 
-static size_t simple_copy_to_iter(struct host *host, const void *addr, size_t bytes, void *data __maybe_unused,
-				  struct iov_iter *to)
+static size_t simple_copy_to_iter(struct host *host, const void *addr, size_t bytes,
+				  void *data __maybe_unused, struct iov_iter *to)
 {
 	TRACE(host, "copy to the program's buffer");
 
@@ -62,7 +62,8 @@ static int __skb_datagram_iter(const struct sk_buff *skb, int offset, struct iov
 	}
 	if (!len)
 		return 0;
-	skb_walk_frags(skb, frag_iter) {
+	skb_walk_frags(skb, frag_iter)
+	{
 		int end = start + (int)frag_iter->len;
 
 		copy = min(end - offset, len);
@@ -168,7 +169,7 @@ struct sk_buff *__skb_try_recv_from_queue(struct sock *sk, struct sk_buff_head *
 
 	(void)err;
 	*last = queue->prev;
-	skb_queue_walk(queue, skb) {
+	skb_queue_walk (queue, skb) {
 		if (flags & MSG_PEEK) {
 			if (*off >= (int)skb->len && (skb->len || *off)) {
 				*off -= (int)skb->len;
@@ -254,7 +255,8 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, unsigned int flags, int noblo
 	TRACE_SK(sk, "receive skb from queue, might block");
 	int off = 0;
 
-	return __skb_recv_datagram(sk, &sk->sk_receive_queue, flags | (noblock ? MSG_DONTWAIT : 0), &off, err);
+	return __skb_recv_datagram(sk, &sk->sk_receive_queue, flags | (noblock ? MSG_DONTWAIT : 0), &off,
+				   err);
 }
 
 void skb_free_datagram(struct sock *sk, struct sk_buff *skb)

@@ -101,7 +101,8 @@ void skb_split(struct sk_buff *skb, struct sk_buff *skb1, const u32 len)
 		skb_split_no_header(skb, skb1, len, pos);
 }
 
-/* Moves a part of the first fragment of `skb`, `todo` bytes, behind fragment `merge` of `tgt` (-1: adds one). */
+/* Moves a part of the first fragment of `skb`, `todo` bytes, behind fragment `merge` of `tgt` (-1: adds one).
+ */
 static void skb_shift_part(struct sk_buff *tgt, struct sk_buff *skb, int from, int merge, int *to, int todo)
 {
 	skb_frag_t *fragfrom = &skb_shinfo(skb)->frags[from];
@@ -203,7 +204,8 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, bool *fragstolen
 			return false;
 		delta = (int)(from->truesize - SKB_STRUCT_SIZE);
 		page = virt_to_head_page(from->host, from->head);
-		skb_fill_page_desc(to, st->nr_frags, page, (int)(from->data - (u8 *)page_address(from->host, page)),
+		skb_fill_page_desc(to, st->nr_frags, page,
+				   (int)(from->data - (u8 *)page_address(from->host, page)),
 				   (int)skb_headlen(from));
 		*fragstolen = true;
 	} else {

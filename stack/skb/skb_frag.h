@@ -13,8 +13,7 @@ struct page_frag {
 	u32 size;
 };
 
-#define skb_walk_frags(skb, iter)                                                                  \
-	for (iter = skb_shinfo(skb)->frag_list; iter; iter = (iter)->next)
+#define skb_walk_frags(skb, iter) for (iter = skb_shinfo(skb)->frag_list; iter; iter = (iter)->next)
 
 static inline bool skb_has_frag_list(const struct sk_buff *skb)
 {
@@ -141,7 +140,8 @@ static inline bool skb_can_coalesce(const struct sk_buff *skb, int i, const stru
 	if (i) {
 		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i - 1];
 
-		return page == skb_frag_page(frag) && (unsigned int)off == skb_frag_off(frag) + skb_frag_size(frag);
+		return page == skb_frag_page(frag) &&
+		       (unsigned int)off == skb_frag_off(frag) + skb_frag_size(frag);
 	}
 	return false;
 }

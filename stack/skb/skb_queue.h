@@ -149,7 +149,8 @@ static inline struct sk_buff *__skb_dequeue_tail(struct sk_buff_head *list)
 	return skb;
 }
 
-static inline void __skb_queue_splice(const struct sk_buff_head *list, struct sk_buff *prev, struct sk_buff *next)
+static inline void __skb_queue_splice(const struct sk_buff_head *list, struct sk_buff *prev,
+				      struct sk_buff *next)
 {
 	struct sk_buff *first = list->next, *last = list->prev;
 
@@ -179,21 +180,20 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *list, struct 
 	}
 }
 
-#define skb_queue_walk(queue, skb)                                                                 \
+#define skb_queue_walk(queue, skb)                                                                           \
 	for (skb = (queue)->next; skb != (struct sk_buff *)(queue); skb = skb->next)
 
-#define skb_queue_walk_safe(queue, skb, tmp)                                                       \
-	for (skb = (queue)->next, tmp = skb->next; skb != (struct sk_buff *)(queue);               \
+#define skb_queue_walk_safe(queue, skb, tmp)                                                                 \
+	for (skb = (queue)->next, tmp = skb->next; skb != (struct sk_buff *)(queue);                         \
 	     skb = tmp, tmp = skb->next)
 
-#define skb_queue_walk_from(queue, skb)                                                            \
-	for (; skb != (struct sk_buff *)(queue); skb = skb->next)
+#define skb_queue_walk_from(queue, skb) for (; skb != (struct sk_buff *)(queue); skb = skb->next)
 
-#define skb_queue_reverse_walk(queue, skb)                                                         \
+#define skb_queue_reverse_walk(queue, skb)                                                                   \
 	for (skb = (queue)->prev; skb != (struct sk_buff *)(queue); skb = skb->prev)
 
-#define skb_list_walk_safe(first, skb, next_skb)                                                   \
-	for ((skb) = (first), (next_skb) = (skb) ? (skb)->next : NULL; (skb);                      \
+#define skb_list_walk_safe(first, skb, next_skb)                                                             \
+	for ((skb) = (first), (next_skb) = (skb) ? (skb)->next : NULL; (skb);                                \
 	     (skb) = (next_skb), (next_skb) = (skb) ? (skb)->next : NULL)
 
 /* Out of line and traced: skb_queue.c. The host is needed where the list may be empty. */
@@ -216,13 +216,11 @@ void __skb_queue_purge(struct sk_buff_head *list);
 #define skb_rb_next(skb) rb_to_skb(rb_next(&(skb)->rbnode))
 #define skb_rb_prev(skb) rb_to_skb(rb_prev(&(skb)->rbnode))
 
-#define skb_rbtree_walk(skb, root)                                                                 \
-	for (skb = skb_rb_first(root); skb != NULL; skb = skb_rb_next(skb))
+#define skb_rbtree_walk(skb, root) for (skb = skb_rb_first(root); skb != NULL; skb = skb_rb_next(skb))
 
-#define skb_rbtree_walk_from(skb)                                                                  \
-	for (; skb != NULL; skb = skb_rb_next(skb))
+#define skb_rbtree_walk_from(skb) for (; skb != NULL; skb = skb_rb_next(skb))
 
-#define skb_rbtree_walk_from_safe(skb, tmp)                                                        \
+#define skb_rbtree_walk_from_safe(skb, tmp)                                                                  \
 	for (; tmp = skb ? skb_rb_next(skb) : NULL, (skb != NULL); skb = tmp)
 
 /* Frees all packets of a tree; returns the sum of their truesizes. */

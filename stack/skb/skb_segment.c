@@ -10,7 +10,7 @@
 /* What stays the same for all segments of a packet. */
 struct segmenting {
 	struct sk_buff *head;
-	unsigned int doffset;	 /* bytes of headers, from the mac header */
+	unsigned int doffset; /* bytes of headers, from the mac header */
 	unsigned int headroom;
 	unsigned int mss;
 	bool sg, csum;

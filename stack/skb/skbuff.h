@@ -49,7 +49,7 @@ struct sock;
 #define SKB_DATA_ALIGN(x) (((x) + (SMP_CACHE_BYTES - 1)) & ~(SMP_CACHE_BYTES - 1u))
 #define SKB_STRUCT_SIZE 256u /* SKB_DATA_ALIGN(sizeof(struct sk_buff)) there */
 #define SKB_SHINFO_SIZE 320u /* SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) there */
-#define SKB_WITH_OVERHEAD(x) ((x) - SKB_SHINFO_SIZE)
+#define SKB_WITH_OVERHEAD(x) ((x)-SKB_SHINFO_SIZE)
 #define SKB_MAX_ORDER(x, order) SKB_WITH_OVERHEAD((4096u << (order)) - (x))
 #define SKB_MAX_HEAD(x) (SKB_MAX_ORDER((x), 0))
 #define SKB_MAX_ALLOC (SKB_MAX_ORDER(0, 2))
@@ -83,33 +83,33 @@ struct sock;
 #endif
 
 enum { /* gso_type */
-	SKB_GSO_TCPV4 = 1 << 0,
-	SKB_GSO_DODGY = 1 << 1,
-	SKB_GSO_TCP_ECN = 1 << 2,
-	SKB_GSO_TCP_FIXEDID = 1 << 3,
-	SKB_GSO_TCPV6 = 1 << 4,
-	SKB_GSO_PARTIAL = 1 << 13,
-	SKB_GSO_UDP = 1 << 16,
-	SKB_GSO_UDP_L4 = 1 << 17,
+       SKB_GSO_TCPV4 = 1 << 0,
+       SKB_GSO_DODGY = 1 << 1,
+       SKB_GSO_TCP_ECN = 1 << 2,
+       SKB_GSO_TCP_FIXEDID = 1 << 3,
+       SKB_GSO_TCPV6 = 1 << 4,
+       SKB_GSO_PARTIAL = 1 << 13,
+       SKB_GSO_UDP = 1 << 16,
+       SKB_GSO_UDP_L4 = 1 << 17,
 };
 
 enum { /* skb_shared_info.tx_flags */
-	SKBTX_HW_TSTAMP = 1 << 0,
-	SKBTX_SW_TSTAMP = 1 << 1,
-	SKBTX_SCHED_TSTAMP = 1 << 6,
-	SKBTX_ANY_SW_TSTAMP = SKBTX_SW_TSTAMP | SKBTX_SCHED_TSTAMP,
-	SKBTX_ANY_TSTAMP = SKBTX_HW_TSTAMP | SKBTX_ANY_SW_TSTAMP,
+       SKBTX_HW_TSTAMP = 1 << 0,
+       SKBTX_SW_TSTAMP = 1 << 1,
+       SKBTX_SCHED_TSTAMP = 1 << 6,
+       SKBTX_ANY_SW_TSTAMP = SKBTX_SW_TSTAMP | SKBTX_SCHED_TSTAMP,
+       SKBTX_ANY_TSTAMP = SKBTX_HW_TSTAMP | SKBTX_ANY_SW_TSTAMP,
 };
 
 enum { /* skb_shared_info.flags */
-	SKBFL_ZEROCOPY_ENABLE = 1 << 0,
-	SKBFL_SHARED_FRAG = 1 << 1,
+       SKBFL_ZEROCOPY_ENABLE = 1 << 0,
+       SKBFL_SHARED_FRAG = 1 << 1,
 };
 
-enum { /* fclone */
-	SKB_FCLONE_UNAVAILABLE, /* a single skb */
-	SKB_FCLONE_ORIG,	/* first of a pair */
-	SKB_FCLONE_CLONE,	/* second of a pair, in use or free (fclone_ref) */
+enum {			       /* fclone */
+       SKB_FCLONE_UNAVAILABLE, /* a single skb */
+       SKB_FCLONE_ORIG,	       /* first of a pair */
+       SKB_FCLONE_CLONE,       /* second of a pair, in use or free (fclone_ref) */
 };
 
 typedef struct bio_vec {
@@ -202,12 +202,12 @@ struct sk_buff {
 	u8 ndisc_nodetype : 2;
 	__be16 vlan_proto;
 	u16 vlan_tci;
-	__be16 protocol; /* ethernet type */
+	__be16 protocol;				  /* ethernet type */
 	u16 transport_header, network_header, mac_header; /* counted from head */
 	union {
 		__wsum csum;
 		struct {
-			u16 csum_start; /* where summing starts, counted from head */
+			u16 csum_start;	 /* where summing starts, counted from head */
 			u16 csum_offset; /* where the result goes, counted from there */
 		};
 	};
@@ -274,13 +274,15 @@ bool skb_sane(const struct sk_buff *skb);
 #define __alloc_skb(host, size, gfp, flags, node) __alloc_skb_at(host, size, gfp, flags, SIM_SITE)
 #define alloc_skb(host, size, gfp) alloc_skb_at(host, size, gfp, SIM_SITE)
 #define alloc_skb_fclone(host, size, gfp) alloc_skb_fclone_at(host, size, gfp, SIM_SITE)
-struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_mask, int flags, const char *site);
+struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_mask, int flags,
+			       const char *site);
 struct sk_buff *alloc_skb_at(struct host *host, unsigned int size, gfp_t priority, const char *site);
 struct sk_buff *alloc_skb_fclone_at(struct host *host, unsigned int size, gfp_t priority, const char *site);
 /* A packet with up to `data_len` bytes in page fragments of 1 << max_page_order pages. */
 struct sk_buff *alloc_skb_with_frags(struct host *host, unsigned long header_len, unsigned long data_len,
 				     int max_page_order, int *errcode, gfp_t gfp_mask);
-struct sk_buff *__netdev_alloc_skb(struct host *host, struct net_device *dev, unsigned int len, gfp_t gfp_mask);
+struct sk_buff *__netdev_alloc_skb(struct host *host, struct net_device *dev, unsigned int len,
+				   gfp_t gfp_mask);
 struct sk_buff *netdev_alloc_skb(struct host *host, struct net_device *dev, unsigned int length);
 struct sk_buff *netdev_alloc_skb_ip_align(struct host *host, struct net_device *dev, unsigned int length);
 struct sk_buff *__napi_alloc_skb(struct host *host, struct net_device *dev, unsigned int len, gfp_t gfp_mask);

@@ -4,8 +4,8 @@
 #include "stack/skb/uio.h"
 #include "stack/skb/checksum.h"
 
-void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iovec *iov,
-		   unsigned long nr_segs, size_t count)
+void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iovec *iov, unsigned long nr_segs,
+		   size_t count)
 {
 	i->data_source = (u8)direction;
 	i->iov = iov;
@@ -99,8 +99,7 @@ bool csum_and_copy_from_iter_full(void *addr, size_t bytes, uint32_t *csum, stru
 	return true;
 }
 
-size_t csum_and_copy_to_iter(const void *addr, size_t bytes, uint32_t *csum, size_t *off,
-			     struct iov_iter *i)
+size_t csum_and_copy_to_iter(const void *addr, size_t bytes, uint32_t *csum, size_t *off, struct iov_iter *i)
 {
 	size_t n = copy_to_iter(addr, bytes, i);
 

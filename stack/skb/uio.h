@@ -59,8 +59,8 @@ struct user_msghdr {
 	int msg_flags;
 };
 
-void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iovec *iov,
-		   unsigned long nr_segs, size_t count);
+void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iovec *iov, unsigned long nr_segs,
+		   size_t count);
 void iov_iter_advance(struct iov_iter *i, size_t bytes);
 void iov_iter_revert(struct iov_iter *i, size_t bytes);
 
@@ -110,8 +110,7 @@ static inline size_t copy_from_iter_nocache(void *addr, size_t bytes, struct iov
 
 /* Copy and sum; `csum` goes on from what it was, `off` is the place in the whole (for odd places). */
 bool csum_and_copy_from_iter_full(void *addr, size_t bytes, uint32_t *csum, struct iov_iter *i);
-size_t csum_and_copy_to_iter(const void *addr, size_t bytes, uint32_t *csum, size_t *off,
-			     struct iov_iter *i);
+size_t csum_and_copy_to_iter(const void *addr, size_t bytes, uint32_t *csum, size_t *off, struct iov_iter *i);
 
 static inline int memcpy_from_msg(void *data, struct msghdr *msg, int len)
 {

@@ -407,7 +407,6 @@ struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child, st
 		reqsk_queue_removed(&inet_csk(sk)->icsk_accept_queue, req);
 		if (inet_csk_reqsk_queue_add(sk, req, child))
 			return child;
-		reqsk_put(req);
 	}
 	bh_unlock_sock(child);
 	sock_put(child);

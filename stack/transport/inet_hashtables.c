@@ -386,7 +386,8 @@ static bool inet_ehash_lookup_by_sk(struct inet_hashinfo *h, struct sock *sk)
 	return false;
 }
 
-/* `osk`, if any, leaves the table in favour of `sk`; `found_dup_sk` asks for a check for doubles. */
+/* `osk`, a request, leaves the table (with the table's reference) in favour of its child `sk`;
+ * `found_dup_sk` asks for a check for doubles. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk, bool *found_dup_sk)
 {
 	TRACE_SK(sk, "put the socket into the table of connections");
@@ -396,8 +397,10 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk, bool *found_dup_sk)
 	sk->sk_hash = sk_ehashfn(sk);
 	if (osk) {
 		ret = !hlist_unhashed(&osk->sk_node);
-		if (ret)
+		if (ret) {
 			inet_table_del(&h->ehash, &osk->sk_node);
+			__sock_put(osk);
+		}
 	} else if (found_dup_sk) {
 		*found_dup_sk = inet_ehash_lookup_by_sk(h, sk);
 		ret = !*found_dup_sk;
@@ -623,7 +626,7 @@ ok:
 	inet_bind_hash(sk, tb, (unsigned short)port);
 	if (hlist_unhashed(&sk->sk_node)) {
 		inet_sk(sk)->inet_sport = htons((u16)port);
-		inet_ehash_nolisten(sk, (struct sock *)tw, NULL);
+		inet_ehash_nolisten(sk, NULL, NULL);
 	}
 	if (tw) {
 		inet_twsk_bind_unhash(tw, h);

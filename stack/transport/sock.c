@@ -60,7 +60,7 @@ void sk_for_each_of_host(struct host *host, bool (*fn)(struct sock *sk, void *ar
 {
 	struct sock *sk, *next;
 
-	list_for_each_entry_safe(sk, next, &host->net->files->socks, sk_hostlist)
+	list_for_each_entry_safe (sk, next, &host->net->files->socks, sk_hostlist)
 		if (!fn(sk, arg))
 			return;
 }

@@ -199,7 +199,8 @@ struct sock {
 	struct list_head sk_hostlist; /* all socks of the host, in order of creation */
 };
 
-/* What a protocol does with its socks. Slots of per-host data take the host's net: nothing here is written to. */
+/* What a protocol does with its socks. Slots of per-host data take the host's net: nothing here is written
+ * to. */
 struct proto {
 	void (*close)(struct sock *sk, long timeout);
 	int (*pre_connect)(struct sock *sk, struct sockaddr *uaddr, int addr_len);
@@ -214,7 +215,8 @@ struct proto {
 	int (*getsockopt)(struct sock *sk, int level, int optname, char *optval, int *option);
 	void (*keepalive)(struct sock *sk, int valbool);
 	int (*sendmsg)(struct sock *sk, struct msghdr *msg, size_t len);
-	int (*recvmsg)(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags, int *addr_len);
+	int (*recvmsg)(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags,
+		       int *addr_len);
 	int (*bind)(struct sock *sk, struct sockaddr *addr, int addr_len);
 	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
 	void (*release_cb)(struct sock *sk); /* called by release_sock() before the sock is given up */
@@ -226,7 +228,8 @@ struct proto {
 	bool (*stream_memory_free)(const struct sock *sk, int wake);
 	void (*enter_memory_pressure)(struct sock *sk);
 	void (*leave_memory_pressure)(struct sock *sk);
-	/* Where a host counts the protocol's pages, its pressure (jiffies since, 0 none), limits and socks. */
+	/* Where a host counts the protocol's pages, its pressure (jiffies since, 0 none), limits and socks.
+	 */
 	long *(*memory_allocated)(struct net *net); /* NULL: not accounted for */
 	unsigned long *(*memory_pressure)(struct net *net);
 	const long *(*sysctl_mem)(struct net *net);
@@ -500,16 +503,16 @@ static inline int sk_filter(struct sock *sk, struct sk_buff *skb)
 }
 
 /* Gives up the sock, waits for the condition (or the time to run out), takes the sock again. */
-#define sk_wait_event(sk_, timeo_, condition_, wait_)                                              \
-	({                                                                                         \
-		int _rc;                                                                           \
-		release_sock(sk_);                                                                 \
-		_rc = (condition_);                                                                \
-		if (!_rc)                                                                          \
-			*(timeo_) = wait_woken(wait_, TASK_INTERRUPTIBLE, *(timeo_));              \
-		lock_sock(sk_);                                                                    \
-		_rc = (condition_);                                                                \
-		_rc;                                                                               \
+#define sk_wait_event(sk_, timeo_, condition_, wait_)                                                        \
+	({                                                                                                   \
+		int _rc;                                                                                     \
+		release_sock(sk_);                                                                           \
+		_rc = (condition_);                                                                          \
+		if (!_rc)                                                                                    \
+			*(timeo_) = wait_woken(wait_, TASK_INTERRUPTIBLE, *(timeo_));                        \
+		lock_sock(sk_);                                                                              \
+		_rc = (condition_);                                                                          \
+		_rc;                                                                                         \
 	})
 
 static inline wait_queue_head_t *sk_sleep(struct sock *sk)
@@ -638,7 +641,8 @@ static inline void sk_gso_disable(struct sock *sk)
 
 int sock_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval, unsigned int optlen);
 int sock_getsockopt(struct socket *sock, int level, int optname, char *optval, int *optlen);
-int sock_common_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval, unsigned int optlen);
+int sock_common_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+			   unsigned int optlen);
 int sock_common_getsockopt(struct socket *sock, int level, int optname, char *optval, int *optlen);
 int sock_common_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags);
 void sockopt_lock_sock(struct sock *sk);

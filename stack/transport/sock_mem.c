@@ -308,7 +308,8 @@ struct sk_buff *sock_alloc_send_pskb(struct sock *sk, unsigned long header_len, 
 		}
 		timeo = sock_wait_for_wmem(sk, timeo);
 	}
-	skb = alloc_skb_with_frags(sk->host, header_len, data_len, max_page_order, errcode, sk->sk_allocation);
+	skb = alloc_skb_with_frags(sk->host, header_len, data_len, max_page_order, errcode,
+				   sk->sk_allocation);
 	if (skb)
 		skb_set_owner_w(skb, sk);
 	return skb;
@@ -326,7 +327,8 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, unsigned long size, int nob
 
 /* ---- pages to write to ---- */
 
-bool skb_page_frag_refill(struct host *host, unsigned int sz, struct page_frag *pfrag, gfp_t gfp __maybe_unused)
+bool skb_page_frag_refill(struct host *host, unsigned int sz, struct page_frag *pfrag,
+			  gfp_t gfp __maybe_unused)
 {
 	TRACE(host, "see to it that the block of pages has room");
 

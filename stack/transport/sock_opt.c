@@ -34,7 +34,8 @@ bool sockopt_capable(struct sock *sk, int cap __maybe_unused)
 
 /* ---- values ---- */
 
-static int sock_copy_user_timeval(struct host *host, struct timeval *tv, sockptr_t optval, unsigned int optlen)
+static int sock_copy_user_timeval(struct host *host, struct timeval *tv, sockptr_t optval,
+				  unsigned int optlen)
 {
 	TRACE(host, "get the time from the program");
 
@@ -324,15 +325,33 @@ static bool sock_get_int(struct socket *sock, int optname, int *val)
 		return true;
 	}
 	switch (optname) {
-	case SO_DONTROUTE: *val = sock_flag(sk, SOCK_LOCALROUTE); break;
-	case SO_SNDBUF: *val = sk->sk_sndbuf; break;
-	case SO_RCVBUF: *val = sk->sk_rcvbuf; break;
-	case SO_REUSEADDR: *val = sk->sk_reuse; break;
-	case SO_REUSEPORT: *val = sk->sk_reuseport; break;
-	case SO_KEEPALIVE: *val = sock_flag(sk, SOCK_KEEPOPEN); break;
-	case SO_TYPE: *val = sk->sk_type; break;
-	case SO_PROTOCOL: *val = sk->sk_protocol; break;
-	case SO_DOMAIN: *val = sk->sk_family; break;
+	case SO_DONTROUTE:
+		*val = sock_flag(sk, SOCK_LOCALROUTE);
+		break;
+	case SO_SNDBUF:
+		*val = sk->sk_sndbuf;
+		break;
+	case SO_RCVBUF:
+		*val = sk->sk_rcvbuf;
+		break;
+	case SO_REUSEADDR:
+		*val = sk->sk_reuse;
+		break;
+	case SO_REUSEPORT:
+		*val = sk->sk_reuseport;
+		break;
+	case SO_KEEPALIVE:
+		*val = sock_flag(sk, SOCK_KEEPOPEN);
+		break;
+	case SO_TYPE:
+		*val = sk->sk_type;
+		break;
+	case SO_PROTOCOL:
+		*val = sk->sk_protocol;
+		break;
+	case SO_DOMAIN:
+		*val = sk->sk_family;
+		break;
 	case SO_ERROR:
 		*val = -sock_error(sk);
 		if (!*val) {
@@ -340,24 +359,49 @@ static bool sock_get_int(struct socket *sock, int optname, int *val)
 			sk->sk_err_soft = 0;
 		}
 		break;
-	case SO_NO_CHECK: *val = sk->sk_no_check_tx; break;
-	case SO_PRIORITY: *val = (int)sk->sk_priority; break;
-	case SO_BSDCOMPAT: *val = 0; break;
-	case SO_TIMESTAMP: *val = sock_flag(sk, SOCK_RCVTSTAMP) && !sock_flag(sk, SOCK_RCVTSTAMPNS); break;
-	case SO_TIMESTAMPNS: *val = sock_flag(sk, SOCK_RCVTSTAMPNS); break;
-	case SO_RCVLOWAT: *val = sk->sk_rcvlowat; break;
-	case SO_SNDLOWAT: *val = 1; break;
-	case SO_PASSCRED: *val = !!(sock->flags & BIT(SOCK_PASSCRED)); break;
-	case SO_ACCEPTCONN: *val = sk->sk_state == TCP_LISTEN; break;
-	case SO_MARK: *val = (int)sk->sk_mark; break;
+	case SO_NO_CHECK:
+		*val = sk->sk_no_check_tx;
+		break;
+	case SO_PRIORITY:
+		*val = (int)sk->sk_priority;
+		break;
+	case SO_BSDCOMPAT:
+		*val = 0;
+		break;
+	case SO_TIMESTAMP:
+		*val = sock_flag(sk, SOCK_RCVTSTAMP) && !sock_flag(sk, SOCK_RCVTSTAMPNS);
+		break;
+	case SO_TIMESTAMPNS:
+		*val = sock_flag(sk, SOCK_RCVTSTAMPNS);
+		break;
+	case SO_RCVLOWAT:
+		*val = sk->sk_rcvlowat;
+		break;
+	case SO_SNDLOWAT:
+		*val = 1;
+		break;
+	case SO_PASSCRED:
+		*val = !!(sock->flags & BIT(SOCK_PASSCRED));
+		break;
+	case SO_ACCEPTCONN:
+		*val = sk->sk_state == TCP_LISTEN;
+		break;
+	case SO_MARK:
+		*val = (int)sk->sk_mark;
+		break;
 	case SO_PEEK_OFF:
 		if (!sock->ops->set_peek_off)
 			return false;
 		*val = sk->sk_peek_off;
 		break;
-	case SO_INCOMING_CPU: *val = sk->sk_incoming_cpu; break;
-	case SO_ZEROCOPY: *val = sock_flag(sk, SOCK_ZEROCOPY); break;
-	default: return false;
+	case SO_INCOMING_CPU:
+		*val = sk->sk_incoming_cpu;
+		break;
+	case SO_ZEROCOPY:
+		*val = sock_flag(sk, SOCK_ZEROCOPY);
+		break;
+	default:
+		return false;
 	}
 	return true;
 }
@@ -479,7 +523,8 @@ int sock_common_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, in
 {
 	TRACE(sock, "receive by the protocol");
 	int addr_len = 0;
-	int err = sk_prot_recvmsg(sock->sk, msg, size, flags & MSG_DONTWAIT, flags & ~MSG_DONTWAIT, &addr_len);
+	int err =
+		sk_prot_recvmsg(sock->sk, msg, size, flags & MSG_DONTWAIT, flags & ~MSG_DONTWAIT, &addr_len);
 
 	if (err >= 0)
 		msg->msg_namelen = addr_len;

@@ -70,10 +70,10 @@ int sk_stream_wait_connect(struct sock *sk, long *timeo_p)
 			return sock_intr_errno(*timeo_p);
 		add_wait_queue(sk_sleep(sk), &wait);
 		sk->sk_write_pending++;
-		done = sk_wait_event(sk, timeo_p,
-				     !sk->sk_err &&
-					     !((1 << sk->sk_state) & ~(1 << TCP_ESTABLISHED | 1 << TCP_CLOSE_WAIT)),
-				     &wait);
+		done = sk_wait_event(
+			sk, timeo_p,
+			!sk->sk_err && !((1 << sk->sk_state) & ~(1 << TCP_ESTABLISHED | 1 << TCP_CLOSE_WAIT)),
+			&wait);
 		remove_wait_queue(sk_sleep(sk), &wait);
 		sk->sk_write_pending--;
 	} while (!done);
@@ -138,7 +138,8 @@ int sk_stream_wait_memory(struct sock *sk, long *timeo_p)
 		sk_stream_no_space(sk);
 		sk->sk_write_pending++;
 		sk_wait_event(sk, &timeo,
-			      sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN || (sk_stream_memory_free(sk) && !vm_wait),
+			      sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ||
+				      (sk_stream_memory_free(sk) && !vm_wait),
 			      &wait);
 		sk->sk_write_pending--;
 		if (vm_wait) {

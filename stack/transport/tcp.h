@@ -613,6 +613,7 @@ extern const struct inet_connection_sock_af_ops ipv4_specific;
 
 extern const struct proto tcp_prot;
 int tcp_v4_init(struct host *host);
+void tcp_v4_exit(struct host *host);
 int tcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len);
 int tcp_v4_rcv(struct sk_buff *skb);
 int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb);

@@ -113,7 +113,7 @@ static void tcp_split_to(struct sock *sk, struct sk_buff *skb, struct sk_buff *b
 	btcb->end_seq = tcb->end_seq;
 	tcb->end_seq = btcb->seq;
 	btcb->tcp_flags = tcb->tcp_flags;
-	tcb->tcp_flags &= (u8)~(TCPHDR_FIN | TCPHDR_PSH);
+	tcb->tcp_flags &= (u8) ~(TCPHDR_FIN | TCPHDR_PSH);
 	btcb->sacked = tcb->sacked;
 	tcp_skb_fragment_eor(skb, buff);
 	skb_split(skb, buff, len);
@@ -241,7 +241,7 @@ static bool tcp_can_coalesce_send_queue_head(struct sock *sk, u32 len)
 {
 	struct sk_buff *skb;
 
-	skb_queue_walk(&sk->sk_write_queue, skb) {
+	skb_queue_walk (&sk->sk_write_queue, skb) {
 		if (len <= skb->len)
 			return true;
 		if (unlikely(TCP_SKB_CB(skb)->eor))
@@ -268,7 +268,7 @@ static void tcp_fill_probe(struct sock *sk, struct sk_buff *nskb, u32 probe_size
 			tcp_wmem_free_skb(sk, skb);
 			continue;
 		}
-		TCP_SKB_CB(nskb)->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags & (u8)~(TCPHDR_FIN | TCPHDR_PSH);
+		TCP_SKB_CB(nskb)->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags & (u8) ~(TCPHDR_FIN | TCPHDR_PSH);
 		if (!skb_shinfo(skb)->nr_frags) {
 			skb_pull(skb, copy);
 		} else {

@@ -10,7 +10,7 @@
 #include "stack/transport/tcp.h"
 
 enum tcp_metric_index {
-	TCP_METRIC_RTT, /* us, 8 times, as srtt_us */
+	TCP_METRIC_RTT,	   /* us, 8 times, as srtt_us */
 	TCP_METRIC_RTTVAR, /* us, 4 times */
 	TCP_METRIC_SSTHRESH,
 	TCP_METRIC_CWND,

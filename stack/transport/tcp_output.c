@@ -67,8 +67,8 @@ void tcp_rbtree_insert(struct rb_root *root, struct sk_buff *skb)
 	while (*p) {
 		struct sk_buff *other = rb_to_skb(parent = *p);
 
-		p = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(other)->seq) ? &parent->rb_left :
-									   &parent->rb_right;
+		p = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(other)->seq) ? &parent->rb_left
+									 : &parent->rb_right;
 	}
 	rb_link_node(&skb->rbnode, parent, p);
 	rb_insert_color(&skb->rbnode, root);

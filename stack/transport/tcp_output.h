@@ -100,16 +100,16 @@ static inline bool tcp_urg_mode(const struct tcp_sock *tp)
 }
 
 /* The list by time of sending lies where a packet under way has its route and destructor. */
-#define tcp_skb_tsorted_save(skb)                                                                  \
-	{                                                                                          \
-		unsigned long tsorted_save_refdst = (skb)->_skb_refdst;                            \
-		(skb)->_skb_refdst = 0UL;                                                          \
-		void (*tsorted_save_destructor)(struct sk_buff *) = (skb)->destructor;             \
+#define tcp_skb_tsorted_save(skb)                                                                            \
+	{                                                                                                    \
+		unsigned long tsorted_save_refdst = (skb)->_skb_refdst;                                      \
+		(skb)->_skb_refdst = 0UL;                                                                    \
+		void (*tsorted_save_destructor)(struct sk_buff *) = (skb)->destructor;                       \
 		(skb)->destructor = NULL
 
-#define tcp_skb_tsorted_restore(skb)                                                               \
-		(skb)->_skb_refdst = tsorted_save_refdst;                                          \
-		(skb)->destructor = tsorted_save_destructor;                                       \
+#define tcp_skb_tsorted_restore(skb)                                                                         \
+	(skb)->_skb_refdst = tsorted_save_refdst;                                                            \
+	(skb)->destructor = tsorted_save_destructor;                                                         \
 	}
 
 #endif

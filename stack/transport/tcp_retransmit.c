@@ -68,8 +68,7 @@ static void tcp_retrans_try_collapse(struct sock *sk, struct sk_buff *to, int sp
 
 	if (!sock_net(sk)->ipv4.sysctl_tcp_retrans_collapse || (TCP_SKB_CB(to)->tcp_flags & TCPHDR_SYN))
 		return;
-	skb_rbtree_walk_from_safe(skb, tmp)
-	{
+	skb_rbtree_walk_from_safe (skb, tmp) {
 		if (!tcp_can_collapse(sk, skb) || !tcp_skb_can_collapse(to, skb))
 			break;
 		space -= (int)skb->len;
@@ -143,7 +142,7 @@ static int tcp_retransmit_fit(struct sock *sk, struct sk_buff *skb, unsigned int
 static void tcp_ecn_clear_syn(struct sock *sk, struct sk_buff *skb)
 {
 	if (sock_net(sk)->ipv4.sysctl_tcp_ecn_fallback)
-		TCP_SKB_CB(skb)->tcp_flags &= (u8)~(TCPHDR_ECE | TCPHDR_CWR);
+		TCP_SKB_CB(skb)->tcp_flags &= (u8) ~(TCPHDR_ECE | TCPHDR_CWR);
 }
 
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, int segs)
@@ -210,8 +209,8 @@ static bool tcp_xmit_retransmit_one(struct sock *sk, struct sk_buff *skb, int se
 	if (tcp_small_queue_check(sk, skb, 1) || tcp_retransmit_skb(sk, skb, segs))
 		return false;
 	NET_ADD_STATS(sock_net(sk),
-		      inet_csk(sk)->icsk_ca_state != TCP_CA_Loss ? LINUX_MIB_TCPFASTRETRANS :
-								   LINUX_MIB_TCPSLOWSTARTRETRANS,
+		      inet_csk(sk)->icsk_ca_state != TCP_CA_Loss ? LINUX_MIB_TCPFASTRETRANS
+								 : LINUX_MIB_TCPSLOWSTARTRETRANS,
 		      tcp_skb_pcount(skb));
 	if (tcp_in_cwnd_reduction(sk))
 		tp->prr_out += (u32)tcp_skb_pcount(skb);
@@ -232,8 +231,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	rtx_head = tcp_rtx_queue_head(sk);
 	skb = tp->retransmit_skb_hint ? tp->retransmit_skb_hint : rtx_head;
 	max_segs = tcp_tso_segs(sk, tcp_current_mss(sk));
-	skb_rbtree_walk_from(skb)
-	{
+	skb_rbtree_walk_from (skb) {
 		u8 sacked = TCP_SKB_CB(skb)->sacked;
 		int segs;
 

@@ -288,9 +288,8 @@ static void tcp_probe_timer(struct sock *sk)
 	/* RFC 1122: the peer may keep it closed for ever, as long as it answers (and the user is patient) */
 	if (!icsk->icsk_probes_tstamp)
 		icsk->icsk_probes_tstamp = tcp_jiffies32(sk->host);
-	else if (icsk->icsk_user_timeout &&
-		 (s32)(tcp_jiffies32(sk->host) - icsk->icsk_probes_tstamp) >=
-			 (s32)msecs_to_jiffies(icsk->icsk_user_timeout))
+	else if (icsk->icsk_user_timeout && (s32)(tcp_jiffies32(sk->host) - icsk->icsk_probes_tstamp) >=
+						    (s32)msecs_to_jiffies(icsk->icsk_user_timeout))
 		give_up = true;
 	if (!give_up && sock_flag(sk, SOCK_DEAD)) {
 		bool alive = inet_csk_rto_backoff(icsk, TCP_RTO_MAX) < TCP_RTO_MAX;

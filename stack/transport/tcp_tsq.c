@@ -12,8 +12,8 @@
 #include "stack/kernel/softirq.h"
 #include "stack/transport/tcp_output.h"
 
-#define TCP_DEFERRED_ALL                                                                           \
-	(TCPF_TSQ_DEFERRED | TCPF_WRITE_TIMER_DEFERRED | TCPF_DELACK_TIMER_DEFERRED |              \
+#define TCP_DEFERRED_ALL                                                                                     \
+	(TCPF_TSQ_DEFERRED | TCPF_WRITE_TIMER_DEFERRED | TCPF_DELACK_TIMER_DEFERRED |                        \
 	 TCPF_MTU_REDUCED_DEFERRED)
 
 /* Sockets that can send on: tp->tsq_node, the newest first. One per host: net->tcp->tsq. */

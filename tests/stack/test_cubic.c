@@ -137,7 +137,8 @@ static void test_hystart_delay(void **state)
 		sample.rtt_us = 57000;
 		cubictcp.pkts_acked(fake_sk(f), &sample);
 	}
-	assert_int_equal(f->tp.snd_ssthresh, 20); /* the ninth: eight samples are taken before it is believed */
+	assert_int_equal(f->tp.snd_ssthresh,
+			 20); /* the ninth: eight samples are taken before it is believed */
 	assert_int_equal(f->net.mib.net_statistics[LINUX_MIB_TCPHYSTARTDELAYDETECT], 1);
 	free(f);
 }

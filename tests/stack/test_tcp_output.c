@@ -246,7 +246,7 @@ static void test_windows(void **state)
 	put_data(w, 60000);
 	push(w, TCP_NAGLE_OFF);
 	/* ten segments: never more than half the window in one packet */
-	skb_queue_walk(&w->wire, skb) {
+	skb_queue_walk (&w->wire, skb) {
 		assert_true(skb->len - 32 <= 5 * MSS);
 		check_segment(skb, ISN + sent, skb->len - 32, false);
 		sent += skb->len - 32;

@@ -69,7 +69,8 @@ static void test_follows_buffer(void **state)
 	fake_sk(f)->sk_rmem_alloc = 40000;
 	assert_int_equal(tcp_select_window(fake_sk(f)), ALIGN(65536 - 14600, 128) >> 7);
 
-	/* the buffer is nearly full: less than a sixteenth is announced as nothing, once the edge is reached */
+	/* the buffer is nearly full: less than a sixteenth is announced as nothing, once the edge is reached
+	 */
 	f->tp.rcv_nxt = f->tp.rcv_wup + f->tp.rcv_wnd;
 	fake_sk(f)->sk_rmem_alloc = 131072 - 6000;
 	f->tp.pred_flags = 1;
@@ -133,8 +134,8 @@ static void test_signed_windows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_initial),	    cmocka_unit_test(test_follows_buffer),
-		cmocka_unit_test(test_never_shrinks), cmocka_unit_test(test_unscaled_steps),
+		cmocka_unit_test(test_initial),	       cmocka_unit_test(test_follows_buffer),
+		cmocka_unit_test(test_never_shrinks),  cmocka_unit_test(test_unscaled_steps),
 		cmocka_unit_test(test_signed_windows),
 	};
 

@@ -1,0 +1,204 @@
+/*
+ * The system calls that send and receive messages on sockets (net/socket.c).
+ */
+#include <limits.h>
+
+#include "stack/application/address.h"
+#include "stack/application/socket.h"
+#include "stack/application/syscall.h"
+
+#define MAX_RW_COUNT (0x7fffffff & ~0xfff)
+
+static int import_single_range(struct host *host, int rw, void *buf, size_t len, struct iovec *iov,
+			       struct iov_iter *i)
+{
+	TRACE(host, "copy buf from user space to kernel iov");
+
+	len = min_t(size_t, len, MAX_RW_COUNT);
+	if (unlikely(!buf && len))
+		return -EFAULT;
+	iov->iov_base = buf;
+	iov->iov_len = len;
+	iov_iter_init(i, (unsigned int)rw, iov, 1, len);
+	return 0;
+}
+
+/* ---- sending ---- */
+
+static int __sys_sendto(struct task_struct *tsk, int fd, const void *buff, size_t len, unsigned int flags,
+			const struct sockaddr *addr, int addr_len)
+{
+	TRACE(tsk, "send one buffer as a message");
+	struct sockaddr_storage address;
+	struct msghdr msg = { 0 };
+	struct iovec iov;
+	struct socket *sock;
+	int err, fput_needed;
+
+	err = import_single_range(tsk->host, WRITE, (void *)(uintptr_t)buff, len, &iov, &msg.msg_iter);
+	if (unlikely(err))
+		return err;
+	sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+	if (!sock)
+		return err;
+	if (addr) {
+		err = move_addr_to_kernel(tsk->host, addr, addr_len, &address);
+		if (err < 0)
+			return err;
+		msg.msg_name = &address;
+		msg.msg_namelen = addr_len;
+	}
+	if (sock->file->f_flags & O_NONBLOCK)
+		flags |= MSG_DONTWAIT;
+	msg.msg_flags = flags;
+	return sock_sendmsg(sock, &msg);
+}
+
+long sys_send(struct task_struct *tsk, int fd, const void *buff, size_t len, unsigned int flags)
+{
+	SYSCALL(tsk, "send a message on a connected socket",
+		__sys_sendto(tsk, fd, buff, len, flags, NULL, 0));
+}
+
+long sys_sendto(struct task_struct *tsk, int fd, const void *buff, size_t len, unsigned int flags,
+		const struct sockaddr *addr, int addr_len)
+{
+	SYSCALL(tsk, "send a message to an address", __sys_sendto(tsk, fd, buff, len, flags, addr, addr_len));
+}
+
+/* ---- receiving ---- */
+
+static int __sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsigned int flags,
+			  struct sockaddr *addr, int *addr_len)
+{
+	TRACE(tsk, "receive a message into one buffer");
+	struct sockaddr_storage address;
+	struct msghdr msg = { 0 };
+	struct iovec iov;
+	struct socket *sock;
+	int err, err2, fput_needed;
+
+	err = import_single_range(tsk->host, READ, ubuf, size, &iov, &msg.msg_iter);
+	if (unlikely(err))
+		return err;
+	sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+	if (!sock)
+		return err;
+	msg.msg_name = addr ? &address : NULL;
+	if (sock->file->f_flags & O_NONBLOCK)
+		flags |= MSG_DONTWAIT;
+	err = sock_recvmsg(sock, &msg, (int)flags);
+	if (err >= 0 && addr) {
+		err2 = move_addr_to_user(tsk->host, &address, msg.msg_namelen, addr, addr_len);
+		if (err2 < 0)
+			err = err2;
+	}
+	return err;
+}
+
+long sys_recv(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsigned int flags)
+{
+	SYSCALL(tsk, "receive a message", __sys_recvfrom(tsk, fd, ubuf, size, flags, NULL, NULL));
+}
+
+long sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsigned int flags,
+		  struct sockaddr *addr, int *addr_len)
+{
+	SYSCALL(tsk, "receive a message and who sent it",
+		__sys_recvfrom(tsk, fd, ubuf, size, flags, addr, addr_len));
+}
+
+/* ---- with a message header ---- */
+
+/* Checks the program's header and points the kernel's at its buffers. Control messages are not looked at. */
+static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *umsg, int rw)
+{
+	size_t total = 0, i;
+
+	if (!umsg)
+		return -EFAULT;
+	if (umsg->msg_iovlen > UIO_MAXIOV)
+		return -EMSGSIZE;
+	if (umsg->msg_name && (int)umsg->msg_namelen < 0)
+		return -EINVAL;
+	for (i = 0; i < umsg->msg_iovlen; i++) {
+		if (umsg->msg_iov[i].iov_len > SSIZE_MAX - total)
+			return -EINVAL;
+		if (!umsg->msg_iov[i].iov_base && umsg->msg_iov[i].iov_len)
+			return -EFAULT;
+		total += umsg->msg_iov[i].iov_len;
+	}
+	iov_iter_init(&kmsg->msg_iter, (unsigned int)rw, umsg->msg_iov, umsg->msg_iovlen,
+		      min_t(size_t, total, MAX_RW_COUNT));
+	return 0;
+}
+
+static int __sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msghdr *umsg, unsigned int flags)
+{
+	TRACE(tsk, "send several buffers as a message");
+	struct sockaddr_storage address;
+	struct msghdr msg = { 0 };
+	int err, fput_needed;
+	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+
+	if (!sock)
+		return err;
+	err = copy_msghdr_from_user(&msg, umsg, WRITE);
+	if (err)
+		return err;
+	if (umsg->msg_name && umsg->msg_namelen) {
+		int namelen = (int)min_t(size_t, umsg->msg_namelen, sizeof(address));
+
+		err = move_addr_to_kernel(tsk->host, umsg->msg_name, namelen, &address);
+		if (err)
+			return err;
+		msg.msg_name = &address;
+		msg.msg_namelen = namelen;
+	}
+	msg.msg_flags = flags;
+	if (sock->file->f_flags & O_NONBLOCK)
+		msg.msg_flags |= MSG_DONTWAIT;
+	return sock_sendmsg(sock, &msg);
+}
+
+long sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msghdr *msg, unsigned int flags)
+{
+	SYSCALL(tsk, "send several buffers as a message", __sys_sendmsg(tsk, fd, msg, flags));
+}
+
+static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *umsg, unsigned int flags)
+{
+	TRACE(tsk, "receive a message into several buffers");
+	struct sockaddr_storage address;
+	struct msghdr msg = { 0 };
+	int err, len, fput_needed;
+	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+
+	if (!sock)
+		return err;
+	err = copy_msghdr_from_user(&msg, umsg, READ);
+	if (err)
+		return err;
+	msg.msg_name = umsg->msg_name ? &address : NULL;
+	if (sock->file->f_flags & O_NONBLOCK)
+		flags |= MSG_DONTWAIT;
+	len = sock_recvmsg(sock, &msg, (int)flags);
+	if (len < 0)
+		return len;
+	if (umsg->msg_name) {
+		int ulen = (int)umsg->msg_namelen;
+
+		err = move_addr_to_user(tsk->host, &address, msg.msg_namelen, umsg->msg_name, &ulen);
+		if (err < 0)
+			return err;
+		umsg->msg_namelen = (socklen_t)ulen;
+	}
+	umsg->msg_flags = (int)msg.msg_flags;
+	umsg->msg_controllen = 0;
+	return len;
+}
+
+long sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *msg, unsigned int flags)
+{
+	SYSCALL(tsk, "receive a message into several buffers", __sys_recvmsg(tsk, fd, msg, flags));
+}
