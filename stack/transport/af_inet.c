@@ -13,7 +13,8 @@
 /* ---- socket() and close() ---- */
 
 /* The row of the host's table that fits; its errno when there is none. */
-static const struct inet_protosw *inetsw_lookup(const struct tcp_state *state, int type, int *protocol, int *err)
+static const struct inet_protosw *inetsw_lookup(const struct tcp_state *state, int type, int *protocol,
+						int *err)
 {
 	*err = -ESOCKTNOSUPPORT;
 	for (u32 i = 0; i < state->nr_inetsw; i++) {
@@ -41,7 +42,7 @@ static void inet_sock_defaults(struct inet_sock *inet, const struct net *net)
 
 int inet_create(struct net *net, struct socket *sock, int protocol, int kern)
 {
-	TRACE(sock, "create an inet socket");
+	TRACE(sock, "install family+type ops, prepare tcp socket");
 	const struct inet_protosw *answer;
 	struct sock *sk;
 	int err;
@@ -52,7 +53,9 @@ int inet_create(struct net *net, struct socket *sock, int protocol, int kern)
 	answer = inetsw_lookup(net->tcp, sock->type, &protocol, &err);
 	if (!answer)
 		return err;
+	TRACE_STEP(sock, "install family + type operations, e.g., inet_stream_ops");
 	sock->ops = answer->ops;
+	TRACE_STEP(sock, "allocate tcp socket (not the same socket created earlier)");
 	sk = sk_alloc(net, PF_INET, GFP_KERNEL, answer->prot, kern);
 	if (!sk)
 		return -ENOMEM;
@@ -188,7 +191,8 @@ static int inet_autobind(struct sock *sk)
 
 int inet_listen(struct socket *sock, int backlog)
 {
-	TRACE_IN(sock, IN_TASK, "move the socket into listening state");
+	TRACE_IN(sock, IN_TASK,
+		 "set tcp state to LISTEN, ensure a ready port, add socket to hash table for connection");
 	struct sock *sk = sock->sk;
 	int err = -EINVAL;
 
@@ -220,7 +224,7 @@ static void __inet_accept(struct socket *newsock, struct sock *newsk)
 
 int inet_accept(struct socket *sock, struct socket *newsock, int flags, bool kern)
 {
-	TRACE_IN(sock, IN_TASK, "accept a pending connection");
+	TRACE_IN(sock, IN_TASK, "remove a request (if there's one) from queue");
 	int err = -EINVAL;
 	struct sock *sk1 = sock->sk, *sk2;
 
@@ -294,9 +298,10 @@ static int connect_unspec(struct socket *sock, int flags)
 	return err;
 }
 
-int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_len, int flags, int is_sendmsg)
+int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_len, int flags,
+			  int is_sendmsg)
 {
-	TRACE_IN(sock, IN_TASK, "connect to the remote peer");
+	TRACE_IN(sock, IN_TASK, "set addr and port, allocate skb and build tcp header, send to ip layer");
 	struct sock *sk = sock->sk;
 	int err;
 	long timeo;
@@ -341,7 +346,7 @@ int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 
 int inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_len, int flags)
 {
-	TRACE_IN(sock, IN_TASK, "connect to the remote peer");
+	TRACE_IN(sock, IN_TASK, "set addr and port, allocate skb and build tcp header, send to ip layer");
 	int err;
 
 	lock_sock(sock->sk);
@@ -384,7 +389,8 @@ int inet_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 	sin->sin_family = AF_INET;
 	lock_sock(sk);
 	if (peer) {
-		if (!inet->inet_dport || (((1u << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT)) && peer == 1)) {
+		if (!inet->inet_dport ||
+		    (((1u << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT)) && peer == 1)) {
 			err = -ENOTCONN;
 			goto out;
 		}

@@ -85,7 +85,7 @@ static int inet_csk_wait_for_connect(struct sock *sk, long timeo)
 /* The next established connection; NULL with *err. */
 struct sock *inet_csk_accept(struct sock *sk, int flags, int *err, bool kern)
 {
-	TRACE_SK_IN(sk, IN_TASK, "accept the next outstanding connection");
+	TRACE_SK_IN(sk, IN_TASK, "remove a request (if there's one) from queue");
 	struct request_sock_queue *queue = &inet_csk(sk)->icsk_accept_queue;
 	struct request_sock *req = NULL;
 	struct sock *newsk = NULL;
@@ -450,7 +450,7 @@ static int inet_ulp_can_listen(const struct sock *sk)
 
 int inet_csk_listen_start(struct sock *sk, int backlog)
 {
-	TRACE_SK(sk, "start listening");
+	TRACE_SK(sk, "set tcp state to LISTEN, ensure a ready port, add socket to hash table for connection");
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	int err = inet_ulp_can_listen(sk);
 
@@ -461,6 +461,7 @@ int inet_csk_listen_start(struct sock *sk, int backlog)
 	sk->sk_ack_backlog = 0;
 	inet_csk_delack_init(sk);
 	/* in state LISTEN first, so that the check of the port sees a listener */
+	TRACE_STEP(sk, "set tcp state to LISTEN");
 	inet_sk_state_store(sk, TCP_LISTEN);
 	err = -EADDRINUSE;
 	if (!sk_prot_get_port(sk, inet_sk(sk)->inet_num)) {

@@ -135,7 +135,7 @@ static inline void inet_csk_clear_xmit_timer(struct sock *sk, const int what)
 static inline void inet_csk_reset_xmit_timer(struct sock *sk, const int what, unsigned long when,
 					     const unsigned long max_when)
 {
-	TRACE_SK(sk, "set the TCP retransmission timer");
+	TRACE_SK(sk, "re-send the packet if no response before timeout");
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	if (when > max_when)

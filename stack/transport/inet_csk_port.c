@@ -141,7 +141,7 @@ static unsigned short inet_csk_find_open_port(struct sock *sk, struct inet_bind_
 /* Binds the socket to the port, or to a free one when it is 0. Nonzero: it cannot have it. */
 int inet_csk_get_port(struct sock *sk, unsigned short snum)
 {
-	TRACE_SK(sk, "get the port: is it free, or may it be shared?");
+	TRACE_SK(sk, "ensure a valid port is ready");
 	bool reuse = sk->sk_reuse && sk->sk_state != TCP_LISTEN;
 	struct inet_hashinfo *h = tcp_hashinfo(sk->host);
 	struct inet_bind_bucket *tb = NULL;

@@ -331,7 +331,8 @@ struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *hashi
 	(void)skb, (void)doff;
 	sk = inet_lhash2_lookup(net, hashinfo, saddr, sport, daddr, hnum, daddr, dif, sdif);
 	if (!sk)
-		sk = inet_lhash2_lookup(net, hashinfo, saddr, sport, daddr, hnum, htonl(INADDR_ANY), dif, sdif);
+		sk = inet_lhash2_lookup(net, hashinfo, saddr, sport, daddr, hnum, htonl(INADDR_ANY), dif,
+					sdif);
 	return sk;
 }
 
@@ -353,7 +354,7 @@ struct sock *__inet_lookup(struct net *net, struct inet_hashinfo *hashinfo, stru
 struct sock *__inet_lookup_skb(struct inet_hashinfo *hashinfo, struct sk_buff *skb, int doff,
 			       const __be16 sport, const __be16 dport, const int sdif, bool *refcounted)
 {
-	TRACE_SKB(skb, "take the socket that early demux found, or look it up");
+	TRACE_SKB(skb, "lookup target socket through address information");
 	const struct iphdr *iph = ip_hdr(skb);
 	struct sock *sk = skb->sk;
 
@@ -455,7 +456,7 @@ int __inet_hash(struct sock *sk, struct sock *osk)
 
 int inet_hash(struct sock *sk)
 {
-	TRACE_SK(sk, "make the socket known for incoming segments");
+	TRACE_SK(sk, "add socket to hash table waiting for connection");
 
 	return sk->sk_state == TCP_CLOSE ? 0 : __inet_hash(sk, NULL);
 }
@@ -488,7 +489,8 @@ void inet_ehash_add_hashed(struct inet_hashinfo *h, struct sock *sk)
 
 /* ---- connect(): a local port ---- */
 
-/* Is the four-tuple with local port `lport` free? Then the socket takes it (when twp is given, only almost). */
+/* Is the four-tuple with local port `lport` free? Then the socket takes it. *twp, if given: the time-wait
+ * socket that had it, with a reference. */
 static int __inet_check_established(struct inet_timewait_death_row *death_row, struct sock *sk, u16 lport,
 				    struct inet_timewait_sock **twp)
 {
@@ -637,7 +639,7 @@ ok:
 
 int inet_hash_connect(struct inet_timewait_death_row *death_row, struct sock *sk)
 {
-	TRACE_SK(sk, "bind a port for a connecting socket");
+	TRACE_SK(sk, "bind a port to the socket and add to hash table");
 	u64 port_offset = 0;
 
 	if (!inet_sk(sk)->inet_num)

@@ -73,7 +73,7 @@ void reqsk_put(struct request_sock *req)
 /* The connection that has waited longest, or NULL. */
 struct request_sock *reqsk_queue_remove(struct request_sock_queue *queue, struct sock *parent)
 {
-	TRACE_SK(parent, "take the oldest connection off the accept queue");
+	TRACE_SK(parent, "remove a request");
 	struct request_sock *req = queue->rskq_accept_head;
 
 	if (req) {

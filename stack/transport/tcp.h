@@ -42,7 +42,7 @@ struct tcp_state {
 	struct tsq_tasklet *tsq;	   /* tcp_output.c: tcp_tasklet_init() */
 	struct tcp_metrics_state *metrics; /* tcp_metrics.c: tcp_metrics_init() */
 	const struct tcp_congestion_ops *default_ca; /* NULL: by sysctl_tcp_congestion_control */
-	u32 listen_overflow_stamp;	   /* tcp_synq_overflow(): no SYN cookies, only the log line's limit */
+	u32 listen_overflow_stamp; /* when a queue of half-open connections was full last */
 };
 
 static inline struct tcp_state *tcp_host(const struct sock *sk)

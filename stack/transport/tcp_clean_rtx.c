@@ -6,8 +6,10 @@
 
 /* What is gathered over the segments of one ACK. */
 struct tcp_cleaned {
-	u64 first_ackt, last_ackt; /* us: when the first and last never retransmitted one was sent */
-	u32 reord;		   /* lowest sequence number of these */
+	bool timed; /* there was a never retransmitted one */
+	u64 first_ackt,
+		last_ackt; /* us: when the first and last of these were sent (may be 0: the run's start) */
+	u32 reord;	   /* lowest sequence number of these */
 	u32 pkts_acked;
 	u32 last_in_flight;
 	int flag;
@@ -49,8 +51,9 @@ static void tcp_clean_one(struct sock *sk, struct sk_buff *skb, u32 start_seq, u
 		c->flag |= FLAG_RETRANS_DATA_ACKED;
 	} else if (!(sacked & TCPCB_SACKED_ACKED)) {
 		c->last_ackt = tcp_skb_timestamp_us(skb);
-		if (!c->first_ackt)
+		if (!c->timed)
 			c->first_ackt = c->last_ackt;
+		c->timed = true;
 		c->last_in_flight = scb->tx.in_flight;
 		if (before(start_seq, c->reord))
 			c->reord = start_seq;
@@ -120,7 +123,7 @@ static bool tcp_clean_rtt(struct sock *sk, const struct tcp_sacktag_state *sack,
 	struct tcp_sock *tp = tcp_sk(sk);
 	long seq_rtt_us = -1, ca_rtt_us = -1;
 
-	if (likely(c->first_ackt) && !(c->flag & FLAG_RETRANS_DATA_ACKED)) {
+	if (likely(c->timed) && !(c->flag & FLAG_RETRANS_DATA_ACKED)) {
 		seq_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c->first_ackt);
 		ca_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c->last_ackt);
 		/* a lone short segment in order: the receiver had reason to delay its ACK */
@@ -130,7 +133,7 @@ static bool tcp_clean_rtt(struct sock *sk, const struct tcp_sacktag_state *sack,
 		    !(c->flag & (FLAG_CA_ALERT | FLAG_SYN_ACKED)))
 			c->flag |= FLAG_ACK_MAYBE_DELAYED;
 	}
-	if (sack->first_sackt) {
+	if (sack->timed) {
 		*sack_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, sack->first_sackt);
 		ca_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, sack->last_sackt);
 	}

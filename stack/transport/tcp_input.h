@@ -57,7 +57,8 @@
 
 /* Gathered while one ACK's SACK blocks are looked at and acknowledged segments are freed. */
 struct tcp_sacktag_state {
-	u64 first_sackt, last_sackt; /* us: when the first and last newly SACKed segment were sent */
+	bool timed;		     /* a never retransmitted segment was SACKed */
+	u64 first_sackt, last_sackt; /* us: when the first and last of these were sent */
 	u32 reord;		     /* lowest sequence number that was SACKed out of order */
 	u32 sack_delivered;
 	int flag;

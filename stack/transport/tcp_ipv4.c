@@ -13,7 +13,7 @@
 
 void __tcp_v4_send_check(struct sk_buff *skb, __be32 saddr, __be32 daddr)
 {
-	TRACE_SKB(skb, "prepare the checksum: sum of the pseudo header, rest left to device or dev_queue_xmit()");
+	TRACE_SKB(skb, "sum the pseudo header; device or dev_queue_xmit() do the rest");
 	struct tcphdr *th = tcp_hdr(skb);
 
 	th->check = (__sum16)~tcp_v4_check((int)skb->len, saddr, daddr, 0);
@@ -101,14 +101,14 @@ int tcp_v4_early_demux(struct sk_buff *skb)
 
 	if (skb->pkt_type != PACKET_HOST)
 		return 0;
-	if (!pskb_may_pull(skb, (unsigned int)skb_transport_offset(skb) + (unsigned int)sizeof(struct tcphdr)))
+	if (!pskb_may_pull(skb, (unsigned int)skb_transport_offset(skb) + TCP_HEADER_LEN))
 		return 0;
 	iph = ip_hdr(skb);
 	th = tcp_hdr(skb);
 	if (th->doff < sizeof(struct tcphdr) / 4)
 		return 0;
-	sk = __inet_lookup_established(skb->host->net, tcp_hashinfo(skb->host), iph->saddr, th->source, iph->daddr,
-				       ntohs(th->dest), skb->skb_iif, 0);
+	sk = __inet_lookup_established(skb->host->net, tcp_hashinfo(skb->host), iph->saddr, th->source,
+				       iph->daddr, ntohs(th->dest), skb->skb_iif, 0);
 	if (!sk)
 		return 0;
 	skb->sk = sk;
@@ -184,7 +184,8 @@ reset:
 static bool backlog_may_coalesce(const struct sk_buff *tail, const struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *a = TCP_SKB_CB(tail), *b = TCP_SKB_CB(skb);
-	const struct tcphdr *thtail = (const struct tcphdr *)tail->data, *th = (const struct tcphdr *)skb->data;
+	const struct tcphdr *thtail = (const struct tcphdr *)tail->data;
+	const struct tcphdr *th = (const struct tcphdr *)skb->data;
 
 	return a->end_seq == b->seq && a->ip_dsfield == b->ip_dsfield &&
 	       !((a->tcp_flags | b->tcp_flags) & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_URG)) &&
@@ -327,7 +328,7 @@ static enum rcv_next rcv_request(struct sk_buff *skb, struct request_sock *req, 
 	return RCV_DONE;
 }
 
-/* For a connection in TIME_WAIT. *skp: the listener that a new SYN is for, *tw_isn: the ISN to answer with. */
+/* For a connection in TIME_WAIT. *skp: the listener that a new SYN is for, *tw_isn: the ISN to use. */
 static enum rcv_next rcv_time_wait(struct sk_buff *skb, struct inet_timewait_sock *tw, struct sock **skp,
 				   u32 *tw_isn)
 {
@@ -342,8 +343,9 @@ static enum rcv_next rcv_time_wait(struct sk_buff *skb, struct inet_timewait_soc
 	}
 	switch (tcp_timewait_state_process(tw, skb, th)) {
 	case TCP_TW_SYN:
-		*skp = __inet_lookup_listener(host->net, tcp_hashinfo(host), skb, (int)__tcp_hdrlen(th), iph->saddr,
-					      th->source, iph->daddr, ntohs(th->dest), skb->skb_iif, 0);
+		*skp = __inet_lookup_listener(host->net, tcp_hashinfo(host), skb, (int)__tcp_hdrlen(th),
+					      iph->saddr, th->source, iph->daddr, ntohs(th->dest),
+					      skb->skb_iif, 0);
 		if (*skp) {
 			*tw_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
 			inet_twsk_deschedule_put(tw);
@@ -458,8 +460,8 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	while (next == RCV_LOOKUP) {
 		const struct tcphdr *th = (const struct tcphdr *)skb->data;
 
-		sk = __inet_lookup_skb(tcp_hashinfo(skb->host), skb, (int)__tcp_hdrlen(th), th->source, th->dest, 0,
-				       &refcounted);
+		sk = __inet_lookup_skb(tcp_hashinfo(skb->host), skb, (int)__tcp_hdrlen(th), th->source,
+				       th->dest, 0, &refcounted);
 		if (!sk) {
 			rcv_no_socket(skb);
 			return 0;
@@ -537,6 +539,7 @@ static struct inet_hashinfo *tcp_net_hashinfo(struct net *net)
 
 const struct proto tcp_prot = {
 	.name = "TCP",
+	.no_autobind = true,
 	.close = tcp_close,
 	.connect = tcp_v4_connect,
 	.disconnect = tcp_disconnect,

@@ -11,6 +11,7 @@ int tcp_v4_init_sock(struct sock *sk)
 	TRACE_SK_IN(sk, IN_TASK, "init tcp socket");
 	int err = tcp_init_sock(sk);
 
+	TRACE_STEP(sk, "install ipv4 operations 'ipv4_specific'");
 	inet_csk(sk)->icsk_af_ops = &ipv4_specific;
 	return err;
 }
@@ -90,8 +91,8 @@ static void connect_set_isn(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!tp->write_seq)
-		tp->write_seq = secure_tcp_seq(sock_net(sk), inet->inet_saddr, inet->inet_daddr, inet->inet_sport,
-					       inet->inet_dport);
+		tp->write_seq = secure_tcp_seq(sock_net(sk), inet->inet_saddr, inet->inet_daddr,
+					       inet->inet_sport, inet->inet_dport);
 	tp->tsoffset = secure_tcp_ts_off(sock_net(sk), inet->inet_saddr, inet->inet_daddr);
 }
 
@@ -122,6 +123,7 @@ int tcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 		ip_rt_put(rt);
 		return -ENETUNREACH;
 	}
+	TRACE_STEP(sk, "set destination addr & port");
 	connect_set_addresses(sk, fl4, orig_dport);
 	/* the port is not known yet, but nobody else may enter this state meanwhile */
 	tcp_set_state(sk, TCP_SYN_SENT);
@@ -216,9 +218,9 @@ static u8 synack_tos(struct sock *sk, const struct request_sock *req)
 	return tos;
 }
 
-static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct flowi *fl, struct request_sock *req,
-			      struct tcp_fastopen_cookie *foc, enum tcp_synack_type synack_type,
-			      struct sk_buff *syn_skb)
+static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct flowi *fl,
+			      struct request_sock *req, struct tcp_fastopen_cookie *foc,
+			      enum tcp_synack_type synack_type, struct sk_buff *syn_skb)
 {
 	TRACE_SK(sk, "make a SYN-ACK and send it");
 	const struct inet_request_sock *ireq = inet_rsk(req);
@@ -250,7 +252,8 @@ static void tcp_v4_reqsk_destructor(struct request_sock *req)
 
 /* ---- the ACK of a handshake ---- */
 
-static void child_set_addresses(struct sock *newsk, const struct inet_request_sock *ireq, const struct sk_buff *skb)
+static void child_set_addresses(struct sock *newsk, const struct inet_request_sock *ireq,
+				const struct sk_buff *skb)
 {
 	struct inet_sock *newinet = inet_sk(newsk);
 

@@ -47,7 +47,7 @@ void tcp_req_err(struct sock *sk, u32 seq, bool abort)
 	reqsk_put(req);
 }
 
-/* RFC 6069: the network says that the path was broken; that is no congestion, so the backoff is taken back. */
+/* RFC 6069: the path was broken, says the network. That is no congestion: the backoff is taken back. */
 void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
 {
 	TRACE_SK(sk, "take the last backoff of the retransmission timer back");
@@ -55,6 +55,7 @@ void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 	s32 remaining;
+	u32 delta_us;
 
 	if (sock_owned_by_user(sk))
 		return;
@@ -67,7 +68,8 @@ void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
 	icsk->icsk_rto = tp->srtt_us ? __tcp_set_rto(tp) : TCP_TIMEOUT_INIT;
 	icsk->icsk_rto = (u32)inet_csk_rto_backoff(icsk, TCP_RTO_MAX);
 	tcp_mstamp_refresh(tp);
-	remaining = (s32)(icsk->icsk_rto - (u32)usecs_to_jiffies((u32)(tp->tcp_mstamp - tcp_skb_timestamp_us(skb))));
+	delta_us = (u32)(tp->tcp_mstamp - tcp_skb_timestamp_us(skb));
+	remaining = (s32)(icsk->icsk_rto - (u32)usecs_to_jiffies(delta_us));
 	if (remaining > 0)
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, (unsigned long)remaining, TCP_RTO_MAX);
 	else

@@ -63,15 +63,16 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 	TCP_INC_STATS(skb->host->net, TCP_MIB_OUTRSTS);
 }
 
-static void tcp_v4_send_ack(struct sock *sk, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval, u32 tsecr,
-			    int oif, u8 tos)
+static void tcp_v4_send_ack(struct sock *sk, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval,
+			    u32 tsecr, int oif, u8 tos)
 {
 	TRACE_SKB(skb, "answer the segment with an ACK");
 	struct tcp_reply rep = { .th.ack = 1 };
 	u32 len = sizeof(rep.th);
 
 	if (tsecr) {
-		rep.opt[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+		rep.opt[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 |
+				   TCPOLEN_TIMESTAMP);
 		rep.opt[1] = htonl(tsval);
 		rep.opt[2] = htonl(tsecr);
 		len += TCPOLEN_TSTAMP_ALIGNED;

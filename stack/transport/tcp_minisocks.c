@@ -25,8 +25,8 @@ void tcp_twsk_destructor(struct sock *sk)
 }
 
 /* The ACK of a segment out of place, but not too often. Without it the caller's reference goes. */
-static enum tcp_tw_status tcp_timewait_check_oow_rate_limit(struct inet_timewait_sock *tw, struct sk_buff *skb,
-							    int mib_idx)
+static enum tcp_tw_status tcp_timewait_check_oow_rate_limit(struct inet_timewait_sock *tw,
+							    struct sk_buff *skb, int mib_idx)
 {
 	TRACE_SKB(skb, "answer a segment out of place, but not too often");
 	struct tcp_timewait_sock *tcptw = tcp_twsk((struct sock *)tw);
@@ -176,7 +176,8 @@ void tcp_time_wait(struct sock *sk, int state, int timeo)
 /* ---- from request to connection ---- */
 
 /* The receive window that the SYN-ACK offers. */
-void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener, const struct dst_entry *dst)
+void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener,
+			   const struct dst_entry *dst)
 {
 	TRACE_SK(sk_listener, "choose the window that the SYN-ACK offers");
 	struct inet_request_sock *ireq = inet_rsk(req);
@@ -190,8 +191,8 @@ void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_liste
 	    (req->rsk_window_clamp > (u32)full_space || req->rsk_window_clamp == 0))
 		req->rsk_window_clamp = (u32)full_space;
 	tcp_select_initial_window(sk_listener, full_space,
-				  (u32)(mss - (ireq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0)), &req->rsk_rcv_wnd,
-				  &req->rsk_window_clamp, ireq->wscale_ok, &rcv_wscale,
+				  (u32)(mss - (ireq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0)),
+				  &req->rsk_rcv_wnd, &req->rsk_window_clamp, ireq->wscale_ok, &rcv_wscale,
 				  dst_metric(dst, RTAX_INITRWND));
 	ireq->rcv_wscale = rcv_wscale & 15;
 }
@@ -263,7 +264,7 @@ static void child_init_options(struct sock *newsk, const struct request_sock *re
 		newtp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
 	}
 	if (req->num_timeout) {
-		/* the SYN-ACK was repeated, perhaps without need: lets tcp_try_undo_spurious_syn() find out */
+		/* the SYN-ACK was repeated: tcp_try_undo_spurious_syn() finds out whether without need */
 		newtp->undo_marker = treq->snt_isn;
 		newtp->retrans_stamp = (u32)(treq->snt_synack / (USEC_PER_SEC / TCP_TS_HZ));
 	}

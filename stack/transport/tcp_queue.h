@@ -42,8 +42,9 @@ static inline bool tcp_skb_can_collapse_to(const struct sk_buff *skb)
 	return likely(!TCP_SKB_CB(skb)->eor);
 }
 
-static inline bool tcp_skb_can_collapse(const struct sk_buff *to, const struct sk_buff *from __attribute__((unused)))
+static inline bool tcp_skb_can_collapse(const struct sk_buff *to, const struct sk_buff *from)
 {
+	(void)from;
 	return likely(tcp_skb_can_collapse_to(to));
 }
 

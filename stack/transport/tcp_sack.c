@@ -166,8 +166,9 @@ static u8 tcp_sacktag_new(struct tcp_sock *tp, struct tcp_sacktag_state *state, 
 				state->reord = scb->seq;
 			if (!after(scb->end_seq, tp->high_seq))
 				state->flag |= FLAG_ORIG_SACK_ACKED;
-			if (!state->first_sackt)
+			if (!state->timed)
 				state->first_sackt = xmit_time;
+			state->timed = true;
 			state->last_sackt = xmit_time;
 		}
 		if (sacked & TCPCB_LOST) {

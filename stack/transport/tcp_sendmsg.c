@@ -248,7 +248,8 @@ static int send_some(struct tcp_send *s)
 		skb = new_segment(s);
 		if (IS_ERR_OR_NULL(skb))
 			return skb ? (int)PTR_ERR(skb) : wait_for_space(s);
-		copy = copy_to_segment(s, skb, (int)min_t(size_t, (size_t)s->size_goal, msg_data_left(s->msg)));
+		copy = (int)min_t(size_t, (size_t)s->size_goal, msg_data_left(s->msg));
+		copy = copy_to_segment(s, skb, copy);
 	}
 	if (unlikely(copy <= 0))
 		return copy ? copy : wait_for_space(s);
@@ -278,7 +279,8 @@ int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	(void)size;
 	s.timeo = sock_sndtimeo(sk, s.flags & MSG_DONTWAIT);
 	tcp_rate_check_app_limited(sk);
-	if (unlikely((1u << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) && !tcp_passive_fastopen(sk)) {
+	if (unlikely((1u << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
+	    !tcp_passive_fastopen(sk)) {
 		err = sk_stream_wait_connect(sk, &s.timeo);
 		if (err)
 			goto do_error;

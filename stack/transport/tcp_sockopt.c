@@ -70,7 +70,8 @@ int tcp_sock_set_keepidle_locked(struct sock *sk, int val)
 	if (sock_flag(sk, SOCK_KEEPOPEN) && !((1u << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))) {
 		u32 elapsed = keepalive_time_elapsed(tp);
 
-		inet_csk_reset_keepalive_timer(sk, tp->keepalive_time > elapsed ? tp->keepalive_time - elapsed : 0);
+		elapsed = tp->keepalive_time > elapsed ? tp->keepalive_time - elapsed : 0;
+		inet_csk_reset_keepalive_timer(sk, elapsed);
 	}
 	return 0;
 }
@@ -308,8 +309,8 @@ static bool get_int(struct sock *sk, int optname, int *val)
 			*val = (*val ? *val : ipv4->sysctl_tcp_fin_timeout) / HZ;
 		return true;
 	case TCP_DEFER_ACCEPT:
-		*val = retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept, (int)(TCP_TIMEOUT_INIT / HZ),
-				       (int)(TCP_RTO_MAX / HZ));
+		*val = retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept,
+				       (int)(TCP_TIMEOUT_INIT / HZ), (int)(TCP_RTO_MAX / HZ));
 		return true;
 	case TCP_WINDOW_CLAMP:
 		*val = (int)tp->window_clamp;

@@ -368,7 +368,7 @@ struct tcp_sock {
 
 	u32 urg_seq, snd_up;
 	unsigned int keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl's */
-	int linger2;				      /* jiffies; 0: the sysctl's, negative: no FIN_WAIT2 */
+	int linger2; /* jiffies; 0: the sysctl's, negative: no FIN_WAIT2 */
 	u32 tcp_tx_delay;
 
 	/* receiver's RTT and buffer growth */
