@@ -36,6 +36,7 @@ struct trace_host_out {
 	struct trace_strings strings;
 	uint64_t tasks_defined;
 	uint64_t chunk_time; /* time before the first record of the buffer */
+	uint64_t shown[4];   /* with a filter: a bit per depth, set when the function last entered there passed */
 };
 
 struct trace {
@@ -137,6 +138,24 @@ static inline unsigned rank_of(const struct host *host, const struct trace_fn *f
 	return host->sim->fn_rank[fn - __start_wp_fn];
 }
 
+/* Whether an entry passes the filter. The slot before it and the steps after it go with it. */
+static bool filter_entry(struct host *host, unsigned rank, unsigned kind, uint32_t obj)
+{
+	struct trace_host *tr = &host->tr;
+	struct trace *t = host->sim->trace;
+	uint64_t *shown = &t->out[host->index].shown[tr->depth / 64], bit = 1ull << tr->depth % 64;
+	if (trace_filter_match(&t->filter, host, rank, kind, obj, tr->depth)) {
+		*shown |= bit;
+		return true;
+	}
+	*shown &= ~bit;
+	if (tr->last_kind == TR_OP && tr->n > 0) {
+		tr->n--;
+		tr->last_kind = TR_KINDS;
+	}
+	return false;
+}
+
 void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj)
 {
 	struct trace_host *tr = &host->tr;
@@ -147,28 +166,24 @@ void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, ui
 	if (unlikely(!(fn->contexts >> host->cpu.ctx & 1)))
 		sim_fault(host->sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
 			  host->cpu.ctx);
-	if (tr->recording && trace_filter_pass(&host->sim->trace->filter, host, rank, kind, obj, tr->depth))
+	if (tr->recording && (!host->sim->trace->filter.any || filter_entry(host, rank, kind, obj)))
 		trace_put(host, kind, rank, tr->depth, obj);
 	if (unlikely(host->sim->fn_cost) && host->sim->fn_cost[rank])
 		cpu_spend(&host->cpu, host->sim->fn_cost[rank]);
 }
 
-/* Steps and slots pass the filter with the function that they belong to. */
-static bool fn_wanted(struct host *host)
-{
-	return trace_filter_window(&host->sim->trace->filter, host);
-}
-
 void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
 {
-	if (fn_wanted(host))
-		trace_put(host, TR_STEP, rank_of(host, fn), host->tr.depth + 1, obj);
+	const struct trace *t = host->sim->trace;
+	unsigned depth = host->tr.depth;
+	if (!t->filter.any || (trace_filter_window(&t->filter, host) &&
+			       t->out[host->index].shown[depth / 64] >> depth % 64 & 1))
+		trace_put(host, TR_STEP, rank_of(host, fn), depth + 1, obj);
 }
 
 void trace_op_slow(struct host *host, const struct trace_fn *fn)
 {
-	if (fn_wanted(host))
-		trace_put(host, TR_OP, rank_of(host, fn), host->tr.depth + 1, 0);
+	trace_put(host, TR_OP, rank_of(host, fn), host->tr.depth + 1, 0);
 }
 
 static uint32_t next_id(const struct host *host, uint32_t *count)
@@ -205,6 +220,7 @@ void trace_task(struct host *host, const struct task *task, bool resumes)
 		return;
 	struct trace *t = host->sim->trace;
 	struct trace_host_out *out = &t->out[host->index];
+	host->tr.packet_depth = 0; /* it was another flow's */
 	uint64_t bit = task->pid < TASK_BITS ? 1ull << task->pid : 0;
 	if (!resumes && (!bit || !(out->tasks_defined & bit))) {
 		out->tasks_defined |= bit;
@@ -467,7 +483,7 @@ int trace_start(struct sim *sim, const struct trace_options *opt, char *err, uns
 			snprintf(err, errlen, "cannot write %s: %s", opt->path, strerror(errno));
 			goto fail;
 		}
-		struct trace_file_header h = { TRACE_MAGIC, TRACE_VERSION, opt->filter != NULL };
+		struct trace_file_header h = { TRACE_MAGIC, TRACE_VERSION, t->filter.any };
 		struct iovec iov = { &h, sizeof(h) };
 		write_all(t, &iov, 1);
 		write_fns(t, sim);

@@ -33,7 +33,7 @@ server:run(function()
   local conn, peer = S.accept(fd)
   print("accepted a connection from " .. peer.addr .. ":" .. peer.port)
 
-  local data = unistd.read(conn, 4096)
+  local data = assert(unistd.read(conn, 4096))
   print("read " .. #data .. " bytes")
   sim.equal(data, ("c"):rep(100), "what the client wrote")
   print("wrote " .. unistd.write(conn, ("s"):rep(50)) .. " bytes")
@@ -51,7 +51,7 @@ client:run(function()
   print("connected from port " .. S.getsockname(fd).port)
 
   print("wrote " .. unistd.write(fd, ("c"):rep(100)) .. " bytes")
-  local data = unistd.read(fd, 4096)
+  local data = assert(unistd.read(fd, 4096))
   print("read " .. #data .. " bytes")
   sim.equal(data, ("s"):rep(50), "what the server wrote")
 

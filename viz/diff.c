@@ -22,12 +22,25 @@ static const struct trace_rec *peek(struct place *p)
 	return p->chunk < p->host->nr_chunks ? &p->host->chunks[p->chunk].rec[p->i] : NULL;
 }
 
+static uint64_t time_of(const struct trace_rec *rec)
+{
+	return rec->obj | (uint64_t)rec->fn << 32 | (uint64_t)rec->depth << 48;
+}
+
 static void advance(struct place *p, const struct trace_rec *rec)
 {
 	if (rec->kind == TR_TIME)
-		p->time = rec->obj | (uint64_t)rec->fn << 32 | (uint64_t)rec->depth << 48;
+		p->time = time_of(rec);
 	p->i++;
 	p->n++;
+}
+
+/* When what the record tells happens; a run that has ended does nothing for ever. */
+static uint64_t event_time(const struct place *p, const struct trace_rec *rec)
+{
+	if (!rec)
+		return UINT64_MAX;
+	return rec->kind == TR_TIME ? time_of(rec) : p->time;
 }
 
 static bool names_fn(unsigned kind)
@@ -35,14 +48,22 @@ static bool names_fn(unsigned kind)
 	return kind <= TR_OP;
 }
 
-static bool same_record(const struct viz_trace *a, const struct viz_trace *b, const struct trace_rec *x,
-			const struct trace_rec *y, bool same_tables)
+/* Numbers of functions, texts and tasks mean what each trace's own tables say. */
+static bool same_record(const struct viz_trace *ta, const struct viz_trace *tb, const struct place *a,
+			const struct place *b, const struct trace_rec *x, const struct trace_rec *y, bool same_tables)
 {
-	if (x->kind != y->kind || x->depth != y->depth || x->obj != y->obj)
+	if (x->kind != y->kind || x->depth != y->depth)
+		return false;
+	if (x->kind == TR_CALL || x->kind == TR_NOTE)
+		return strcmp(viz_string(&a->host->strings, x->obj), viz_string(&b->host->strings, y->obj)) == 0;
+	if (x->obj != y->obj)
+		return false;
+	if (x->kind == TR_TASK &&
+	    strcmp(viz_string(&a->host->tasks, x->obj), viz_string(&b->host->tasks, y->obj)) != 0)
 		return false;
 	if (!names_fn(x->kind) || same_tables)
 		return x->fn == y->fn;
-	return strcmp(viz_fn_name(a, x->fn), viz_fn_name(b, y->fn)) == 0;
+	return strcmp(viz_fn_name(ta, x->fn), viz_fn_name(tb, y->fn)) == 0;
 }
 
 static bool same_tables(const struct viz_trace *a, const struct viz_trace *b)
@@ -61,8 +82,20 @@ struct side {
 	const struct viz_trace *t;
 	const struct viz_host *host;
 	const struct trace_rec *rec; /* NULL: the run has ended */
+	uint64_t time;		     /* of that event */
 	FILE *out;
 };
+
+/* The event at a difference: what happens next, not that time passes first. */
+static struct side side_at(const struct viz_trace *t, struct place p, FILE *out)
+{
+	const struct trace_rec *rec = peek(&p);
+	while (rec && rec->kind == TR_TIME) {
+		advance(&p, rec);
+		rec = peek(&p);
+	}
+	return (struct side){ t, p.host, rec, p.time, out };
+}
 
 static void put_time(FILE *out, uint64_t ns)
 {
@@ -90,10 +123,6 @@ static void put_event(const struct side *s)
 		fprintf(s->out, "call of %s", viz_fn_name(s->t, r->fn));
 		if (r->obj)
 			fprintf(s->out, " (%s %u)", r->kind == TR_ENTER_SKB ? "packet" : "socket", r->obj);
-		break;
-	case TR_TIME:
-		fprintf(s->out, "time moves to ");
-		put_time(s->out, r->obj | (uint64_t)r->fn << 32 | (uint64_t)r->depth << 48);
 		break;
 	case TR_STEP:
 	case TR_OP:
@@ -128,8 +157,9 @@ static void put_event(const struct side *s)
 static void put_stack(void *arg, const struct viz_flow *flow, uint64_t time)
 {
 	struct side *s = arg;
+	(void)time; /* before the event */
 	fprintf(s->out, "    at ");
-	put_time(s->out, time);
+	put_time(s->out, s->time);
 	if (flow->kind == FLOW_TASK)
 		fprintf(s->out, ", task %s", viz_string(&s->host->tasks, flow->pid));
 	else
@@ -143,16 +173,19 @@ static void put_stack(void *arg, const struct viz_flow *flow, uint64_t time)
 	}
 }
 
-/* Moves `a` and `b` to the first difference; false when there is none. */
+/* Moves `a` and `b` to the first difference, which happens at `when`; false when there is none. */
 static bool first_difference(const struct viz_trace *ta, const struct viz_trace *tb, struct place *a, struct place *b,
-			     bool tables)
+			     bool tables, uint64_t *when)
 {
 	for (;;) {
 		const struct trace_rec *x = peek(a), *y = peek(b);
 		if (!x && !y)
 			return false;
-		if (!x || !y || !same_record(ta, tb, x, y, tables))
+		if (!x || !y || !same_record(ta, tb, a, b, x, y, tables)) {
+			uint64_t at_a = event_time(a, x), at_b = event_time(b, y);
+			*when = at_a < at_b ? at_a : at_b;
 			return true;
+		}
 		advance(a, x);
 		advance(b, y);
 	}
@@ -162,6 +195,7 @@ int viz_diff(const struct viz_trace *a, const struct viz_trace *b, FILE *out, ch
 {
 	bool tables = same_tables(a, b), found = false;
 	struct place best_a = { 0 }, best_b = { 0 };
+	uint64_t first = 0;
 	for (uint32_t i = 0; i < a->nr_hosts; i++) {
 		int k = a->hosts[i].name ? viz_host_index(b, a->hosts[i].name) : -1;
 		if (!a->hosts[i].name)
@@ -171,8 +205,10 @@ int viz_diff(const struct viz_trace *a, const struct viz_trace *b, FILE *out, ch
 			return 1;
 		}
 		struct place pa = { .host = &a->hosts[i] }, pb = { .host = &b->hosts[k] };
-		if (first_difference(a, b, &pa, &pb, tables) && (!found || pa.time < best_a.time)) {
+		uint64_t when;
+		if (first_difference(a, b, &pa, &pb, tables, &when) && (!found || when < first)) {
 			found = true;
+			first = when;
 			best_a = pa;
 			best_b = pb;
 		}
@@ -184,7 +220,7 @@ int viz_diff(const struct viz_trace *a, const struct viz_trace *b, FILE *out, ch
 		}
 	if (!found)
 		return 0;
-	struct side sa = { a, best_a.host, peek(&best_a), out }, sb = { b, best_b.host, peek(&best_b), out };
+	struct side sa = side_at(a, best_a, out), sb = side_at(b, best_b, out);
 	fprintf(out, "first difference: host %s, record %llu\n  first run:\n", best_a.host->name,
 		(unsigned long long)best_a.n);
 	int failed = viz_flow_at(a, (unsigned)(best_a.host - a->hosts), best_a.n, put_stack, &sa);

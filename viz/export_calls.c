@@ -1,9 +1,16 @@
 /* `export --format calls`: the call tree as indented text, for comparing with traces of a real kernel. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "viz/errno_name.h"
 #include "viz/export.h"
 #include "viz/flow.h"
+
+/* The call that a task's program is in. */
+struct open_call {
+	uint32_t pid;
+	const char *text;
+};
 
 struct calls {
 	const struct viz_trace *t;
@@ -11,8 +18,25 @@ struct calls {
 	FILE *out;
 	/* the line being held back to count repeats of a leaf */
 	uint32_t fn, depth, count;
-	const char *call; /* text of the program's call that is open */
+	struct open_call *open; /* of the tasks that made one */
+	uint32_t nr_open;
+	bool failed;
 };
+
+static struct open_call *open_call(struct calls *c, uint32_t pid)
+{
+	for (uint32_t i = 0; i < c->nr_open; i++)
+		if (c->open[i].pid == pid)
+			return &c->open[i];
+	struct open_call *grown = realloc(c->open, (c->nr_open + 1) * sizeof(*grown));
+	if (!grown) {
+		c->failed = true;
+		return NULL;
+	}
+	c->open = grown;
+	c->open[c->nr_open] = (struct open_call){ pid, "?" };
+	return &c->open[c->nr_open++];
+}
 
 static void flush_line(struct calls *c)
 {
@@ -40,17 +64,26 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 	c->count = 1;
 }
 
-static void ret_line(struct calls *c, int32_t result)
+static void call_line(struct calls *c, uint32_t pid, const char *text)
 {
-	const char *name = result < 0 ? viz_errno_name(-result) : NULL;
-	fprintf(c->out, "== RET %s = %d%s%s\n", c->call ? c->call : "?", name ? -1 : result, name ? " " : "",
+	struct open_call *call = open_call(c, pid);
+	if (call)
+		call->text = text;
+	fprintf(c->out, "== CALL %s\n", text);
+}
+
+static void ret_line(struct calls *c, uint32_t pid, int32_t result)
+{
+	const char *name = result < 0 && result > INT32_MIN ? viz_errno_name(-result) : NULL;
+	const struct open_call *call = open_call(c, pid);
+	fprintf(c->out, "== RET %s = %d%s%s\n", call ? call->text : "?", name ? -1 : result, name ? " " : "",
 		name ? name : "");
 }
 
 static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time)
 {
 	struct calls *c = arg;
-	(void)flow;
+	uint32_t pid = flow->kind == FLOW_TASK ? flow->pid : 0;
 	(void)time;
 	if (rec->kind >= TR_HOP_OUT)
 		return;
@@ -72,11 +105,10 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 		fprintf(c->out, "%*s[softirq %s]\n", 2 * rec->depth, "", viz_softirq_name(rec->obj));
 		break;
 	case TR_CALL:
-		c->call = viz_string(&c->host->strings, rec->obj);
-		fprintf(c->out, "== CALL %s\n", c->call);
+		call_line(c, pid, viz_string(&c->host->strings, rec->obj));
 		break;
 	case TR_RET:
-		ret_line(c, (int32_t)rec->obj);
+		ret_line(c, pid, (int32_t)rec->obj);
 		break;
 	default:
 		break;
@@ -92,7 +124,9 @@ int viz_export_calls(const struct viz_trace *t, const char *host, FILE *out, cha
 			continue;
 		if (!host)
 			fprintf(out, "# host %s\n", t->hosts[i].name);
-		if (viz_flow_run(t, i, &v) < 0) {
+		bool failed = viz_flow_run(t, i, &v) < 0 || c.failed;
+		free(c.open);
+		if (failed) {
 			snprintf(err, errlen, "no memory");
 			return -1;
 		}

@@ -128,6 +128,17 @@ static bool read_named(struct viz_trace *t, struct cursor *c, bool task)
 	return h && c->ok && strings_set(task ? &h->tasks : &h->strings, id, take_str(c)) && c->ok;
 }
 
+/* Every record is of a kind that is known; the function that it names is in the table, at a depth from 1. */
+static bool records_good(const struct viz_trace *t, const struct viz_chunk *chunk)
+{
+	for (uint32_t i = 0; i < chunk->n; i++) {
+		const struct trace_rec *r = &chunk->rec[i];
+		if (r->kind >= TR_KINDS || (r->kind <= TR_OP && (r->fn >= t->nr_fns || r->depth == 0)))
+			return false;
+	}
+	return true;
+}
+
 static bool read_records(struct viz_trace *t, struct cursor *c)
 {
 	struct viz_host *h = host_at(t, take_u32(c));
@@ -137,6 +148,8 @@ static bool read_records(struct viz_trace *t, struct cursor *c)
 	    !reserve((void **)&h->chunks, &h->cap_chunks, h->nr_chunks, sizeof(*h->chunks)))
 		return false;
 	chunk.rec = (const struct trace_rec *)c->p;
+	if (!records_good(t, &chunk))
+		return false;
 	h->chunks[h->nr_chunks++] = chunk;
 	h->nr_records += chunk.n;
 	return true;

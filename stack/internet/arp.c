@@ -320,7 +320,8 @@ static bool arp_accept(struct in_device *in_dev)
 static bool arp_header_valid(const struct net_device *dev, const struct arphdr *arp)
 {
 	return dev->type == ARPHRD_ETHER && (arp->ar_hrd == htons(ARPHRD_ETHER) || arp->ar_hrd == htons(6)) &&
-	       arp->ar_pro == htons(ETH_P_IP) && (arp->ar_op == htons(ARPOP_REQUEST) || arp->ar_op == htons(ARPOP_REPLY));
+	       arp->ar_pro == htons(ETH_P_IP) &&
+	       (arp->ar_op == htons(ARPOP_REQUEST) || arp->ar_op == htons(ARPOP_REPLY));
 }
 
 static void arp_parse(const struct net_device *dev, struct arphdr *arp, struct arp_fields *f)
@@ -368,7 +369,8 @@ static void arp_process_request(struct in_device *in_dev, const struct arp_field
 }
 
 /* An answer, or a request for somebody else: update what we know of the sender. */
-static void arp_process_update(struct net *net, struct in_device *in_dev, const struct arp_fields *f, u8 pkt_type)
+static void arp_process_update(struct net *net, struct in_device *in_dev, const struct arp_fields *f,
+			       u8 pkt_type)
 {
 	struct net_device *dev = in_dev->dev;
 	struct neigh_table *tbl = arp_tbl(net);
@@ -388,7 +390,8 @@ static void arp_process_update(struct net *net, struct in_device *in_dev, const 
 	if (!n)
 		return;
 	/* Of several answers the first counts: a second one within locktime may be a proxy's. */
-	override = is_garp || time_after(jiffies(dev->host), n->updated + (unsigned long)NEIGH_VAR(n->parms, LOCKTIME));
+	override = is_garp ||
+		   time_after(jiffies(dev->host), n->updated + (unsigned long)NEIGH_VAR(n->parms, LOCKTIME));
 	if (f->op != htons(ARPOP_REPLY) || pkt_type != PACKET_HOST)
 		state = NUD_STALE;
 	neigh_update(n, f->sha, state, override ? NEIGH_UPDATE_F_OVERRIDE : 0, 0);
@@ -426,13 +429,15 @@ out_free_skb:
 	return NET_RX_DROP;
 }
 
-static int arp_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev)
+static int arp_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+		   struct net_device *orig_dev)
 {
 	TRACE_SKB(skb, "receive an arp packet");
 	const struct arphdr *arp;
 
 	(void)pt, (void)orig_dev;
-	if ((dev->flags & IFF_NOARP) || skb->pkt_type == PACKET_OTHERHOST || skb->pkt_type == PACKET_LOOPBACK) {
+	if ((dev->flags & IFF_NOARP) || skb->pkt_type == PACKET_OTHERHOST ||
+	    skb->pkt_type == PACKET_LOOPBACK) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
 		return NET_RX_SUCCESS;
 	}
@@ -470,7 +475,8 @@ int arp_invalidate(struct net_device *dev, __be32 ip, bool force)
 		return 0;
 	}
 	if (neigh->nud_state & (u8)~NUD_NOARP)
-		err = neigh_update(neigh, NULL, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
+		err = neigh_update(neigh, NULL, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN,
+				   0);
 	neigh_release(neigh);
 	neigh_remove_one(neigh, tbl);
 	return err;
@@ -541,21 +547,26 @@ int arp_init(struct host *host)
 	tbl->constructor = arp_constructor;
 	tbl->id = "arp_cache";
 	arp_default_parms(tbl);
-	if (neigh_table_init(host, tbl))
+	if (neigh_table_init(host, tbl)) {
+		inet_state_exit(host);
 		return -ENOMEM;
+	}
 	inet->arp_packet_type = (struct packet_type){ .type = htons(ETH_P_ARP), .func = arp_rcv };
 	dev_add_pack(host->net, &inet->arp_packet_type);
 	inet->arp_netdev_notifier.notifier_call = arp_netdev_event;
-	return register_netdevice_notifier(host->net, &inet->arp_netdev_notifier);
+	register_netdevice_notifier(host->net, &inet->arp_netdev_notifier);
+	return 0;
 }
 
-/* After ip_exit(): addresses hold parameters of the table. Ends net->neigh. */
+/* After ip_exit(): addresses hold parameters of the table. The last of this layer: ends net->inet. */
 void arp_exit(struct host *host)
 {
-	if (!host->net->neigh)
-		return;
+	struct inet_state *inet = inet_state(host);
+
+	unregister_netdevice_notifier(host->net, &inet->arp_netdev_notifier);
+	dev_remove_pack(host->net, &inet->arp_packet_type);
 	neigh_table_clear(arp_tbl(host->net));
-	neigh_exit(host);
+	inet_state_exit(host);
 }
 
 static const struct neigh_ops arp_generic_ops = {

@@ -140,7 +140,8 @@ __be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope)
 	if (addr)
 		return addr;
 	/* The device has none (unnumbered): one of any other device that is not only of its link. */
-	for_each_netdev(dev_net(dev), other) {
+	for_each_netdev(dev_net(dev), other)
+	{
 		in_dev = __in_dev_get_rcu(other);
 		for (ifa = in_dev ? in_dev->ifa_list : NULL; ifa; ifa = ifa->ifa_next) {
 			if (!(ifa->ifa_flags & IFA_F_SECONDARY) && ifa->ifa_scope != RT_SCOPE_LINK &&
@@ -151,7 +152,8 @@ __be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope)
 	return 0;
 }
 
-/* Has the device `local` (0: any address) in scope, on a subnet that holds `dst` (0: any)? That address, or 0. */
+/* Has the device `local` (0: any address) in scope, on a subnet that holds `dst` (0: any)? That address, or
+ * 0. */
 static __be32 confirm_addr_indev(const struct in_device *in_dev, __be32 dst, __be32 local, int scope)
 {
 	int localnet_scope = IN_DEV_ROUTE_LOCALNET(in_dev) ? RT_SCOPE_LINK : RT_SCOPE_HOST;
@@ -190,7 +192,8 @@ __be32 inet_confirm_addr(struct net *net, struct in_device *in_dev, __be32 dst, 
 
 	if (in_dev)
 		return confirm_addr_indev(in_dev, dst, local, scope);
-	for_each_netdev(net, dev) {
+	for_each_netdev(net, dev)
+	{
 		in_dev = __in_dev_get_rcu(dev);
 		addr = in_dev ? confirm_addr_indev(in_dev, dst, local, scope) : 0;
 		if (addr)
@@ -322,9 +325,11 @@ int ip_addr_add(struct host *host, const char *name, __be32 addr, int prefixlen)
 
 	if (!dev)
 		return -ENODEV;
-	if (!in_dev || prefixlen < 0 || prefixlen > 32 || !addr || ipv4_is_lbcast(addr) || ipv4_is_multicast(addr))
+	if (!in_dev || prefixlen < 0 || prefixlen > 32 || !addr || ipv4_is_lbcast(addr) ||
+	    ipv4_is_multicast(addr))
 		return -EINVAL;
-	ifa = inet_alloc_ifa(in_dev, addr, prefixlen, ipv4_is_loopback(addr) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
+	ifa = inet_alloc_ifa(in_dev, addr, prefixlen,
+			     ipv4_is_loopback(addr) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
 	if (!ifa)
 		return -ENOMEM;
 	if (prefixlen < 31)
@@ -402,7 +407,8 @@ static void inetdev_send_gratuitous_arp(struct net_device *dev, struct in_device
 	const struct in_ifaddr *ifa;
 
 	for (ifa = in_dev->ifa_list; ifa; ifa = ifa->ifa_next)
-		arp_send(ARPOP_REQUEST, ETH_P_ARP, ifa->ifa_local, dev, ifa->ifa_local, NULL, dev->dev_addr, NULL);
+		arp_send(ARPOP_REQUEST, ETH_P_ARP, ifa->ifa_local, dev, ifa->ifa_local, NULL, dev->dev_addr,
+			 NULL);
 }
 
 static bool inetdev_valid_mtu(unsigned int mtu)
@@ -456,21 +462,31 @@ void ip_mc_drop_socket(struct sock *sk)
 	TRACE_SK(sk, "leave the socket's multicast groups");
 }
 
+static void inetdev_destroy_all(struct net *net)
+{
+	struct net_device *dev;
+
+	for_each_netdev(net, dev)
+	{
+		if (dev->ip_ptr)
+			inetdev_destroy(dev->ip_ptr);
+	}
+}
+
 int devinet_init(struct host *host)
 {
 	struct inet_state *inet = inet_state(host);
+	int err;
 
 	inet->ip_netdev_notifier.notifier_call = inetdev_event;
-	return register_netdevice_notifier(host->net, &inet->ip_netdev_notifier);
+	err = register_netdevice_notifier(host->net, &inet->ip_netdev_notifier);
+	if (err) /* some devices may have got theirs */
+		inetdev_destroy_all(host->net);
+	return err;
 }
 
 void devinet_exit(struct host *host)
 {
-	struct net_device *dev;
-
 	unregister_netdevice_notifier(host->net, &inet_state(host)->ip_netdev_notifier);
-	for_each_netdev(host->net, dev) {
-		if (dev->ip_ptr)
-			inetdev_destroy(dev->ip_ptr);
-	}
+	inetdev_destroy_all(host->net);
 }

@@ -66,9 +66,11 @@ struct dst_ops {
 	struct dst_entry *(*negative_advice)(struct dst_entry *dst);
 	/* The next hop of this packet cannot be reached. */
 	void (*link_failure)(struct sk_buff *skb);
-	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu, bool confirm_neigh);
+	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu,
+			    bool confirm_neigh);
 	void (*redirect)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb);
-	struct neighbour *(*neigh_lookup)(const struct dst_entry *dst, struct sk_buff *skb, const void *daddr);
+	struct neighbour *(*neigh_lookup)(const struct dst_entry *dst, struct sk_buff *skb,
+					  const void *daddr);
 	void (*confirm_neigh)(const struct dst_entry *dst, const void *daddr);
 };
 

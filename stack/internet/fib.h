@@ -67,7 +67,7 @@ enum {
 #define FIB_LOOKUP_NOREF 1
 #define FIB_LOOKUP_IGNORE_LINKSTATE 2
 #define IPTOS_RT_MASK 0x1c
-#define RT_TOS(tos) ((tos) & 0x1e)
+#define RT_TOS(tos) ((tos)&0x1e)
 
 /* What a user or the kernel asks to add or delete. */
 struct fib_config {
@@ -85,7 +85,7 @@ struct fib_config {
 	u32 fc_priority;
 	__be32 fc_prefsrc;
 	const u32 *fc_mx; /* RTAX_MAX metrics, or NULL */
-	u32 fc_nlflags; /* NLM_F_* */
+	u32 fc_nlflags;	  /* NLM_F_* */
 };
 
 /* A path learnt to be narrower than its route (ICMP "fragmentation needed") or redirected. */
@@ -131,7 +131,7 @@ struct fib_info {
 	struct hlist_node fib_hash;
 	int fib_treeref; /* routes that use it */
 	int fib_clntref; /* and look-ups' results, tree included once */
-	u8 fib_flags; /* RTNH_F_DEAD */
+	u8 fib_flags;	 /* RTNH_F_DEAD */
 	bool fib_dead;
 	u8 fib_protocol;
 	u8 fib_scope;
@@ -202,7 +202,7 @@ bool fib_lookup_good_nhc(const struct fib_nh_common *nhc, int fib_flags, const s
 void fib_table_walk(struct fib_table *tb, void (*fn)(struct fib_alias *fa, void *cookie), void *cookie);
 
 /* ---- fib_frontend.c ---- */
-int ip_fib_init(struct host *host);
+void ip_fib_init(struct host *host);
 void ip_fib_exit(struct host *host);
 struct fib_table *fib_new_table(struct net *net, u32 id);
 struct fib_table *fib_get_table(struct net *net, u32 id);

@@ -87,7 +87,8 @@ static unsigned int __inet_dev_addr_type(struct net *net, const struct net_devic
 	(void)net;
 	if (local_table) {
 		ret = RTN_UNICAST;
-		if (!fib_table_lookup(local_table, &fl4, &res, FIB_LOOKUP_NOREF) && (!dev || dev == FIB_RES_DEV(res)))
+		if (!fib_table_lookup(local_table, &fl4, &res, FIB_LOOKUP_NOREF) &&
+		    (!dev || dev == FIB_RES_DEV(res)))
 			ret = res.type;
 	}
 	return ret;
@@ -96,8 +97,8 @@ static unsigned int __inet_dev_addr_type(struct net *net, const struct net_devic
 unsigned int inet_addr_type_table(struct net *net, __be32 addr, u32 tb_id)
 {
 	TRACE(net, "find out what kind of address this is: local, broadcast, ...");
-	return __inet_dev_addr_type(net, NULL, addr,
-				    tb_id == RT_TABLE_LOCAL ? net->inet->fib_local : fib_get_table(net, tb_id));
+	return __inet_dev_addr_type(
+		net, NULL, addr, tb_id == RT_TABLE_LOCAL ? net->inet->fib_local : fib_get_table(net, tb_id));
 }
 
 unsigned int inet_addr_type(struct net *net, __be32 addr)
@@ -138,8 +139,8 @@ __be32 fib_compute_spec_dst(struct sk_buff *skb)
 
 /* ---- reverse path ---- */
 
-static int __fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst, u8 tos, int oif, struct net_device *dev,
-				 int rpf, struct in_device *idev, u32 *itag)
+static int __fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst, u8 tos, int oif,
+				 struct net_device *dev, int rpf, struct in_device *idev, u32 *itag)
 {
 	struct net *net = dev_net(dev);
 	struct flowi4 fl4 = {
@@ -239,8 +240,8 @@ void fib_add_ifaddr(struct in_ifaddr *ifa)
 	if (ipv4_is_zeronet(prefix) || (ifa->ifa_flags & IFA_F_SECONDARY) ||
 	    (prefix == addr && ifa->ifa_prefixlen == 32))
 		return;
-	fib_magic(RTM_NEWROUTE, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix, ifa->ifa_prefixlen, prim,
-		  ifa->ifa_rt_priority);
+	fib_magic(RTM_NEWROUTE, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix,
+		  ifa->ifa_prefixlen, prim, ifa->ifa_rt_priority);
 	if (ifa->ifa_prefixlen < 31) {
 		fib_magic(RTM_NEWROUTE, RTN_BROADCAST, prefix | ~mask, 32, prim, 0);
 		arp_invalidate(dev, prefix | ~mask, false);
@@ -266,7 +267,8 @@ static struct still_used fib_addr_still_used(const struct in_device *in_dev, con
 		u.local |= ifa->ifa_local == gone->ifa_local;
 		u.broadcast |= ifa->ifa_broadcast == gone->ifa_broadcast ||
 			       (ifa->ifa_prefixlen < 31 && ifa_brd == gone->ifa_broadcast);
-		u.subnet_broadcast |= ifa->ifa_broadcast == brd || (ifa->ifa_prefixlen < 31 && ifa_brd == brd);
+		u.subnet_broadcast |=
+			ifa->ifa_broadcast == brd || (ifa->ifa_prefixlen < 31 && ifa_brd == brd);
 		u.prefix |= ifa->ifa_mask == gone->ifa_mask && inet_ifa_match(prefix, ifa);
 	}
 	return u;
@@ -288,18 +290,20 @@ void fib_del_ifaddr(struct in_ifaddr *ifa, struct in_ifaddr *iprim)
 			prim = ifa;
 	} else if (!(ifa->ifa_flags & IFA_F_SECONDARY) && !ipv4_is_zeronet(prefix) &&
 		   (prefix != ifa->ifa_local || ifa->ifa_prefixlen < 32)) {
-		fib_magic(RTM_DELROUTE, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix, ifa->ifa_prefixlen,
-			  prim, ifa->ifa_rt_priority);
+		fib_magic(RTM_DELROUTE, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix,
+			  ifa->ifa_prefixlen, prim, ifa->ifa_rt_priority);
 	}
 	if (ifa->ifa_broadcast && !used.broadcast)
 		fib_magic(RTM_DELROUTE, RTN_BROADCAST, ifa->ifa_broadcast, 32, prim, 0);
-	if (ifa->ifa_prefixlen < 31 && !used.subnet_broadcast && (prefix | ~ifa->ifa_mask) != ifa->ifa_broadcast)
+	if (ifa->ifa_prefixlen < 31 && !used.subnet_broadcast &&
+	    (prefix | ~ifa->ifa_mask) != ifa->ifa_broadcast)
 		fib_magic(RTM_DELROUTE, RTN_BROADCAST, prefix | ~ifa->ifa_mask, 32, prim, 0);
 	if (used.local)
 		return;
 	fib_magic(RTM_DELROUTE, RTN_LOCAL, ifa->ifa_local, 32, prim, 0);
 	/* The address is gone from the host: so are the routes that prefer it as their source. */
-	if (inet_addr_type_dev_table(net, dev, ifa->ifa_local) != RTN_LOCAL && fib_sync_down_addr(dev, ifa->ifa_local))
+	if (inet_addr_type_dev_table(net, dev, ifa->ifa_local) != RTN_LOCAL &&
+	    fib_sync_down_addr(dev, ifa->ifa_local))
 		fib_flush(net);
 }
 
@@ -485,14 +489,14 @@ int ip_route_del(struct host *host, __be32 dst, int plen, __be32 gw, const char 
 
 /* ---- start and end ---- */
 
-int ip_fib_init(struct host *host)
+void ip_fib_init(struct host *host)
 {
 	struct inet_state *inet = inet_state(host);
 
 	inet->fib_inetaddr_notifier.notifier_call = fib_inetaddr_event;
 	inet->fib_netdev_notifier.notifier_call = fib_netdev_event;
 	register_inetaddr_notifier(host, &inet->fib_inetaddr_notifier);
-	return register_netdevice_notifier(host->net, &inet->fib_netdev_notifier);
+	register_netdevice_notifier(host->net, &inet->fib_netdev_notifier);
 }
 
 void ip_fib_exit(struct host *host)

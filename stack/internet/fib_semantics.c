@@ -23,7 +23,8 @@ const struct fib_prop fib_props[RTN_MAX + 1] = {
 
 /* ---- the hash of all fib_infos ---- */
 
-static unsigned int fib_info_hashfn_1(struct host *host, int init_val, u8 protocol, u8 scope, u32 prefsrc, u32 priority)
+static unsigned int fib_info_hashfn_1(struct host *host, int init_val, u8 protocol, u8 scope, u32 prefsrc,
+				      u32 priority)
 {
 	TRACE(host, "hash what a route says");
 	unsigned int val = (unsigned int)init_val;
@@ -42,8 +43,8 @@ static unsigned int fib_info_hashfn_result(const struct net *net, unsigned int v
 
 static unsigned int fib_info_hashfn(struct net *net, struct fib_info *fi)
 {
-	unsigned int val = fib_info_hashfn_1(net->host, fi->fib_nhs, fi->fib_protocol, fi->fib_scope, fi->fib_prefsrc,
-					     fi->fib_priority);
+	unsigned int val = fib_info_hashfn_1(net->host, fi->fib_nhs, fi->fib_protocol, fi->fib_scope,
+					     fi->fib_prefsrc, fi->fib_priority);
 
 	for (int i = 0; i < fi->fib_nhs; i++)
 		val ^= (unsigned int)fi->fib_nh[i].fib_nh_oif;
@@ -55,8 +56,9 @@ static bool nh_comp(const struct fib_info *fi, const struct fib_info *ofi)
 	for (int i = 0; i < fi->fib_nhs; i++) {
 		const struct fib_nh_common *a = &fi->fib_nh[i].nh_common, *b = &ofi->fib_nh[i].nh_common;
 
-		if (a->nhc_oif != b->nhc_oif || a->nhc_gw_family != b->nhc_gw_family || a->nhc_gw4 != b->nhc_gw4 ||
-		    a->nhc_scope != b->nhc_scope || ((a->nhc_flags ^ b->nhc_flags) & RTNH_F_ONLINK))
+		if (a->nhc_oif != b->nhc_oif || a->nhc_gw_family != b->nhc_gw_family ||
+		    a->nhc_gw4 != b->nhc_gw4 || a->nhc_scope != b->nhc_scope ||
+		    ((a->nhc_flags ^ b->nhc_flags) & RTNH_F_ONLINK))
 			return false;
 	}
 	return true;
@@ -74,11 +76,12 @@ static struct fib_info *fib_find_info(struct net *net, struct fib_info *nfi)
 	unsigned int hash = fib_info_hashfn(net, nfi);
 	struct fib_info *fi;
 
-	hlist_for_each_entry(fi, &net->inet->fib_info_hash[hash], fib_hash) {
+	hlist_for_each_entry (fi, &net->inet->fib_info_hash[hash], fib_hash) {
 		if (fi->fib_nhs == nfi->fib_nhs && fi->fib_protocol == nfi->fib_protocol &&
 		    fi->fib_scope == nfi->fib_scope && fi->fib_prefsrc == nfi->fib_prefsrc &&
 		    fi->fib_priority == nfi->fib_priority && fi->fib_type == nfi->fib_type &&
-		    fi->fib_tb_id == nfi->fib_tb_id && !((fi->fib_flags ^ nfi->fib_flags) & ~RTNH_F_DEAD & 0xff) &&
+		    fi->fib_tb_id == nfi->fib_tb_id &&
+		    !((fi->fib_flags ^ nfi->fib_flags) & ~RTNH_F_DEAD & 0xff) &&
 		    !memcmp(fib_metrics_of(fi), fib_metrics_of(nfi), sizeof(dst_default_metrics.metrics)) &&
 		    nh_comp(fi, nfi))
 			return fi;
@@ -391,7 +394,7 @@ static int fib_for_each_info(struct net *net, int (*fn)(struct fib_info *fi, voi
 	int n = 0;
 
 	for (unsigned int i = 0; i < FIB_INFO_HSIZE; i++) {
-		hlist_for_each_entry(fi, &net->inet->fib_info_hash[i], fib_hash)
+		hlist_for_each_entry (fi, &net->inet->fib_info_hash[i], fib_hash)
 			n += fn(fi, arg);
 	}
 	return n;
@@ -409,7 +412,8 @@ static int fib_info_down_dev(struct fib_info *fi, void *arg)
 	struct sync_dev *s = arg;
 	struct fib_nh *nh = fi->fib_nh;
 
-	if (!fi->fib_nhs || nh->fib_nh_dev != s->dev || (nh->fib_nh_flags & RTNH_F_DEAD) || nh->fib_nh_scope == s->scope)
+	if (!fi->fib_nhs || nh->fib_nh_dev != s->dev || (nh->fib_nh_flags & RTNH_F_DEAD) ||
+	    nh->fib_nh_scope == s->scope)
 		return 0;
 	if (s->event == NETDEV_CHANGE) {
 		nh->fib_nh_flags |= RTNH_F_LINKDOWN;

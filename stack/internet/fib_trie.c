@@ -145,7 +145,8 @@ static void fib_insert_alias(struct fib_node *n, struct fib_alias *new, struct f
 	struct fib_alias **pp = &n->aliases;
 
 	while (*pp && *pp != next) {
-		if (!next && ((*pp)->tb_id < new->tb_id || ((*pp)->tb_id == new->tb_id && (*pp)->fa_tos < new->fa_tos)))
+		if (!next && ((*pp)->tb_id < new->tb_id ||
+			      ((*pp)->tb_id == new->tb_id && (*pp)->fa_tos < new->fa_tos)))
 			break;
 		pp = &(*pp)->fa_next;
 	}
@@ -190,7 +191,8 @@ static enum same_route fib_insert_same(struct fib_table *tb, struct fib_config *
 	if (cfg->fc_nlflags & NLM_F_EXCL)
 		return SAME_ERROR;
 	for (fa = first; fa; fa = fa->fa_next) {
-		if (fa->tb_id != tb->tb_id || fa->fa_tos != cfg->fc_tos || fa->fa_info->fib_priority != fi->fib_priority)
+		if (fa->tb_id != tb->tb_id || fa->fa_tos != cfg->fc_tos ||
+		    fa->fa_info->fib_priority != fi->fib_priority)
 			break;
 		if (fa->fa_type == cfg->fc_type && fa->fa_info == fi)
 			match = fa;
@@ -274,11 +276,12 @@ static bool fib_delete_match(struct net *net, const struct fib_table *tb, const 
 {
 	struct fib_info *fi = fa->fa_info;
 
-	return fa->tb_id == tb->tb_id && fa->fa_tos == cfg->fc_tos && (!cfg->fc_type || fa->fa_type == cfg->fc_type) &&
+	return fa->tb_id == tb->tb_id && fa->fa_tos == cfg->fc_tos &&
+	       (!cfg->fc_type || fa->fa_type == cfg->fc_type) &&
 	       (cfg->fc_scope == RT_SCOPE_NOWHERE || fi->fib_scope == cfg->fc_scope) &&
 	       (!cfg->fc_prefsrc || fi->fib_prefsrc == cfg->fc_prefsrc) &&
-	       (!cfg->fc_protocol || fi->fib_protocol == cfg->fc_protocol) && fib_nh_match(net, cfg, fi) == 0 &&
-	       fib_metrics_match(cfg, fi);
+	       (!cfg->fc_protocol || fi->fib_protocol == cfg->fc_protocol) &&
+	       fib_nh_match(net, cfg, fi) == 0 && fib_metrics_match(cfg, fi);
 }
 
 int fib_table_delete(struct net *net, struct fib_table *tb, struct fib_config *cfg)
@@ -310,15 +313,15 @@ bool fib_lookup_good_nhc(const struct fib_nh_common *nhc, int fib_flags, const s
 	TRACE(nhc->nhc_dev, "check that the next hop is alive and on the wanted device");
 	if (nhc->nhc_flags & RTNH_F_DEAD)
 		return false;
-	if ((nhc->nhc_flags & RTNH_F_LINKDOWN) && !(fib_flags & FIB_LOOKUP_IGNORE_LINKSTATE) && nhc->nhc_dev->ip_ptr &&
-	    nhc->nhc_dev->ip_ptr->cnf.ignore_routes_with_linkdown)
+	if ((nhc->nhc_flags & RTNH_F_LINKDOWN) && !(fib_flags & FIB_LOOKUP_IGNORE_LINKSTATE) &&
+	    nhc->nhc_dev->ip_ptr && nhc->nhc_dev->ip_ptr->cnf.ignore_routes_with_linkdown)
 		return false;
 	return !flp->flowi4_oif || flp->flowi4_oif == nhc->nhc_oif;
 }
 
 /* The first route of a prefix that fits the packet: 0, an error that the route says, or 1: none. */
-static int fib_node_lookup(struct fib_table *tb, struct fib_node *n, const struct flowi4 *flp, struct fib_result *res,
-			   int fib_flags)
+static int fib_node_lookup(struct fib_table *tb, struct fib_node *n, const struct flowi4 *flp,
+			   struct fib_result *res, int fib_flags)
 {
 	struct fib_alias *fa;
 

@@ -42,8 +42,8 @@ static inline struct flowi *flowi4_to_flowi(struct flowi4 *fl4)
 	return (struct flowi *)fl4;
 }
 
-static inline void flowi4_init_output(struct flowi4 *fl4, int oif, u32 mark, u8 tos, u8 scope, u8 proto, u8 flags,
-				      __be32 daddr, __be32 saddr, __be16 dport, __be16 sport)
+static inline void flowi4_init_output(struct flowi4 *fl4, int oif, u32 mark, u8 tos, u8 scope, u8 proto,
+				      u8 flags, __be32 daddr, __be32 saddr, __be16 dport, __be16 sport)
 {
 	fl4->flowi4_oif = oif;
 	fl4->flowi4_iif = LOOPBACK_IFINDEX;

@@ -76,6 +76,7 @@ void __icmp_send(struct sk_buff *skb_in, int type, int code, __be32 info, const 
 void icmp_send(struct sk_buff *skb_in, int type, int code, __be32 info);
 int icmp_rcv(struct sk_buff *skb);
 int icmp_err(struct sk_buff *skb, u32 info);
+void icmp_out_count(struct net *net, u8 type);
 bool icmp_global_allow(struct net *net);
 
 /* For tcp_v4_err(): the errno of ICMP_DEST_UNREACH's code, and whether it is fatal. */

@@ -61,10 +61,11 @@ struct inet_state {
 	struct random id_random; /* "ip/id" */
 
 	/* icmp.c */
-	struct sock *icmp_sk; /* made when the first ICMP message is sent */
+	struct sock *icmp_sk;	     /* made when the first ICMP message is sent */
 	u32 icmp_credit, icmp_stamp; /* global rate limit: messages left, jiffies of the last refill */
 	struct random icmp_random;   /* "icmp/limit" */
 	struct rb_root peers;
+	struct list_head peers_lru;
 	int nr_peers;
 
 	/* entries in the device layer's lists */
@@ -82,8 +83,8 @@ static inline struct inet_state *inet_state(const struct host *host)
 struct rtable;
 bool rt_cache_valid(const struct rtable *rt, struct host *host);
 bool rt_cache_route(struct fib_nh_common *nhc, struct rtable *rt);
-void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res, struct fib_nh_exception *fnhe,
-		    struct fib_info *fi, u16 type, bool do_cache);
+void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res,
+		    struct fib_nh_exception *fnhe, struct fib_info *fi, u16 type, bool do_cache);
 struct fib_nh_exception *find_exception(struct host *host, struct fib_nh_common *nhc, __be32 daddr);
 bool rt_bind_exception(struct rtable *rt, struct fib_nh_exception *fnhe, __be32 daddr, bool do_cache);
 void rt_add_uncached_list(struct rtable *rt);
@@ -93,8 +94,10 @@ struct net_device *ip_rt_get_dev(struct net *net, const struct fib_result *res);
 /* ---- ip_options.c for ip_input.c ---- */
 int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev);
 
-/* Makes net->inet when it is not there yet: whoever registers first may come before ip_init(). 0 or -ENOMEM. */
+/* Makes net->inet when it is not there yet: whoever registers first may come before ip_init(). 0 or -ENOMEM.
+ */
 int inet_state_init(struct host *host);
+void inet_state_exit(struct host *host);
 
 /* ---- ip_output.c ---- */
 struct iphdr;

@@ -135,7 +135,8 @@ unsigned int ip_skb_dst_mtu(struct sock *sk, const struct sk_buff *skb);
 
 /* ---- ip_fragment.c ---- */
 typedef int ip_output_fn_t(struct net *net, struct sock *sk, struct sk_buff *skb);
-int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int mtu, ip_output_fn_t *output);
+int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int mtu,
+		ip_output_fn_t *output);
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, ip_output_fn_t *output);
 /* Reassembly is a later capability: the fragment is dropped with a reason. */
 int ip_defrag(struct net *net, struct sk_buff *skb, u32 user);
@@ -148,13 +149,14 @@ void ip_select_ident(struct net *net, struct sk_buff *skb, struct sock *sk);
 
 /* ---- ip_append.c ---- */
 typedef int ip_getfrag_t(void *from, char *to, int offset, int len, int odd, struct sk_buff *skb);
-int ip_append_data(struct sock *sk, struct flowi4 *fl4, ip_getfrag_t *getfrag, void *from, int length, int transhdrlen,
-		   struct ipcm_cookie *ipc, struct rtable **rtp, unsigned int flags);
+int ip_append_data(struct sock *sk, struct flowi4 *fl4, ip_getfrag_t *getfrag, void *from, int length,
+		   int transhdrlen, struct ipcm_cookie *ipc, struct rtable **rtp, unsigned int flags);
 int ip_generic_getfrag(void *from, char *to, int offset, int len, int odd, struct sk_buff *skb);
-struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct sk_buff_head *queue, struct inet_cork *cork);
-struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl4, ip_getfrag_t *getfrag, void *from, int length,
-			    int transhdrlen, struct ipcm_cookie *ipc, struct rtable **rtp, struct inet_cork *cork,
-			    unsigned int flags);
+struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct sk_buff_head *queue,
+			      struct inet_cork *cork);
+struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl4, ip_getfrag_t *getfrag, void *from,
+			    int length, int transhdrlen, struct ipcm_cookie *ipc, struct rtable **rtp,
+			    struct inet_cork *cork, unsigned int flags);
 int ip_send_skb(struct net *net, struct sk_buff *skb);
 int ip_push_pending_frames(struct sock *sk, struct flowi4 *fl4);
 void ip_flush_pending_frames(struct sock *sk);

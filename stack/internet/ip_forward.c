@@ -67,5 +67,6 @@ int ip_forward(struct sk_buff *skb)
 	}
 	ip_decrease_ttl(ip_hdr(skb));
 	skb->priority = 0;
-	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev, ip_forward_finish);
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev,
+		       ip_forward_finish);
 }

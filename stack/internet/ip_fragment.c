@@ -25,7 +25,8 @@ static void ip_copy_metadata(struct sk_buff *to, struct sk_buff *from)
 }
 
 /* The fragment of `len` bytes of payload at `offset` (of the packet's payload); NULL: no memory. */
-static struct sk_buff *ip_frag_make(struct sk_buff *skb, unsigned int hlen, unsigned int offset, unsigned int len)
+static struct sk_buff *ip_frag_make(struct sk_buff *skb, unsigned int hlen, unsigned int offset,
+				    unsigned int len)
 {
 	struct net_device *dev = skb_dst(skb)->dev;
 	unsigned int ll_rs = LL_RESERVED_SPACE(dev);
@@ -83,7 +84,8 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, ip_out
 		if (offset == 0)
 			ip_options_fragment(skb); /* those that only the first carries */
 		iph = ip_hdr(skb2);
-		iph->frag_off = htons((u16)((orig_off & (IP_DF | IP_MF)) | ((orig_off & IP_OFFSET) + (offset >> 3))));
+		iph->frag_off =
+			htons((u16)((orig_off & (IP_DF | IP_MF)) | ((orig_off & IP_OFFSET) + (offset >> 3))));
 		if (len < left)
 			iph->frag_off |= htons(IP_MF);
 		iph->tot_len = htons((u16)(len + hlen));
@@ -102,7 +104,8 @@ fail:
 	return err;
 }
 
-int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int mtu, ip_output_fn_t *output)
+int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int mtu,
+		ip_output_fn_t *output)
 {
 	TRACE_SKB(skb, "fragment the packet, or refuse it when that is forbidden");
 	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))

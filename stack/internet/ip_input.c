@@ -59,7 +59,8 @@ int ip_local_deliver(struct sk_buff *skb)
 
 	if (unlikely(ip_is_fragment(ip_hdr(skb))) && ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER))
 		return 0;
-	return NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL, ip_local_deliver_finish);
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
+		       ip_local_deliver_finish);
 }
 
 /* ---- the way to the route ---- */
@@ -94,7 +95,8 @@ static bool ip_can_use_hint(const struct sk_buff *skb, const struct iphdr *iph, 
 	return hint && !skb_dst(skb) && ip_hdr(hint)->daddr == iph->daddr && ip_hdr(hint)->tos == iph->tos;
 }
 
-static int ip_rcv_finish_core(struct net *net, struct sk_buff *skb, struct net_device *dev, const struct sk_buff *hint)
+static int ip_rcv_finish_core(struct net *net, struct sk_buff *skb, struct net_device *dev,
+			      const struct sk_buff *hint)
 {
 	TRACE_SKB(skb, "determine packet direction (deliver to tcp layer or forward to other host)");
 	const struct iphdr *iph = ip_hdr(skb);

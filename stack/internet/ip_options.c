@@ -58,7 +58,7 @@ static int option_check(struct ip_options *opt, u8 *iph, u8 *p, unsigned int len
 
 int __ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *skb, __be32 *info)
 {
-	u8 *iph = skb ? skb_network_header(skb) : opt->__data - sizeof(struct iphdr);
+	u8 *iph = skb ? skb_network_header(skb) : ip_options_bytes(opt) - sizeof(struct iphdr);
 	u8 *p = iph + sizeof(struct iphdr), *bad = p;
 	int left = opt->optlen;
 
@@ -106,10 +106,11 @@ int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev)
 	return -EINVAL;
 }
 
-int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb, const struct ip_options *sopt)
+int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb,
+		      const struct ip_options *sopt)
 {
 	TRACE_SKB(skb, "copy the packet's ip options for an answer");
-	u8 *iph = skb_network_header(skb), *to = dopt->__data;
+	u8 *iph = skb_network_header(skb), *first = ip_options_bytes(dopt), *to = first;
 	u8 at[2];
 
 	(void)net;
@@ -121,18 +122,18 @@ int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *
 	for (int i = 0; i < 2; i++) {
 		u8 len = at[i] ? iph[at[i] + 1] : 0;
 
-		if (!len || to + len > dopt->__data + MAX_IPOPTLEN)
+		if (!len || to + len > first + MAX_IPOPTLEN)
 			continue;
 		memcpy(to, iph + at[i], len);
 		if (i == 0) {
-			dopt->rr = (u8)(to - dopt->__data + (int)sizeof(struct iphdr));
+			dopt->rr = (u8)(to - first + (int)sizeof(struct iphdr));
 			dopt->rr_needaddr = to[2] + 3u <= len;
 		} else {
-			dopt->ts = (u8)(to - dopt->__data + (int)sizeof(struct iphdr));
+			dopt->ts = (u8)(to - first + (int)sizeof(struct iphdr));
 		}
 		to += len;
 	}
-	dopt->optlen = (u8)(to - dopt->__data);
+	dopt->optlen = (u8)(to - first);
 	while (dopt->optlen & 3) {
 		*to++ = IPOPT_END;
 		dopt->optlen++;
@@ -147,7 +148,7 @@ void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr,
 
 	(void)daddr, (void)rt;
 	IPCB(skb)->opt = *opt;
-	memcpy(iph + sizeof(struct iphdr), opt->__data, opt->optlen);
+	memcpy(iph + sizeof(struct iphdr), ip_options_bytes(opt), opt->optlen);
 	if (opt->rr_needaddr) {
 		u8 *rr = iph + opt->rr;
 

@@ -18,7 +18,7 @@ struct sk_buff;
 #define IPOPT_RA 148
 
 #define MAX_IPOPTLEN 40
-#define IPOPT_COPIED(opt) ((opt) & 0x80) /* goes into every fragment */
+#define IPOPT_COPIED(opt) ((opt)&0x80) /* goes into every fragment */
 
 /* Options found in a header: offsets count from the beginning of the IP header; 0: not there. */
 struct ip_options {
@@ -28,11 +28,12 @@ struct ip_options {
 	u8 srr;
 	u8 rr;
 	u8 ts;
-	u8 is_strictroute : 1, srr_is_hit : 1, is_changed : 1, rr_needaddr : 1, ts_needtime : 1, ts_needaddr : 1;
+	u8 is_strictroute : 1, srr_is_hit : 1, is_changed : 1, rr_needaddr : 1, ts_needtime : 1,
+		ts_needaddr : 1;
 	u8 router_alert;
 	u8 cipso;
 	u8 __pad2;
-	u8 __data[];
+	/* the bytes of the options follow where they are kept with it: ip_options_bytes() */
 };
 
 struct ip_options_rcu {
@@ -44,11 +45,18 @@ struct ip_options_data {
 	u8 data[MAX_IPOPTLEN];
 };
 
-/* Checks the options of a received header (skb != NULL) or of opt->__data. 0, or -EINVAL for bad ones. */
+static inline u8 *ip_options_bytes(const struct ip_options *opt)
+{
+	return (u8 *)(uintptr_t)(opt + 1);
+}
+
+/* Checks the options of a received header (skb != NULL) or those kept with opt. 0, or -EINVAL for bad ones.
+ */
 int ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *skb);
 int __ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *skb, __be32 *info);
 /* The options of an answer to this packet, into dopt. */
-int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb, const struct ip_options *sopt);
+int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb,
+		      const struct ip_options *sopt);
 void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr, const void *rt);
 void ip_options_fragment(struct sk_buff *skb);
 

@@ -140,7 +140,8 @@ static int ip_finish_output_gso(struct net *net, struct sock *sk, struct sk_buff
 		return -ENOMEM;
 	}
 	consume_skb(skb);
-	skb_list_walk_safe(segs, segs, nskb) {
+	skb_list_walk_safe(segs, segs, nskb)
+	{
 		segs->next = NULL;
 		err = ip_fragment(net, sk, segs, mtu, ip_finish_output2);
 		if (err && ret == 0)
@@ -298,7 +299,8 @@ static void ip_default_sysctls(struct net *net)
 	ipv4->sysctl_icmp_echo_ignore_broadcasts = 1;
 	ipv4->sysctl_icmp_ignore_bogus_error_responses = 1;
 	ipv4->sysctl_icmp_ratelimit = 1 * HZ;
-	ipv4->sysctl_icmp_ratemask = 0x1818; /* unreachable, source quench, time exceeded, parameter problem */
+	ipv4->sysctl_icmp_ratemask =
+		0x1818; /* unreachable, source quench, time exceeded, parameter problem */
 	ipv4->sysctl_icmp_msgs_per_sec = 1000;
 	ipv4->sysctl_icmp_msgs_burst = 50;
 	if (!ipv4->sysctl_local_port_max) {
@@ -321,30 +323,26 @@ int ip_init(struct host *host)
 	inet = inet_state(host);
 	ip_default_sysctls(host->net);
 	random_init(&inet->id_random, host->sim, host->name, "ip/id");
+	err = ip_rt_init(host);
+	if (err)
+		return err;
 	inet->ip_packet_offload.type = htons(0x0800);
 	inet->ip_packet_offload.callbacks = ip_offload;
 	dev_add_offload(host->net, &inet->ip_packet_offload);
-	return ip_rt_init(host);
+	return 0;
 }
 
-/* After all sockets are closed; ends net->inet. arp_exit() comes next. */
+/* After all sockets are closed. arp_exit() comes next. */
 void ip_exit(struct host *host)
 {
-	struct inet_state *inet = host->net->inet;
+	struct inet_state *inet = inet_state(host);
 
-	if (!inet)
-		return;
-	if (host->net->neigh) {
-		ip_rt_exit(host);
-		unregister_netdevice_notifier(host->net, &inet->arp_netdev_notifier);
-		dev_remove_pack(host->net, &inet->arp_packet_type);
-	}
+	dev_remove_offload(host->net, &inet->ip_packet_offload);
+	ip_rt_exit(host);
 	inet_peers_exit(host);
 	rcu_barrier(host);
 	SIM_BUG_ON(host, inet->nr_dst != 0 || inet->fib_info_cnt != 0);
-	if (inet->ip_packet_offload.callbacks.gso_segment)
-		dev_remove_offload(host->net, &inet->ip_packet_offload);
-	kfree(host, inet->idents);
-	kfree(host, inet);
-	host->net->inet = NULL;
+	if (inet->idents)
+		kfree(host, inet->idents);
+	inet->idents = NULL;
 }

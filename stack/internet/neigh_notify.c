@@ -34,8 +34,11 @@ static int neigh_fill_info(struct sk_buff *skb, struct neighbour *neigh, u32 pid
 	TRACE(neigh, "describe the neighbour in a message");
 	struct neigh_msg msg = {
 		.nlmsg = { .len = sizeof(msg), .type = (u16)type, .pid = pid },
-		.ndm = { .family = AF_INET, .ifindex = neigh->dev->ifindex, .state = neigh->nud_state,
-			 .flags = neigh->flags, .type = neigh->type },
+		.ndm = { .family = AF_INET,
+			 .ifindex = neigh->dev->ifindex,
+			 .state = neigh->nud_state,
+			 .flags = neigh->flags,
+			 .type = neigh->type },
 		.dst = { .len = 8, .type = NDA_DST, .addr = neigh->primary_key },
 		.lladdr = { .len = 10, .type = NDA_LLADDR },
 	};

@@ -181,7 +181,8 @@ out:
 /* Lets the packet wait; the oldest give way when the bytes that wait would be too many. */
 static void neigh_queue_packet(struct neighbour *neigh, struct sk_buff *skb)
 {
-	while (neigh->arp_queue_len_bytes + skb->truesize > (unsigned int)NEIGH_VAR(neigh->parms, QUEUE_LEN_BYTES)) {
+	while (neigh->arp_queue_len_bytes + skb->truesize >
+	       (unsigned int)NEIGH_VAR(neigh->parms, QUEUE_LEN_BYTES)) {
 		struct sk_buff *buff = __skb_dequeue(&neigh->arp_queue);
 
 		if (!buff)
@@ -231,7 +232,8 @@ int __neigh_event_send(struct neighbour *neigh, struct sk_buff *skb)
 		neigh_del_timer(neigh);
 		neigh->nud_state = NUD_DELAY;
 		neigh->updated = now;
-		neigh_add_timer(neigh, now + (unsigned long)NEIGH_VAR(neigh->parms, DELAY_PROBE_TIME), NUD_DELAY);
+		neigh_add_timer(neigh, now + (unsigned long)NEIGH_VAR(neigh->parms, DELAY_PROBE_TIME),
+				NUD_DELAY);
 	}
 	if (neigh->nud_state == NUD_INCOMPLETE) {
 		if (skb)
@@ -303,7 +305,7 @@ static void neigh_update_invalid(struct neighbour *neigh, u8 old, u8 new, bool *
 		neigh_suspect(neigh);
 	neigh->nud_state = new;
 	*notify = (old & NUD_VALID) != 0;
-	if ((old & (NUD_INCOMPLETE | NUD_PROBE)) && (new & NUD_FAILED)) {
+	if ((old & (NUD_INCOMPLETE | NUD_PROBE)) && (new &NUD_FAILED)) {
 		neigh_invalidate(neigh);
 		*notify = true;
 	}
@@ -313,7 +315,8 @@ static void neigh_update_invalid(struct neighbour *neigh, u8 old, u8 new, bool *
  * Which address to keep: the one told, or the one known (neigh->ha; then nothing changes). NULL: the
  * message is to be ignored. May change the new state.
  */
-static const u8 *neigh_choose_lladdr(struct neighbour *neigh, const u8 *lladdr, u8 old, u8 *new, u32 flags, int *err)
+static const u8 *neigh_choose_lladdr(struct neighbour *neigh, const u8 *lladdr, u8 old, u8 *new, u32 flags,
+				     int *err)
 {
 	*err = 0;
 	if (!neigh->dev->addr_len) {
@@ -327,7 +330,7 @@ static const u8 *neigh_choose_lladdr(struct neighbour *neigh, const u8 *lladdr, 
 	} else if ((old & NUD_VALID) && !memcmp(lladdr, neigh->ha, neigh->dev->addr_len)) {
 		lladdr = neigh->ha;
 	}
-	if (*new & NUD_CONNECTED)
+	if (*new &NUD_CONNECTED)
 		neigh->confirmed = jiffies(neigh->host);
 	if (!(old & NUD_VALID))
 		return lladdr;
@@ -347,10 +350,12 @@ static void neigh_enter_state(struct neighbour *neigh, u8 new)
 	unsigned long now = jiffies(neigh->host);
 
 	neigh_del_timer(neigh);
-	if (new & NUD_PROBE)
+	if (new &NUD_PROBE)
 		neigh->probes = 0;
-	if (new & NUD_IN_TIMER)
-		neigh_add_timer(neigh, now + (new & NUD_REACHABLE ? (unsigned long)neigh->parms->reachable_time : 0), new);
+	if (new &NUD_IN_TIMER)
+		neigh_add_timer(neigh,
+				now + (new &NUD_REACHABLE ? (unsigned long)neigh->parms->reachable_time : 0),
+				new);
 	neigh->nud_state = new;
 }
 
@@ -371,7 +376,7 @@ static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32
 		err = 0;
 		goto out;
 	}
-	if (!(new & NUD_VALID)) {
+	if (!(new &NUD_VALID)) {
 		neigh_update_invalid(neigh, old, new, &notify);
 		err = 0;
 		goto out;
@@ -388,14 +393,14 @@ static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32
 	if (lladdr != neigh->ha) {
 		memcpy(neigh->ha, lladdr, neigh->dev->addr_len);
 		neigh_update_hhs(neigh);
-		if (!(new & NUD_CONNECTED))
+		if (!(new &NUD_CONNECTED))
 			neigh->confirmed = jiffies(neigh->host) -
 					   ((unsigned long)NEIGH_VAR(neigh->parms, BASE_REACHABLE_TIME) << 1);
 		notify = true;
 	}
 	if (new == old)
 		goto out;
-	if (new & NUD_CONNECTED)
+	if (new &NUD_CONNECTED)
 		neigh_connect(neigh);
 	else
 		neigh_suspect(neigh);

@@ -82,7 +82,7 @@ static void neigh_hash_grow(struct neigh_table *tbl, unsigned int shift)
 	kfree(tbl->host, tbl->nht.hash_buckets);
 	tbl->nht.hash_buckets = new;
 	tbl->nht.hash_shift = shift;
-	list_for_each_entry(n, &tbl->all_list, all_list) {
+	list_for_each_entry (n, &tbl->all_list, all_list) {
 		bucket = neigh_bucket(tbl, &n->primary_key, n->dev);
 		n->next = new[bucket];
 		new[bucket] = n;
@@ -170,7 +170,7 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, boo
 {
 	struct neighbour *n, *next;
 
-	list_for_each_entry_safe(n, next, &tbl->all_list, all_list) {
+	list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
 		if ((dev && n->dev != dev) || (skip_perm && (n->nud_state & NUD_PERMANENT)))
 			continue;
 		neigh_hold(n);
@@ -217,10 +217,11 @@ static int neigh_forced_gc(struct neigh_table *tbl)
 	struct neighbour *n, *next;
 
 	NEIGH_CACHE_STAT_INC(tbl, forced_gc_runs);
-	list_for_each_entry_safe(n, next, &tbl->gc_list, gc_list) {
+	list_for_each_entry_safe (n, next, &tbl->gc_list, gc_list) {
 		if (n->refcnt != 1)
 			continue;
-		if (n->nud_state != NUD_FAILED && n->nud_state != NUD_NOARP && time_in_range(n->updated, tref, now))
+		if (n->nud_state != NUD_FAILED && n->nud_state != NUD_NOARP &&
+		    time_in_range(n->updated, tref, now))
 			continue;
 		if (neigh_remove_one(n, tbl) && ++shrunk >= max_clean)
 			break;
@@ -236,7 +237,8 @@ static bool neigh_is_garbage(struct neighbour *n, unsigned long now)
 		return false;
 	if (time_before(n->used, n->confirmed))
 		n->used = n->confirmed;
-	return n->nud_state == NUD_FAILED || time_after(now, n->used + (unsigned long)NEIGH_VAR(n->parms, GC_STALETIME));
+	return n->nud_state == NUD_FAILED ||
+	       time_after(now, n->used + (unsigned long)NEIGH_VAR(n->parms, GC_STALETIME));
 }
 
 static void neigh_periodic_work(struct work_struct *work)
@@ -251,10 +253,11 @@ static void neigh_periodic_work(struct work_struct *work)
 	if (time_after(now, tbl->last_rand + 300 * HZ)) {
 		tbl->last_rand = now;
 		for (p = &tbl->parms; p; p = p->next)
-			p->reachable_time = (int)neigh_rand_reach_time(tbl, (unsigned long)NEIGH_VAR(p, BASE_REACHABLE_TIME));
+			p->reachable_time = (int)neigh_rand_reach_time(
+				tbl, (unsigned long)NEIGH_VAR(p, BASE_REACHABLE_TIME));
 	}
 	if (tbl->entries >= tbl->gc_thresh1) {
-		list_for_each_entry_safe(n, next, &tbl->all_list, all_list) {
+		list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
 			if (neigh_is_garbage(n, now))
 				neigh_remove_one(n, tbl);
 		}
@@ -272,8 +275,9 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, struct net_device 
 	struct neighbour *n;
 
 	(void)dev;
-	if (!exempt_from_gc && (tbl->gc_entries >= tbl->gc_thresh3 ||
-				(tbl->gc_entries >= tbl->gc_thresh2 && time_after(now, tbl->last_flush + 5 * HZ)))) {
+	if (!exempt_from_gc &&
+	    (tbl->gc_entries >= tbl->gc_thresh3 ||
+	     (tbl->gc_entries >= tbl->gc_thresh2 && time_after(now, tbl->last_flush + 5 * HZ)))) {
 		if (!neigh_forced_gc(tbl) && tbl->gc_entries >= tbl->gc_thresh3) {
 			if (tbl->stats.table_fulls++ == 0)
 				pr_info(tbl->host, "neighbour: %s: neighbor table overflow!", tbl->id);
@@ -356,7 +360,8 @@ out_neigh_release:
 	return ERR_PTR(error);
 }
 
-struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev, bool want_ref)
+struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
+				 bool want_ref)
 {
 	TRACE(tbl, "create a neighbour");
 	return ___neigh_create(tbl, pkey, dev, false, want_ref);
@@ -409,7 +414,7 @@ void ip_neigh_flush(struct host *host, const char *name)
 
 	if (name && !dev)
 		return;
-	list_for_each_entry_safe(n, next, &tbl->all_list, all_list) {
+	list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
 		if ((dev && n->dev != dev) || (n->nud_state & (NUD_PERMANENT | NUD_NOARP)))
 			continue;
 		neigh_hold(n);
@@ -423,7 +428,7 @@ void neigh_for_each(struct neigh_table *tbl, void (*fn)(struct neighbour *neigh,
 {
 	struct neighbour *n;
 
-	list_for_each_entry(n, &tbl->all_list, all_list)
+	list_for_each_entry (n, &tbl->all_list, all_list)
 		fn(n, cookie);
 }
 
@@ -473,7 +478,8 @@ int neigh_table_init(struct host *host, struct neigh_table *tbl)
 		return -ENOMEM;
 	tbl->last_flush = tbl->last_rand = jiffies(host);
 	INIT_DEFERRABLE_WORK(host, &tbl->gc_work, neigh_periodic_work);
-	queue_delayed_work(system_power_efficient_wq, &tbl->gc_work, (unsigned long)tbl->parms.reachable_time);
+	queue_delayed_work(system_power_efficient_wq, &tbl->gc_work,
+			   (unsigned long)tbl->parms.reachable_time);
 	return 0;
 }
 
@@ -500,6 +506,7 @@ int neigh_init(struct host *host)
 
 void neigh_exit(struct host *host)
 {
-	kfree(host, host->net->neigh);
+	if (host->net->neigh)
+		kfree(host, host->net->neigh);
 	host->net->neigh = NULL;
 }

@@ -131,7 +131,7 @@ struct neighbour {
 	u8 ha[NEIGH_ADDR_LEN];
 	int refcnt;
 	struct net_device *dev;
-	__be32 primary_key; /* the IPv4 address */
+	__be32 primary_key;	/* the IPv4 address */
 	struct neighbour *next; /* in the hash bucket */
 	struct neigh_table *tbl;
 	struct neigh_parms *parms;
@@ -145,7 +145,8 @@ struct neighbour {
 	struct timer_list timer;
 	struct rcu_head rcu;
 	struct list_head gc_list; /* of what forced gc may take, oldest first */
-	struct list_head all_list; /* every entry of the table in order of creation: walks are in this order */
+	struct list_head
+		all_list; /* every entry of the table in order of creation: walks are in this order */
 };
 
 struct neigh_hash_table {
@@ -191,7 +192,8 @@ void neigh_exit(struct host *host);
 int neigh_table_init(struct host *host, struct neigh_table *tbl);
 void neigh_table_clear(struct neigh_table *tbl);
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev);
-struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev, bool want_ref);
+struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
+				 bool want_ref);
 void neigh_destroy(struct neighbour *neigh);
 int __neigh_event_send(struct neighbour *neigh, struct sk_buff *skb);
 int neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32 flags, u32 nlmsg_pid);
@@ -214,7 +216,7 @@ void neigh_for_each(struct neigh_table *tbl, void (*fn)(struct neighbour *neigh,
 int ip_neigh_add(struct host *host, const char *dev, __be32 addr, const u8 *lladdr, u8 state);
 int ip_neigh_del(struct host *host, const char *dev, __be32 addr);
 void ip_neigh_flush(struct host *host, const char *dev); /* all but PERMANENT and NOARP; NULL: every device */
-const char *neigh_state_name(u8 nud_state); /* "REACHABLE" */
+const char *neigh_state_name(u8 nud_state);		 /* "REACHABLE" */
 
 static inline void neigh_hold(struct neighbour *neigh)
 {
@@ -281,8 +283,8 @@ static inline int neigh_output(struct neighbour *n, struct sk_buff *skb, bool sk
 	return n->output(n, skb);
 }
 
-static inline struct neighbour *__neigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
-					       int creat)
+static inline struct neighbour *__neigh_lookup(struct neigh_table *tbl, const void *pkey,
+					       struct net_device *dev, int creat)
 {
 	TRACE(tbl, "find the neighbour, or create it on demand");
 	struct neighbour *n = neigh_lookup(tbl, pkey, dev);
@@ -292,6 +294,5 @@ static inline struct neighbour *__neigh_lookup(struct neigh_table *tbl, const vo
 	n = __neigh_create(tbl, pkey, dev, true);
 	return IS_ERR(n) ? NULL : n;
 }
-
 
 #endif

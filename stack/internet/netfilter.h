@@ -20,7 +20,14 @@ enum nf_inet_hooks {
 	NF_INET_NUMHOOKS
 };
 
-enum { NFPROTO_UNSPEC = 0, NFPROTO_INET = 1, NFPROTO_IPV4 = 2, NFPROTO_ARP = 3, NFPROTO_BRIDGE = 7, NFPROTO_IPV6 = 10 };
+enum {
+	NFPROTO_UNSPEC = 0,
+	NFPROTO_INET = 1,
+	NFPROTO_IPV4 = 2,
+	NFPROTO_ARP = 3,
+	NFPROTO_BRIDGE = 7,
+	NFPROTO_IPV6 = 10
+};
 enum { NF_ARP_IN, NF_ARP_OUT, NF_ARP_FORWARD };
 
 typedef int nf_okfn_t(struct net *net, struct sock *sk, struct sk_buff *skb);
@@ -45,8 +52,9 @@ static inline int NF_HOOK(u8 pf, unsigned int hook, struct net *net, struct sock
 	return ret;
 }
 
-static inline int NF_HOOK_COND(u8 pf, unsigned int hook, struct net *net, struct sock *sk, struct sk_buff *skb,
-			       struct net_device *in, struct net_device *out, nf_okfn_t *okfn, bool cond)
+static inline int NF_HOOK_COND(u8 pf, unsigned int hook, struct net *net, struct sock *sk,
+			       struct sk_buff *skb, struct net_device *in, struct net_device *out,
+			       nf_okfn_t *okfn, bool cond)
 {
 	TRACE_SKB(skb, "pass the packet through a netfilter hook unless it was there already");
 	int ret = 1;

@@ -25,9 +25,16 @@ int inet_state_init(struct host *host)
 		return -ENOMEM;
 	inet->host = host;
 	inet->peers = RB_ROOT;
+	INIT_LIST_HEAD(&inet->peers_lru);
 	INIT_LIST_HEAD(&inet->rt_uncached_list);
 	host->net->inet = inet;
 	return 0;
+}
+
+void inet_state_exit(struct host *host)
+{
+	kfree(host, host->net->inet);
+	host->net->inet = NULL;
 }
 
 int inet_add_protocol(struct host *host, const struct net_protocol *prot, u8 protocol)

@@ -84,7 +84,7 @@ void rt_flush_dev(struct net_device *dev)
 	TRACE(dev, "take uncached routes off a device that goes away");
 	struct rtable *rt;
 
-	list_for_each_entry(rt, &inet_state(dev->host)->rt_uncached_list, rt_uncached) {
+	list_for_each_entry (rt, &inet_state(dev->host)->rt_uncached_list, rt_uncached) {
 		if (rt->dst.dev == dev)
 			dst_dev_put(&rt->dst);
 	}
@@ -197,8 +197,8 @@ bool rt_bind_exception(struct rtable *rt, struct fib_nh_exception *fnhe, __be32 
 	return ret;
 }
 
-void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res, struct fib_nh_exception *fnhe,
-		    struct fib_info *fi, u16 type, bool do_cache)
+void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res,
+		    struct fib_nh_exception *fnhe, struct fib_info *fi, u16 type, bool do_cache)
 {
 	TRACE(&rt->dst, "save gw ip from fib to rtable");
 	struct fib_nh_common *nhc;
@@ -319,8 +319,8 @@ static void fnhe_remove_oldest(struct host *host, struct fib_nh_common *nhc)
 		ip_del_fnhe(host, nhc, oldest);
 }
 
-static void update_or_create_fnhe(struct host *host, struct fib_nh_common *nhc, __be32 daddr, __be32 gw, u32 pmtu,
-				  bool lock, unsigned long expires)
+static void update_or_create_fnhe(struct host *host, struct fib_nh_common *nhc, __be32 daddr, __be32 gw,
+				  u32 pmtu, bool lock, unsigned long expires)
 {
 	struct fib_nh_exception *fnhe = nhc->nhc_exceptions;
 
@@ -373,7 +373,8 @@ static void __ip_rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
 		lock = true;
 		mtu = min_t(u32, old_mtu, ip_rt_min_pmtu);
 	}
-	if (rt->rt_pmtu == mtu && !lock && time_before(jiffies(dst->host), dst->expires - ip_rt_mtu_expires / 2))
+	if (rt->rt_pmtu == mtu && !lock &&
+	    time_before(jiffies(dst->host), dst->expires - ip_rt_mtu_expires / 2))
 		return;
 	if (!fib_lookup(net, fl4, &res, 0)) {
 		fib_select_path(net, &res, fl4, NULL);
@@ -398,7 +399,8 @@ static void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr)
 }
 
 /* skb: the packet that was too big, or (with a sock) one that tells of it. */
-static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu, bool confirm_neigh)
+static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu,
+			      bool confirm_neigh)
 {
 	TRACE(dst, "learn the mtu of a path");
 	struct flowi4 fl4 = { 0 };
@@ -482,7 +484,8 @@ struct neighbour *ip_neigh_gw4(struct net_device *dev, __be32 daddr)
 	return neigh;
 }
 
-static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, struct sk_buff *skb, const void *daddr)
+static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, struct sk_buff *skb,
+					   const void *daddr)
 {
 	TRACE(dst, "find the neighbour that the route leads to");
 	const struct rtable *rt = (const struct rtable *)dst;
@@ -507,7 +510,8 @@ static void ipv4_send_dest_unreach(struct sk_buff *skb)
 	struct ip_options opt = { 0 };
 
 	/* The packet may be ours and have no options parsed, or one to be forwarded. */
-	if (!pskb_network_may_pull(skb, sizeof(struct iphdr)) || ip_hdr(skb)->version != 4 || ip_hdr(skb)->ihl < 5)
+	if (!pskb_network_may_pull(skb, sizeof(struct iphdr)) || ip_hdr(skb)->version != 4 ||
+	    ip_hdr(skb)->ihl < 5)
 		return;
 	if (ip_hdr(skb)->ihl > 5) {
 		if (!pskb_network_may_pull(skb, ip_hdrlen(skb)))
@@ -543,7 +547,10 @@ int ip_rt_init(struct host *host)
 	random_init(&inet->route_random, host->sim, host->name, "ip/route");
 	inet->dev_addr_genid = 1;
 	err = devinet_init(host);
-	return err ? err : ip_fib_init(host);
+	if (err)
+		return err;
+	ip_fib_init(host);
+	return 0;
 }
 
 void ip_rt_exit(struct host *host)

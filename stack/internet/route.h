@@ -80,8 +80,8 @@ struct rtable *ip_route_output_key_hash_rcu(struct net *net, struct flowi4 *fl4,
 					    const struct sk_buff *skb);
 struct rtable *__ip_route_output_key(struct net *net, struct flowi4 *flp);
 struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *flp, const struct sock *sk);
-struct rtable *ip_route_output_ports(struct net *net, struct flowi4 *fl4, struct sock *sk, __be32 daddr, __be32 saddr,
-				     __be16 dport, __be16 sport, u8 proto, u8 tos, int oif);
+struct rtable *ip_route_output_ports(struct net *net, struct flowi4 *fl4, struct sock *sk, __be32 daddr,
+				     __be32 saddr, __be16 dport, __be16 sport, u8 proto, u8 tos, int oif);
 /* As Linux 5.15's: first find the source address, then the route with it. */
 struct rtable *ip_route_connect(struct flowi4 *fl4, __be32 dst, __be32 src, u32 tos, int oif, u8 protocol,
 				__be16 sport, __be16 dport, struct sock *sk);

@@ -60,8 +60,8 @@ out:
 /* ---- forwarding ---- */
 
 /* The packet would leave by the device that it came in by: should the sender be told of a shorter way? */
-static void route_note_redirect(struct sk_buff *skb, const struct fib_nh_common *nhc, struct in_device *out_dev,
-				__be32 saddr)
+static void route_note_redirect(struct sk_buff *skb, const struct fib_nh_common *nhc,
+				struct in_device *out_dev, __be32 saddr)
 {
 	__be32 gw = nhc->nhc_gw_family == AF_INET ? nhc->nhc_gw4 : 0;
 
@@ -69,8 +69,8 @@ static void route_note_redirect(struct sk_buff *skb, const struct fib_nh_common 
 		IPCB(skb)->flags |= IPSKB_DOREDIRECT;
 }
 
-static int __mkroute_input(struct sk_buff *skb, const struct fib_result *res, struct in_device *in_dev, __be32 daddr,
-			   __be32 saddr, u8 tos)
+static int __mkroute_input(struct sk_buff *skb, const struct fib_result *res, struct in_device *in_dev,
+			   __be32 daddr, __be32 saddr, u8 tos)
 {
 	TRACE_SKB(skb, "take the cached route for forwarding, or make one");
 	struct fib_nh_common *nhc = FIB_RES_NHC(*res);
@@ -111,8 +111,8 @@ static int __mkroute_input(struct sk_buff *skb, const struct fib_result *res, st
 	return 0;
 }
 
-static int ip_mkroute_input(struct sk_buff *skb, struct fib_result *res, struct in_device *in_dev, __be32 daddr,
-			    __be32 saddr, u8 tos)
+static int ip_mkroute_input(struct sk_buff *skb, struct fib_result *res, struct in_device *in_dev,
+			    __be32 daddr, __be32 saddr, u8 tos)
 {
 	TRACE_SKB(skb, "make the route of a packet to forward");
 	return __mkroute_input(skb, res, in_dev, daddr, saddr, tos);
@@ -121,8 +121,8 @@ static int ip_mkroute_input(struct sk_buff *skb, struct fib_result *res, struct 
 /* ---- local delivery ---- */
 
 /* Lends or gives the packet the route to this host. `error`: it is no route but a refusal. */
-static int route_local_input(struct sk_buff *skb, struct fib_result *res, struct net_device *dev, unsigned int flags,
-			     u32 itag, int error)
+static int route_local_input(struct sk_buff *skb, struct fib_result *res, struct net_device *dev,
+			     unsigned int flags, u32 itag, int error)
 {
 	struct net *net = dev_net(dev);
 	bool do_cache = res->fi && !itag;
@@ -152,13 +152,14 @@ static int route_local_input(struct sk_buff *skb, struct fib_result *res, struct
 }
 
 /* An address that cannot be where it was found. */
-static int ip_martian(struct sk_buff *skb, struct in_device *in_dev, __be32 daddr, __be32 saddr, const char *which)
+static int ip_martian(struct sk_buff *skb, struct in_device *in_dev, __be32 daddr, __be32 saddr,
+		      const char *which)
 {
 	if (IN_DEV_LOG_MARTIANS(in_dev)) {
 		u8 *d = (u8 *)&daddr, *s = (u8 *)&saddr;
 
-		pr_info(skb->host, "IPv4: martian %s %d.%d.%d.%d from %d.%d.%d.%d, on dev %s", which, d[0], d[1], d[2],
-			d[3], s[0], s[1], s[2], s[3], in_dev->dev->name);
+		pr_info(skb->host, "IPv4: martian %s %d.%d.%d.%d from %d.%d.%d.%d, on dev %s", which, d[0],
+			d[1], d[2], d[3], s[0], s[1], s[2], s[3], in_dev->dev->name);
 	}
 	return -EINVAL;
 }
@@ -181,8 +182,8 @@ static enum martian martian_check(const struct in_device *in_dev, __be32 daddr, 
 	return NOT_MARTIAN;
 }
 
-static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
-			       struct fib_result *res)
+static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos,
+			       struct net_device *dev, struct fib_result *res)
 {
 	TRACE_SKB(skb, "find the route of a received packet in the fib");
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -208,7 +209,8 @@ static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, 
 		goto brd_input;
 	martian = martian_check(in_dev, daddr, saddr);
 	if (unlikely(martian))
-		return ip_martian(skb, in_dev, daddr, saddr, martian == MARTIAN_SOURCE ? "source" : "destination");
+		return ip_martian(skb, in_dev, daddr, saddr,
+				  martian == MARTIAN_SOURCE ? "source" : "destination");
 	err = fib_lookup(net, &fl4, res, 0);
 	if (err) {
 		if (!IN_DEV_FORWARD(in_dev))

@@ -7,9 +7,11 @@
 #include "stack/internet/route.h"
 #include "stack/transport/inet_sock.h"
 
-/* The route in the cache of the next hop, with a reference, or NULL. Sets *do_cache false when it must not be kept. */
-static struct rtable *route_from_cache(struct host *host, struct fib_nh_common *nhc, struct fib_nh_exception *fnhe,
-				       const struct flowi4 *fl4, bool *do_cache)
+/* The route in the cache of the next hop, with a reference, or NULL. Sets *do_cache false when it must not be
+ * kept. */
+static struct rtable *route_from_cache(struct host *host, struct fib_nh_common *nhc,
+				       struct fib_nh_exception *fnhe, const struct flowi4 *fl4,
+				       bool *do_cache)
 {
 	struct rtable *rth;
 
@@ -39,7 +41,8 @@ static struct rtable *__mkroute_output(const struct fib_result *res, const struc
 
 	if (!in_dev)
 		return ERR_PTR(-EINVAL);
-	if (ipv4_is_loopback(fl4->saddr) && !(dev_out->flags & IFF_LOOPBACK) && !IN_DEV_ROUTE_LOCALNET(in_dev))
+	if (ipv4_is_loopback(fl4->saddr) && !(dev_out->flags & IFF_LOOPBACK) &&
+	    !IN_DEV_ROUTE_LOCALNET(in_dev))
 		return ERR_PTR(-EINVAL);
 	if (ipv4_is_lbcast(fl4->daddr))
 		type = RTN_BROADCAST;
@@ -74,7 +77,8 @@ static struct rtable *__mkroute_output(const struct fib_result *res, const struc
 	if (!rth)
 		return ERR_PTR(-ENOBUFS);
 	rth->rt_iif = orig_oif;
-	if ((flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && (flags & RTCF_LOCAL) && !(dev_out->flags & IFF_LOOPBACK))
+	if ((flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && (flags & RTCF_LOCAL) &&
+	    !(dev_out->flags & IFF_LOOPBACK))
 		rth->dst.output = ip_mc_output;
 	rt_set_nexthop(rth, fl4->daddr, res, fnhe, fi, type, do_cache);
 	return rth;
@@ -108,7 +112,8 @@ static int route_check_oif(struct net *net, struct flowi4 *fl4, struct net_devic
 	if (!(dev->flags & IFF_UP) || !__in_dev_get_rcu(dev))
 		return -ENETUNREACH;
 	*dev_out = dev;
-	if (ipv4_is_local_multicast(fl4->daddr) || ipv4_is_lbcast(fl4->daddr) || fl4->flowi4_proto == IPPROTO_IGMP) {
+	if (ipv4_is_local_multicast(fl4->daddr) || ipv4_is_lbcast(fl4->daddr) ||
+	    fl4->flowi4_proto == IPPROTO_IGMP) {
 		if (!fl4->saddr)
 			fl4->saddr = inet_select_addr(dev, 0, RT_SCOPE_LINK);
 		*done = true;
@@ -215,8 +220,8 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *flp, const s
 	return __ip_route_output_key(net, flp);
 }
 
-struct rtable *ip_route_output_ports(struct net *net, struct flowi4 *fl4, struct sock *sk, __be32 daddr, __be32 saddr,
-				     __be16 dport, __be16 sport, u8 proto, u8 tos, int oif)
+struct rtable *ip_route_output_ports(struct net *net, struct flowi4 *fl4, struct sock *sk, __be32 daddr,
+				     __be32 saddr, __be16 dport, __be16 sport, u8 proto, u8 tos, int oif)
 {
 	TRACE(net, "find the route of a socket's packets");
 	flowi4_init_output(fl4, oif, sk ? sk->sk_mark : 0, tos, RT_SCOPE_UNIVERSE, proto,

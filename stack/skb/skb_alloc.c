@@ -376,6 +376,12 @@ void __kfree_skb(struct sk_buff *skb)
 	kfree_skbmem(skb);
 }
 
+static void skb_count_drop(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	skb->host->net->skb->drops[reason - SKB_DROP_REASON_FIRST]++;
+	trace_drop(skb->host, reason, skb->journey);
+}
+
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 {
 	if (unlikely(!skb))
@@ -383,8 +389,9 @@ void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 	TRACE_SKB(skb, "drop the packet");
 	if (!skb_unref(skb))
 		return;
-	skb->host->net->skb->drops[reason - SKB_DROP_REASON_FIRST]++;
-	trace_drop(skb->host, reason, skb->journey);
+	/* An empty one is no packet: a receive buffer that was never filled, a FIN that was dealt with. */
+	if (likely(skb->len))
+		skb_count_drop(skb, reason);
 	__kfree_skb(skb);
 }
 

@@ -205,12 +205,11 @@ int __pskb_trim_head(struct sk_buff *skb, int len)
 	TRACE_SKB(skb, "take acknowledged bytes off the front");
 	int eat = min_t(int, len, (int)skb_headlen(skb));
 
-	if (eat) {
+	if (eat)
 		__skb_pull(skb, (unsigned int)eat);
-		len -= eat;
-		if (!len)
-			return 0;
-	}
+	len -= eat;
+	if (!len)
+		return 0;
 	frags_eat(skb, (unsigned int)len);
 	skb->data_len -= (unsigned int)len;
 	skb->len = skb->data_len;

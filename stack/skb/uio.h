@@ -21,6 +21,14 @@
 
 #define msghdr kernel_msghdr
 
+/* Flags of send() that programs do not have. */
+#ifndef MSG_PROBE
+#define MSG_PROBE 0x10
+#endif
+#ifndef MSG_SENDPAGE_NOTLAST
+#define MSG_SENDPAGE_NOTLAST 0x20000
+#endif
+
 #ifndef READ
 #define READ 0
 #define WRITE 1

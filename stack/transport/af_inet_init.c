@@ -129,62 +129,105 @@ static int inet_state_alloc(struct host *host)
 	return 0;
 }
 
-int inet_init(struct host *host)
-{
-	TRACE(host, "initialize the IPv4 family");
-	struct packet_type *pt;
-	int rc = inet_state_alloc(host);
+/* ---- the steps of inet_init(), in Linux's order ---- */
 
-	if (rc)
-		return rc;
-	rc = proto_register(host, &tcp_prot, 1);
-	if (rc)
-		return rc;
-	rc = sock_register(host, &inet_family_ops);
-	if (rc)
-		return rc;
+static int register_proto(struct host *host)
+{
+	return proto_register(host, &tcp_prot, 1);
+}
+
+static void unregister_proto(struct host *host)
+{
+	proto_unregister(host, &tcp_prot);
+}
+
+static int register_family(struct host *host)
+{
+	return sock_register(host, &inet_family_ops);
+}
+
+static void unregister_family(struct host *host)
+{
+	sock_unregister(host, PF_INET);
+}
+
+static int add_protocols(struct host *host)
+{
 	if (inet_add_protocol(host, &icmp_protocol, IPPROTO_ICMP) < 0 ||
 	    inet_add_protocol(host, &tcp_protocol, IPPROTO_TCP) < 0)
 		return -ENOMEM;
+	return 0;
+}
+
+static int add_socket_types(struct host *host)
+{
 	for (unsigned i = 0; i < ARRAY_SIZE(inetsw_array); i++)
-		inet_register_protosw(host, &inetsw_array[i]);
-	rc = arp_init(host);
-	if (rc)
-		return rc;
-	rc = ip_init(host);
-	if (rc)
-		return rc;
-	rc = tcp_init(host);
-	if (rc)
-		return rc;
-	rc = icmp_init(host);
-	if (rc)
-		return rc;
-	rc = tcpv4_offload_init(host);
-	if (rc)
-		return rc;
-	pt = &host->net->inet->ip_packet_type;
+		if (inet_register_protosw(host, &inetsw_array[i]))
+			return -ENOSPC;
+	return 0;
+}
+
+static int add_packet_type(struct host *host)
+{
+	struct packet_type *pt = &host->net->inet->ip_packet_type;
+
 	pt->type = htons(ETH_P_IP);
 	pt->func = ip_rcv;
 	dev_add_pack(host->net, pt);
 	return 0;
 }
 
-/* After the devices have stopped; all sockets of programs are closed. */
+static void remove_packet_type(struct host *host)
+{
+	dev_remove_pack(host->net, &host->net->inet->ip_packet_type);
+}
+
+/* A step that fails has cleaned up after itself. */
+static const struct {
+	int (*init)(struct host *host);
+	void (*exit)(struct host *host);
+} inet_steps[] = {
+	{ register_proto, unregister_proto },
+	{ register_family, unregister_family },
+	{ add_protocols, NULL },
+	{ add_socket_types, NULL },
+	{ arp_init, arp_exit },
+	{ ip_init, ip_exit },
+	{ tcp_init, tcp_exit },
+	{ icmp_init, icmp_exit },
+	{ tcpv4_offload_init, NULL },
+	{ add_packet_type, remove_packet_type },
+};
+
+static void inet_undo(struct host *host, unsigned done)
+{
+	while (done-- > 0)
+		if (inet_steps[done].exit)
+			inet_steps[done].exit(host);
+	kfree(host, host->net->tcp);
+	host->net->tcp = NULL;
+}
+
+int inet_init(struct host *host)
+{
+	TRACE(host, "initialize the IPv4 family");
+	int rc = inet_state_alloc(host);
+
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < ARRAY_SIZE(inet_steps); i++) {
+		rc = inet_steps[i].init(host);
+		if (rc) {
+			inet_undo(host, i);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* After the devices have stopped (their rings hold packets of sockets); all programs' sockets are closed. */
 void inet_exit(struct host *host)
 {
-	struct net *net = host->net;
-
-	if (!net->tcp)
-		return;
-	if (net->inet && net->inet->ip_packet_type.func)
-		dev_remove_pack(net, &net->inet->ip_packet_type);
-	icmp_exit(host);
-	tcp_exit(host);
-	sock_unregister(host, PF_INET);
-	proto_unregister(host, &tcp_prot);
-	kfree(host, net->tcp);
-	net->tcp = NULL;
-	ip_exit(host);
-	arp_exit(host);
+	if (host->net->tcp)
+		inet_undo(host, ARRAY_SIZE(inet_steps));
 }

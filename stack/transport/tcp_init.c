@@ -104,11 +104,9 @@ int tcp_sk_init(struct net *net)
 	return 0;
 }
 
-int tcp_init(struct host *host)
+static int tcp_init_parts(struct host *host)
 {
-	TRACE(host, "initialize TCP: sysctls, tables, metrics, the tasklet of small queues");
-	struct net *net = host->net;
-	struct tcp_state *state = net->tcp;
+	struct tcp_state *state = host->net->tcp;
 	int rc = inet_hashinfo_init(host, &state->hashinfo);
 
 	if (rc)
@@ -118,18 +116,30 @@ int tcp_init(struct host *host)
 	state->tw_cache = kmem_cache_create(host, "tw_sock_TCP", sizeof(struct tcp_timewait_sock));
 	if (!state->req_cache || !state->tw_cache)
 		return -ENOMEM;
-	tcp_sk_init(net);
+	tcp_sk_init(host->net);
 	rc = tcp_v4_init(host);
-	if (rc)
+	if (!rc)
+		rc = tcp_metrics_init(host);
+	if (!rc)
+		rc = tcp_tasklet_init(host);
+	return rc;
+}
+
+int tcp_init(struct host *host)
+{
+	TRACE(host, "initialize TCP: sysctls, tables, metrics, the tasklet of small queues");
+	struct net *net = host->net;
+	int rc = tcp_init_parts(host);
+
+	if (rc) {
+		tcp_exit(host);
 		return rc;
-	rc = tcp_metrics_init(host);
-	if (rc)
-		return rc;
+	}
 	TCP_ADD_STATS(net, TCP_MIB_RTOALGORITHM, 1);
 	TCP_ADD_STATS(net, TCP_MIB_RTOMIN, TCP_RTO_MIN * 1000 / HZ);
 	TCP_ADD_STATS(net, TCP_MIB_RTOMAX, TCP_RTO_MAX * 1000 / HZ);
 	TCP_ADD_STATS(net, TCP_MIB_MAXCONN, -1);
-	return tcp_tasklet_init(host);
+	return 0;
 }
 
 /* From now on sockets end without a word to the peer: the host is being torn down. */
@@ -155,7 +165,7 @@ static void tcp_end(struct sock *sk)
 	}
 }
 
-/* After all programs' sockets were closed and the devices have stopped. */
+/* After all programs' sockets were closed and the devices have stopped. Also after half an init. */
 void tcp_exit(struct host *host)
 {
 	struct tcp_state *state = host->net->tcp;
@@ -163,6 +173,7 @@ void tcp_exit(struct host *host)
 
 	if (!state->hashinfo.host)
 		return;
+	/* orphans: what is in the table. Every step of freeing is without sending */
 	state->dying = true;
 	for (u32 i = 0; i <= t->mask; i++)
 		while (!hlist_empty(&t->chains[i]))

@@ -116,6 +116,7 @@ void skb_entail(struct sock *sk, struct sk_buff *skb)
 	tcb->seq = tcb->end_seq = tp->write_seq;
 	tcb->tcp_flags = TCPHDR_ACK;
 	skb->csum = 0;
+	skb->ip_summed = CHECKSUM_PARTIAL;
 	__skb_header_release(skb);
 	tcp_add_write_queue_tail(sk, skb);
 	sk_wmem_queued_add(sk, (int)skb->truesize);

@@ -1,0 +1,30 @@
+/* What the two halves of ICMP share: icmp_send.c and icmp.c. Private to stack/internet. */
+#ifndef STACK_INTERNET_ICMP_IMPL_H
+#define STACK_INTERNET_ICMP_IMPL_H
+
+#include "stack/internet/icmp.h"
+
+/* A message to send: its header, then a piece of the packet that it is about. */
+struct icmp_bxm {
+	struct sk_buff *skb;
+	int offset;   /* in skb, from data */
+	int data_len; /* of the piece */
+	struct {
+		struct icmphdr icmph;
+		__be32 times[3];
+	} data;
+	int head_len; /* of data */
+	struct ip_options_data replyopts;
+};
+
+/* A message that tells of an error with somebody's packet: never sent about another error. */
+static inline bool icmp_type_is_error(u8 type)
+{
+	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
+	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+}
+
+/* icmp_send.c */
+void icmp_reply(struct icmp_bxm *icmp_param, struct sk_buff *skb);
+
+#endif
