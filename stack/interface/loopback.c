@@ -59,6 +59,7 @@ static void loopback_setup(struct net_device *dev)
 	dev->driver_remove = loopback_remove;
 	dev->tx_queue_len = 0; /* noqueue */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
+	dev->priv_flags &= ~IFF_XMIT_DST_RELEASE; /* the route goes along to the receiving side */
 }
 
 int loopback_net_init(struct net *net)

@@ -1,6 +1,6 @@
 /*
- * The tables of sockets: insertion, removal, lookup, and the choice of a local port for connect().
- * TCP calls in: connect and accept insert, every received segment looks up.
+ * The tables of sockets: insertion, removal, lookup. TCP calls in: connect and accept insert, every received
+ * segment looks up. The choice of a local port for connect() is in inet_connect_port.c.
  */
 #include "stack/transport/inet_hashtables.h"
 
@@ -101,8 +101,8 @@ void inet_hashinfo_free(struct inet_hashinfo *h)
 	inet_table_free(host, &h->ehash);
 	inet_table_free(host, &h->bhash);
 	inet_table_free(host, &h->lhash2);
-	kfree(host, h->table_perturb);
-	h->table_perturb = NULL;
+	kfree(host, h->ports);
+	h->ports = NULL;
 }
 
 /* ---- ports in use ---- */
@@ -158,6 +158,7 @@ static void __inet_put_port(struct sock *sk)
 	hlist_del_init(&sk->sk_bind_node);
 	inet_csk(sk)->icsk_bind_hash = NULL;
 	inet_sk(sk)->inet_num = 0;
+	inet_port_released(tcp_hashinfo(sk->host), tb->port);
 	inet_bind_bucket_destroy(tcp_hashinfo(sk->host), tb);
 }
 
@@ -236,13 +237,6 @@ void sock_gen_put(struct sock *sk)
 		reqsk_free(inet_reqsk(sk));
 	else
 		sk_free(sk);
-}
-
-static inline bool inet_match(const struct sock *sk, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum,
-			      int dif, int sdif)
-{
-	return sk->sk_daddr == saddr && sk->sk_rcv_saddr == daddr && sk->sk_dport == sport &&
-	       sk->sk_num == hnum && inet_sk_bound_dev_eq(sk->sk_bound_dev_if, dif, sdif);
 }
 
 struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *hashinfo, const __be32 saddr,
@@ -485,166 +479,6 @@ bool inet_ehash_remove(struct inet_hashinfo *h, struct sock *sk)
 void inet_ehash_add_hashed(struct inet_hashinfo *h, struct sock *sk)
 {
 	inet_table_add(h->host, &h->ehash, &sk->sk_node, sk_node_hash);
-}
-
-/* ---- connect(): a local port ---- */
-
-/* Is the four-tuple with local port `lport` free? Then the socket takes it. *twp, if given: the time-wait
- * socket that had it, with a reference. */
-static int __inet_check_established(struct inet_timewait_death_row *death_row, struct sock *sk, u16 lport,
-				    struct inet_timewait_sock **twp)
-{
-	TRACE_SK(sk, "is the four-tuple with this local port free?");
-	struct inet_hashinfo *h = death_row->hashinfo;
-	struct inet_sock *inet = inet_sk(sk);
-	u32 hash = inet_ehashfn(sk->host, inet->inet_rcv_saddr, lport, inet->inet_daddr, inet->inet_dport);
-	struct inet_timewait_sock *tw = NULL;
-	struct hlist_node *n;
-
-	hlist_for_each(n, inet_table_chain(&h->ehash, hash)) {
-		struct sock *sk2 = node_sk(n);
-
-		if (sk2->sk_hash != hash || !inet_match(sk2, inet->inet_daddr, inet->inet_dport,
-							inet->inet_rcv_saddr, lport, sk->sk_bound_dev_if, 0))
-			continue;
-		if (sk2->sk_state != TCP_TIME_WAIT || !tcp_twsk_unique(sk, sk2, twp))
-			return -EADDRNOTAVAIL;
-		tw = inet_twsk(sk2);
-		break;
-	}
-	inet->inet_num = lport;
-	inet->inet_sport = htons(lport);
-	sk->sk_hash = hash;
-	if (tw) {
-		inet_ehash_remove(h, (struct sock *)tw);
-		NET_INC_STATS(sock_net(sk), LINUX_MIB_TIMEWAITRECYCLED);
-	}
-	inet_ehash_add_hashed(h, sk);
-	tcp_host(sk)->inuse += 1;
-	if (twp)
-		*twp = tw;
-	else if (tw)
-		inet_twsk_deschedule_put(tw);
-	return 0;
-}
-
-static u64 inet_sk_port_offset(const struct sock *sk)
-{
-	TRACE_SK(sk, "where does the search for a local port begin?");
-	const struct inet_sock *inet = inet_sk(sk);
-
-	return secure_ipv4_port_ephemeral(sock_net(sk), inet->inet_rcv_saddr, inet->inet_daddr,
-					  inet->inet_dport);
-}
-
-/* The table that spreads successive searches; filled with random words at first use. NULL: no memory. */
-static u32 *table_perturb(struct inet_hashinfo *h)
-{
-	if (unlikely(!h->table_perturb)) {
-		h->table_perturb = kzalloc(h->host, INET_TABLE_PERTURB_SIZE * sizeof(u32));
-		if (h->table_perturb)
-			random_bytes(&h->host->net->tcp->seq.random, h->table_perturb,
-				     INET_TABLE_PERTURB_SIZE * sizeof(u32));
-	}
-	return h->table_perturb;
-}
-
-/*
- * Tries one port: 0 when the socket can have it (with its record in *tbp, and in *tw the TIME_WAIT
- * connection that made room), 1 when not, negative errno.
- */
-static int try_port(struct inet_timewait_death_row *death_row, struct sock *sk, unsigned short port,
-		    struct inet_bind_bucket **tbp, struct inet_timewait_sock **tw)
-{
-	struct inet_hashinfo *h = death_row->hashinfo;
-	struct inet_bind_bucket *tb = inet_bind_bucket_find(h, port);
-
-	if (tb) {
-		/* a port somebody bound to is not for sharing: fastreuse is -1 only for connect()'s own */
-		if (tb->fastreuse >= 0 || tb->fastreuseport >= 0)
-			return 1;
-		if (__inet_check_established(death_row, sk, port, tw))
-			return 1;
-	} else {
-		tb = inet_bind_bucket_create(h, port);
-		if (!tb)
-			return -ENOMEM;
-		tb->fastreuse = -1;
-		tb->fastreuseport = -1;
-	}
-	*tbp = tb;
-	return 0;
-}
-
-static int __inet_hash_connect(struct inet_timewait_death_row *death_row, struct sock *sk, u64 port_offset)
-{
-	TRACE_SK(sk, "find a free local port and put the socket into the table of connections");
-	struct inet_hashinfo *h = death_row->hashinfo;
-	struct inet_timewait_sock *tw = NULL;
-	struct inet_bind_bucket *tb;
-	int low, high, remaining, i, ret, port = inet_sk(sk)->inet_num;
-	u32 offset, *perturb, index;
-
-	if (port) {
-		tb = inet_csk(sk)->icsk_bind_hash;
-		if (tb->owners.first == &sk->sk_bind_node && !sk->sk_bind_node.next) {
-			inet_ehash_nolisten(sk, NULL, NULL);
-			return 0;
-		}
-		return __inet_check_established(death_row, sk, (u16)port, NULL);
-	}
-
-	perturb = table_perturb(h);
-	if (!perturb)
-		return -ENOMEM;
-	inet_get_local_port_range(sock_net(sk), &low, &high);
-	high++;
-	remaining = high - low;
-	if (likely(remaining > 1))
-		remaining &= ~1;
-	index = (u32)port_offset & (INET_TABLE_PERTURB_SIZE - 1);
-	offset = (perturb[index] + (u32)(port_offset >> 32)) % (u32)remaining;
-	/* bind() takes odd ports first, connect() even ones, so that they meet late */
-	offset &= ~1u;
-	for (;;) {
-		port = low + (int)offset;
-		for (i = 0; i < remaining; i += 2, port += 2) {
-			if (unlikely(port >= high))
-				port -= remaining;
-			ret = try_port(death_row, sk, (unsigned short)port, &tb, &tw);
-			if (ret < 0)
-				return ret;
-			if (!ret)
-				goto ok;
-		}
-		offset++;
-		if (!((offset & 1) && remaining > 1))
-			return -EADDRNOTAVAIL;
-	}
-ok:
-	/* a little chance for where the next search goes on */
-	i = max_t(int, i, (int)random_below(&tcp_host(sk)->seq.random, 8) * 2);
-	perturb[index] += (u32)i + 2;
-	inet_bind_hash(sk, tb, (unsigned short)port);
-	if (hlist_unhashed(&sk->sk_node)) {
-		inet_sk(sk)->inet_sport = htons((u16)port);
-		inet_ehash_nolisten(sk, NULL, NULL);
-	}
-	if (tw) {
-		inet_twsk_bind_unhash(tw, h);
-		inet_twsk_deschedule_put(tw);
-	}
-	return 0;
-}
-
-int inet_hash_connect(struct inet_timewait_death_row *death_row, struct sock *sk)
-{
-	TRACE_SK(sk, "bind a port to the socket and add to hash table");
-	u64 port_offset = 0;
-
-	if (!inet_sk(sk)->inet_num)
-		port_offset = inet_sk_port_offset(sk);
-	return __inet_hash_connect(death_row, sk, port_offset);
 }
 
 /* ---- for listings ---- */

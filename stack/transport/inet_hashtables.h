@@ -9,6 +9,7 @@
 #define STACK_TRANSPORT_INET_HASHTABLES_H
 
 #include "stack/kernel/list.h"
+#include "stack/transport/inet_sock.h"
 #include "stack/transport/sock.h"
 
 struct inet_timewait_sock;
@@ -36,14 +37,12 @@ struct inet_table {
 	struct hlist_head first[INET_TABLE_MIN]; /* what `chains` is at the start */
 };
 
-#define INET_TABLE_PERTURB_SIZE 256
-
 struct inet_hashinfo {
 	struct host *host;
 	struct inet_table ehash, bhash, lhash2;
 	u64 ehash_key[2];
 	struct kmem_cache *bind_bucket_cachep;
-	u32 *table_perturb; /* port search: where to go on; made at the first connect() */
+	struct port_search *ports; /* inet_connect_port.c; made at the first connect() */
 };
 
 int inet_hashinfo_init(struct host *host, struct inet_hashinfo *h);
@@ -62,6 +61,7 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk, bool *found_dup_sk);
 bool inet_ehash_nolisten(struct sock *sk, struct sock *osk, bool *found_dup_sk);
 bool inet_ehash_remove(struct inet_hashinfo *h, struct sock *sk);
 void inet_ehash_add_hashed(struct inet_hashinfo *h, struct sock *sk);
+void inet_port_released(struct inet_hashinfo *h, unsigned short port);
 int inet_hash_connect(struct inet_timewait_death_row *death_row, struct sock *sk);
 u32 inet_ehashfn(struct host *host, __be32 laddr, u16 lport, __be32 faddr, __be16 fport);
 
@@ -69,6 +69,14 @@ u32 inet_ehashfn(struct host *host, __be32 laddr, u16 lport, __be32 faddr, __be1
 static inline struct hlist_head *inet_table_chain(const struct inet_table *t, u32 hash)
 {
 	return &t->chains[hash & t->mask];
+}
+
+/* Has the sock this four-tuple? */
+static inline bool inet_match(const struct sock *sk, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum,
+			      int dif, int sdif)
+{
+	return sk->sk_daddr == saddr && sk->sk_rcv_saddr == daddr && sk->sk_dport == sport &&
+	       sk->sk_num == hnum && inet_sk_bound_dev_eq(sk->sk_bound_dev_if, dif, sdif);
 }
 
 /* `dif`: the device the packet came in by; sdif: 0. A sock found in ehash comes with a reference. */

@@ -36,6 +36,7 @@ void inet_twsk_bind_unhash(struct inet_timewait_sock *tw, struct inet_hashinfo *
 		return;
 	hlist_del_init(&tw->tw_bind_node);
 	tw->tw_tb = NULL;
+	inet_port_released(hashinfo, tb->port);
 	inet_bind_bucket_destroy(hashinfo, tb);
 }
 

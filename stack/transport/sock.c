@@ -371,7 +371,7 @@ void __sk_dst_set(struct sock *sk, struct dst_entry *dst)
 	sk_tx_queue_clear(sk);
 	sk->sk_dst_pending_confirm = 0;
 	sk->sk_dst_cache = dst;
-	dst_release(old);
+	dst_release_of(sk->host, old);
 }
 
 /* The cached route is no good any more. */

@@ -633,6 +633,7 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 void tcp_v4_destroy_sock(struct sock *sk);
 int tcp_v4_init_sock(struct sock *sk);
 int tcp_twsk_unique(struct sock *sk, struct sock *sktw, void *twp);
+bool tcp_twsk_may_ripen(const struct sock *sk, const struct sock *sktw);
 void tcp_req_err(struct sock *sk, u32 seq, bool abort);
 void tcp_ld_RTO_revert(struct sock *sk, u32 seq);
 void inet_sk_rx_dst_set(struct sock *sk, struct sk_buff *skb);

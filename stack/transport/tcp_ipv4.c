@@ -271,7 +271,7 @@ void inet_sk_rx_dst_set(struct sock *sk, struct sk_buff *skb)
 /* ---- tcp_v4_rcv() ---- */
 
 /* What to do after a half-open connection or one in TIME_WAIT has seen the segment. */
-enum rcv_next { RCV_DONE, RCV_DISCARD, RCV_LOOKUP, RCV_PROCESS };
+enum rcv_next { RCV_DONE, RCV_LOOKUP, RCV_PROCESS };
 
 static enum rcv_next csum_error(struct sk_buff *skb)
 {
@@ -311,7 +311,8 @@ static enum rcv_next rcv_request(struct sk_buff *skb, struct request_sock *req, 
 		}
 		sk->sk_drops++;
 		sock_put(sk);
-		return RCV_DISCARD;
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_REQ_DROP);
+		return RCV_DONE;
 	}
 	if (nsk == sk) {
 		reqsk_put(req);
@@ -322,7 +323,8 @@ static enum rcv_next rcv_request(struct sk_buff *skb, struct request_sock *req, 
 	if (tcp_child_process(sk, nsk, skb)) {
 		tcp_v4_send_reset(nsk, skb);
 		sock_put(sk);
-		return RCV_DISCARD;
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+		return RCV_DONE;
 	}
 	sock_put(sk);
 	return RCV_DONE;
@@ -363,7 +365,8 @@ static enum rcv_next rcv_time_wait(struct sk_buff *skb, struct inet_timewait_soc
 	case TCP_TW_SUCCESS:
 		break;
 	}
-	return RCV_DISCARD;
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_TIMEWAIT);
+	return RCV_DONE;
 }
 
 /* No socket wants it: says so with a RST. */
@@ -478,8 +481,6 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	}
 	if (next == RCV_PROCESS)
 		return rcv_full_sock(sk, skb, tw_isn, refcounted);
-	if (next == RCV_DISCARD)
-		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
 	return 0;
 }
 

@@ -38,22 +38,29 @@ void tcp_v4_destroy_sock(struct sock *sk)
 
 /* ---- connect() ---- */
 
+/* The sysctl tcp_tw_reuse, for this pair of sockets: 2 means over the loopback device only. */
+static bool tw_reuse_applies(const struct sock *sk, const struct inet_timewait_sock *tw)
+{
+	const __be32 loopback = htonl(INADDR_LOOPBACK & 0xff000000u), mask = htonl(0xff000000u);
+	int reuse = sock_net(sk)->ipv4.sysctl_tcp_tw_reuse;
+
+	if (reuse == 2)
+		reuse = (tw->tw_daddr & mask) == loopback || (tw->tw_rcv_saddr & mask) == loopback;
+	return reuse;
+}
+
 /* May a new connection take over the four-tuple of one in TIME_WAIT? Then with a reference to it. */
 int tcp_twsk_unique(struct sock *sk, struct sock *sktw, void *twp)
 {
 	TRACE_SK(sk, "may the connection take over the ports of one in TIME_WAIT?");
 	const struct tcp_timewait_sock *tcptw = tcp_twsk(sktw);
-	const struct inet_timewait_sock *tw = inet_twsk(sktw);
 	struct tcp_sock *tp = tcp_sk(sk);
-	int reuse = sock_net(sk)->ipv4.sysctl_tcp_tw_reuse;
-	const __be32 loopback = htonl(INADDR_LOOPBACK & 0xff000000u), mask = htonl(0xff000000u);
 
-	/* 2: only over the loopback device */
-	if (reuse == 2)
-		reuse = (tw->tw_daddr & mask) == loopback || (tw->tw_rcv_saddr & mask) == loopback;
 	/* RFC 6191: the clock of the time stamps must have ticked, so that old segments are told apart */
-	if (!tcptw->tw_ts_recent_stamp ||
-	    (twp && !(reuse && time_after32((u32)tcp_seconds(sk->host), (u32)tcptw->tw_ts_recent_stamp))))
+	if (!tcptw->tw_ts_recent_stamp)
+		return 0;
+	if (twp && !(tw_reuse_applies(sk, inet_twsk(sktw)) &&
+		     time_after32((u32)tcp_seconds(sk->host), (u32)tcptw->tw_ts_recent_stamp)))
 		return 0;
 	tp->write_seq = tcptw->tw_snd_nxt + 65535 + 2;
 	if (!tp->write_seq)
@@ -62,6 +69,12 @@ int tcp_twsk_unique(struct sock *sk, struct sock *sktw, void *twp)
 	tp->rx_opt.ts_recent_stamp = tcptw->tw_ts_recent_stamp;
 	sock_hold(sktw);
 	return 1;
+}
+
+/* Not unique now; will it be when time has passed? */
+bool tcp_twsk_may_ripen(const struct sock *sk, const struct sock *sktw)
+{
+	return tcp_twsk(sktw)->tw_ts_recent_stamp && tw_reuse_applies(sk, inet_twsk(sktw));
 }
 
 /* The addresses of the connection, from what the route says. */

@@ -130,18 +130,18 @@ def find(node, names):
     return None
 
 
-def flatten(node, side, diffs, depth=0, out=None):
+def flatten(node, side, diffs, depth=0, out=None, parent=""):
     renamed, golden_only, ours_only, pruned = diffs
     out = [] if out is None else out
     name = renamed.get(node.name, node.name) if side == "golden" else node.name
-    drop = name in (golden_only if side == "golden" else ours_only) or node.name in (
-        golden_only if side == "golden" else ours_only)
+    only = golden_only if side == "golden" else ours_only
+    drop = name in only or node.name in only or "%s>%s" % (parent, node.name) in only
     if name in pruned:
         return out
     if not drop:
         out.append("  " * depth + name)
     for c in node.children:
-        flatten(c, side, diffs, depth + (not drop), out)
+        flatten(c, side, diffs, depth + (not drop), out, node.name)
     return out
 
 
