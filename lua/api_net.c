@@ -6,6 +6,7 @@
 
 #include "core/host.h"
 #include "lua/api.h"
+#include "lua/host_sh.h"
 #include "lua/program.h"
 #include "lua/world.h"
 #include "stack/kernel/printk.h"
@@ -464,6 +465,19 @@ static int host_dmesg(lua_State *L)
 	return 1;
 }
 
+/* host:sh(line): a command of the host, "ip addr del 10.0.2.2/24 dev eth0"; raises what the command would say. */
+static int host_sh_call(lua_State *L)
+{
+	struct world_host *h = check_object(L, 1, T_HOST);
+	struct run *run = api_scenario_only(L, "host:sh");
+	const char *line = luaL_checkstring(L, 2);
+	char err[256];
+	world_up(&run->world);
+	if (host_sh(h->host, line, err, sizeof(err)) < 0)
+		return luaL_error(L, "host:sh: %s: %s", line, err);
+	return 0;
+}
+
 /* program:daemon(): waiting for ever is its business. Returns the program. */
 static int program_daemon(lua_State *L)
 {
@@ -518,7 +532,7 @@ static const luaL_Reg net_methods[] = {
 	{ "host", net_host }, { "link", net_link }, { "switch", net_switch }, { "hub", net_hub }, { NULL, NULL },
 };
 static const luaL_Reg host_methods[] = {
-	{ "run", host_run }, { "exec", host_exec }, { "dmesg", host_dmesg }, { NULL, NULL },
+	{ "run", host_run }, { "exec", host_exec }, { "dmesg", host_dmesg }, { "sh", host_sh_call }, { NULL, NULL },
 };
 static const luaL_Reg switch_methods[] = { { "connect", switch_connect }, { NULL, NULL } };
 static const luaL_Reg link_methods[] = {

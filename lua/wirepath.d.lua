@@ -134,6 +134,11 @@ function host:run(name, fn) end
 ---@return wirepath.program
 function host:exec(file, ...) end
 
+---Runs a command of the host: `ip link set DEV up|down`, `ip addr add|del A/P dev DEV`,
+---`ip route add|del DST [via GW] [dev DEV] [metric N]`. Raises what the command would say.
+---@param line string
+function host:sh(line) end
+
 ---The kernel's log.
 ---@return string
 function host:dmesg() end

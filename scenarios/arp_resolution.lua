@@ -1,5 +1,6 @@
--- How a host finds the Ethernet address of its neighbour: with a cold cache, with a warm one, and for a host
--- that is not there (connect() fails with EHOSTUNREACH after three unanswered requests, 3 s later).
+-- How a host finds the Ethernet address of its neighbour: with a cold cache, with a warm one, for a host that is
+-- not there (connect() fails with EHOSTUNREACH after three unanswered requests, 3 s later), and for one that
+-- has moved to another address.
 --
 -- Run it:    ./wirepath run scenarios/arp_resolution.lua --pcap
 -- Charts:    ./wirepath chart runs/arp_resolution --host client --call arp_solicit
@@ -20,7 +21,7 @@ server:run(function()
   local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))
   assert(S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 80 }))
   assert(S.listen(fd, 8))
-  for _ = 1, 2 do
+  for _ = 1, 3 do
     local conn = S.accept(fd)
     assert(unistd.read(conn, 10) == "")
     unistd.close(conn)
@@ -46,6 +47,14 @@ client:run(function()
   local code, waited = connect("10.0.2.99") -- nobody answers
   sim.equal(code, errno.EHOSTUNREACH, "the error of a neighbour that does not answer")
   sim.assert(waited >= 2.9e9 and waited < 3.2e9, "three requests, one second apart")
+
+  sim.sleep("2s") -- meanwhile the server moves, see below
+  sim.equal(connect("10.0.2.3"), nil, "the server answers at its new address")
+end)
+
+sim.at("4s", function()
+  server:sh("ip addr del 10.0.2.2/24 dev eth0")
+  server:sh("ip addr add 10.0.2.3/24 dev eth0")
 end)
 
 sim.run()

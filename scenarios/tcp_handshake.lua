@@ -47,6 +47,7 @@ end)
 client:run(function()
   sim.sleep("1ms") -- let the server listen first
   local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))
+  assert(S.setsockopt(fd, S.IPPROTO_TCP, S.TCP_NODELAY, 1))
   assert(S.connect(fd, { family = S.AF_INET, addr = "10.0.2.2", port = 80 }))
   print("connected from port " .. S.getsockname(fd).port)
 

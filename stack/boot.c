@@ -61,6 +61,12 @@ int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix)
 	return err;
 }
 
+int host_link_set(struct host *host, const char *ifname, bool up)
+{
+	struct net_device *dev = __dev_get_by_name(host->net, ifname);
+	return dev ? netdev_set_up(dev, up) : -ENODEV;
+}
+
 int host_set_gateway(struct host *host, uint32_t gw)
 {
 	return ip_route_add(host, 0, 0, gw, NULL, 0);

@@ -5,6 +5,7 @@
 #ifndef STACK_BOOT_H
 #define STACK_BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct host;
@@ -17,6 +18,8 @@ int host_probe(struct host *host, uint32_t base, unsigned irq);
 
 /* `ip link set DEV up; ip addr add ADDR/PREFIX dev DEV` (addr 0: none), and the default route. */
 int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix);
+/* `ip link set DEV up|down` */
+int host_link_set(struct host *host, const char *ifname, bool up);
 int host_set_gateway(struct host *host, uint32_t gw);
 
 /* Ends everything without another frame: programs must have ended, sockets are destroyed, memory given back. */

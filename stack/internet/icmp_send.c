@@ -79,15 +79,12 @@ static bool icmpv4_xrlim_allow(struct net *net, struct rtable *rt, struct flowi4
 
 /* ---- the socket that messages are sent from ---- */
 
-/* The kernel's own sock of the host, made when it is first needed; NULL: no memory. */
-static struct sock *icmp_xmit_lock(struct net *net, const struct proto *prot)
-{
-	struct inet_state *inet = net->inet;
-	struct sock *sk = inet->icmp_sk;
+static const struct proto icmp_ctl_prot;
 
-	if (sk)
-		return sk;
-	sk = sk_alloc(net, AF_INET, GFP_ATOMIC, prot, 1);
+static struct sock *icmp_sk_create(struct net *net)
+{
+	struct sock *sk = sk_alloc(net, AF_INET, GFP_ATOMIC, &icmp_ctl_prot, 1);
+
 	if (!sk)
 		return NULL;
 	sock_init_data(NULL, sk);
@@ -99,11 +96,25 @@ static struct sock *icmp_xmit_lock(struct net *net, const struct proto *prot)
 	inet_sk(sk)->uc_ttl = -1;
 	inet_sk(sk)->mc_ttl = 1;
 	inet_sk(sk)->pmtudisc = IP_PMTUDISC_DONT;
-	inet->icmp_sk = sk;
 	return sk;
 }
 
-static const struct proto icmp_ctl_prot;
+/* The host's sock for ICMP, made when the first message is sent; NULL: no memory. */
+static struct sock *icmp_xmit_lock(struct net *net)
+{
+	struct inet_state *inet = net->inet;
+	struct trace_host *tr = &net->host->tr;
+	bool active = tr->active, recording = tr->recording;
+
+	if (inet->icmp_sk)
+		return inet->icmp_sk;
+	/* In Linux it is there from the start: making it is no part of what is being traced. */
+	tr->active = tr->recording = false;
+	inet->icmp_sk = icmp_sk_create(net);
+	tr->active = active;
+	tr->recording = recording;
+	return inet->icmp_sk;
+}
 
 void icmp_out_count(struct net *net, u8 type)
 {
@@ -166,7 +177,7 @@ void icmp_reply(struct icmp_bxm *icmp_param, struct sk_buff *skb)
 	if (!icmpv4_global_allow(net, icmp_param->data.icmph.type, icmp_param->data.icmph.code,
 				 &apply_ratelimit))
 		goto out_bh_enable;
-	sk = icmp_xmit_lock(net, &icmp_ctl_prot);
+	sk = icmp_xmit_lock(net);
 	if (!sk)
 		goto out_bh_enable;
 	icmp_param->data.icmph.checksum = 0;
@@ -182,8 +193,7 @@ void icmp_reply(struct icmp_bxm *icmp_param, struct sk_buff *skb)
 		goto out_bh_enable;
 	if (icmpv4_xrlim_allow(net, rt, &fl4, apply_ratelimit))
 		icmp_push_reply(sk, icmp_param, &fl4, &ipc, &rt);
-	if (rt)
-		ip_rt_put(rt);
+	dst_release_of(net->host, rt ? &rt->dst : NULL);
 out_bh_enable:
 	local_bh_enable(skb->host);
 }
@@ -270,7 +280,7 @@ static void icmp_send_error(struct net *net, struct sk_buff *skb_in, const struc
 	struct icmp_bxm param;
 	struct ipcm_cookie ipc;
 	struct flowi4 fl4;
-	struct sock *sk = icmp_xmit_lock(net, &icmp_ctl_prot);
+	struct sock *sk = icmp_xmit_lock(net);
 	__be32 saddr;
 	u8 tos;
 

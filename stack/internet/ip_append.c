@@ -446,6 +446,5 @@ void ip_send_unicast_reply(struct sock *sk, struct sk_buff *skb, const struct ip
 		ip_push_pending_frames(sk, &fl4);
 	}
 out:
-	if (rt)
-		ip_rt_put(rt);
+	dst_release_of(net->host, rt ? &rt->dst : NULL);
 }

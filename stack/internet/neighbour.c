@@ -92,11 +92,10 @@ static void neigh_hash_grow(struct neigh_table *tbl, unsigned int shift)
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev)
 {
 	TRACE(tbl, "find a neighbour by address and device");
-	struct neighbour *n = NULL;
+	u32 bucket = neigh_bucket(tbl, pkey, dev);
+	struct neighbour *n = tbl->nht.hash_buckets ? tbl->nht.hash_buckets[bucket] : NULL;
 
 	NEIGH_CACHE_STAT_INC(tbl, lookups);
-	if (tbl->nht.hash_buckets)
-		n = tbl->nht.hash_buckets[neigh_bucket(tbl, pkey, dev)];
 	while (n && (n->dev != dev || !tbl->key_eq(n, pkey)))
 		n = n->next;
 	if (n) {
@@ -326,7 +325,7 @@ static struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pk
 	}
 	n->confirmed = jiffies(tbl->host) - ((unsigned long)NEIGH_VAR(n->parms, BASE_REACHABLE_TIME) << 1);
 	if (!tbl->nht.hash_buckets)
-		neigh_hash_grow(tbl, 3);
+		neigh_hash_grow(tbl, tbl->nht.hash_shift);
 	else if (tbl->entries > 1 << tbl->nht.hash_shift)
 		neigh_hash_grow(tbl, tbl->nht.hash_shift + 1);
 	error = -ENOBUFS;
@@ -468,6 +467,7 @@ int neigh_table_init(struct host *host, struct neigh_table *tbl)
 	tbl->parms.refcnt = 1;
 	INIT_LIST_HEAD(&tbl->gc_list);
 	INIT_LIST_HEAD(&tbl->all_list);
+	tbl->nht.hash_shift = 3; /* buckets come with the first entry */
 	random_init(&tbl->random, host->sim, host->name, "neigh/arp");
 	for (unsigned int i = 0; i < ARRAY_SIZE(tbl->nht.hash_rnd); i++)
 		tbl->nht.hash_rnd[i] = random_u32(&tbl->random) | 1;

