@@ -13,8 +13,9 @@
 
 #include "core/sim.h"
 
-#define FRAME_MAX 9220	 /* longest frame without FCS */
-#define FRAME_HEADROOM 4 /* bytes in front of a new frame's data: a VLAN tag fits in without moving it all   \
+#define FRAME_MAX 9220 /* longest frame without FCS */
+#define FRAME_HEADROOM                                                                                       \
+	4		 /* bytes in front of a new frame's data: a VLAN tag fits in without moving it all   \
 			  */
 #define ETH_OVERHEAD 24	 /* preamble 8, FCS 4, inter-frame gap 12: bytes of wire time beside the frame */
 #define LINK_DELAY_MIN 1 /* ns: what one host does to another takes time (DESIGN 2) */

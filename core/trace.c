@@ -21,7 +21,8 @@
 #include "core/trace_format.h"
 #include "core/trace_filter.h"
 
-#define TASK_BITS 64 /* pids whose definition is known to be in the file, a bit each; above: written again */
+#define TASK_BITS 64 /* pids whose definition is known to be in the file, a bit each; above: written again   \
+		      */
 
 /* Strings of a host that records point at: id = index + 1. */
 struct trace_strings {
@@ -36,11 +37,12 @@ struct trace_host_out {
 	struct trace_strings strings;
 	uint64_t tasks_defined;
 	uint64_t chunk_time; /* time before the first record of the buffer */
-	uint64_t shown[4];   /* with a filter: a bit per depth, set when the function last entered there passed */
+	uint64_t shown[4]; /* with a filter: a bit per depth, set when the function last entered there passed
+			    */
 };
 
 struct trace {
-	int fd; /* -1: nothing is written */
+	int fd;	   /* -1: nothing is written */
 	int error; /* errno of the first failed write */
 	struct trace_filter filter;
 	struct trace_host_out *out; /* by host index */

@@ -27,11 +27,11 @@ struct sim;
 struct task;
 
 struct trace_fn {
-	const char *name; /* as Linux names it */
-	const char *file; /* path in our tree, e.g. "stack/transport/tcp_input.c" */
-	const char *what; /* the sentence in the chart; "" when there is none */
+	const char *name;  /* as Linux names it */
+	const char *file;  /* path in our tree, e.g. "stack/transport/tcp_input.c" */
+	const char *what;  /* the sentence in the chart; "" when there is none */
 	uint32_t contexts; /* IN_TASK, IN_SOFTIRQ, ...: a mask of 1 << enum cpu_ctx */
-	uint32_t kind;	  /* enum trace_fn_kind */
+	uint32_t kind;	   /* enum trace_fn_kind */
 };
 
 enum trace_fn_kind {
@@ -42,29 +42,30 @@ enum trace_fn_kind {
 
 enum trace_kind {
 	/* entries: fn = rank of the function, depth = its depth in the flow (1 outermost) */
-	TR_ENTER,	/* obj 0 */
-	TR_ENTER_SKB,	/* obj = journey id of the packet at hand */
-	TR_ENTER_SK,	/* obj = id of the socket at hand */
-	TR_STEP,	/* fn = rank of the step text; depth = of the function that it belongs to, plus 1; obj as the call gave */
-	TR_OP,		/* the next entry is reached through this slot: fn = rank, depth as that entry's */
+	TR_ENTER,     /* obj 0 */
+	TR_ENTER_SKB, /* obj = journey id of the packet at hand */
+	TR_ENTER_SK,  /* obj = id of the socket at hand */
+	TR_STEP, /* fn = rank of the step text; depth = of the function that it belongs to, plus 1; obj as the
+		    call gave */
+	TR_OP,	 /* the next entry is reached through this slot: fn = rank, depth as that entry's */
 	/* flow: */
-	TR_TIME,	/* time is now obj | fn << 32 | depth << 48 ns (56 bits) */
-	TR_TASK,	/* task obj (pid) runs from here on; fn 1: it resumes inside what it slept in, at `depth` */
-	TR_IDLE,	/* nobody runs */
-	TR_IRQ,		/* a hard interrupt of line obj, on top of `depth` open functions */
+	TR_TIME, /* time is now obj | fn << 32 | depth << 48 ns (56 bits) */
+	TR_TASK, /* task obj (pid) runs from here on; fn 1: it resumes inside what it slept in, at `depth` */
+	TR_IDLE, /* nobody runs */
+	TR_IRQ,	 /* a hard interrupt of line obj, on top of `depth` open functions */
 	TR_IRQ_END,
-	TR_SOFTIRQ,	/* softirq number obj is served from here on (until the enclosing function ends) */
+	TR_SOFTIRQ, /* softirq number obj is served from here on (until the enclosing function ends) */
 	/* user side: */
-	TR_CALL,	/* a program's call: obj = string id of "socket(SOCK_STREAM)" */
-	TR_RET,		/* its result: obj = result as int32, negative errno on failure */
+	TR_CALL, /* a program's call: obj = string id of "socket(SOCK_STREAM)" */
+	TR_RET,	 /* its result: obj = result as int32, negative errno on failure */
 	/* causes: obj = hop id, fn = enum trace_hop */
 	TR_HOP_OUT,
 	TR_HOP_IN,
 	/* others: */
-	TR_DROP,	/* a packet is dropped: fn = reason, obj = journey id */
-	TR_FRAME_TX,	/* the card puts a frame on the wire / takes one: obj = journey id, fn = length */
+	TR_DROP,     /* a packet is dropped: fn = reason, obj = journey id */
+	TR_FRAME_TX, /* the card puts a frame on the wire / takes one: obj = journey id, fn = length */
 	TR_FRAME_RX,
-	TR_NOTE,	/* a line of the host's log (dmesg, print): obj = string id */
+	TR_NOTE, /* a line of the host's log (dmesg, print): obj = string id */
 	TR_KINDS
 };
 
@@ -90,13 +91,14 @@ struct trace_rec {
 
 /* The part of the trace that lives in a host. */
 struct trace_host {
-	bool active;	   /* spans are counted: recording or costs are on */
-	bool recording;	   /* host passes the filter */
-	uint8_t depth;	   /* open functions of the flow that runs */
-	uint8_t last_kind; /* to leave out repeated TR_IDLE */
-	uint8_t packet_depth; /* core/trace_filter.c: depth of the function that the packet filter let in, or 0 */
-	uint32_t n;	   /* records in the buffer */
-	uint64_t time;	   /* of the last TR_TIME */
+	bool active;	      /* spans are counted: recording or costs are on */
+	bool recording;	      /* host passes the filter */
+	uint8_t depth;	      /* open functions of the flow that runs */
+	uint8_t last_kind;    /* to leave out repeated TR_IDLE */
+	uint8_t packet_depth; /* core/trace_filter.c: depth of the function that the packet filter let in, or
+				 0 */
+	uint32_t n;	      /* records in the buffer */
+	uint64_t time;	      /* of the last TR_TIME */
 	struct trace_rec *buf;
 };
 
@@ -117,47 +119,49 @@ struct trace_span {
 
 /* trace_span_end(), trace_active() and trace_recording() need struct host: they are in core/host.h. */
 
-#define TRACE_DESC_(var, name_, what_, contexts_, kind_)                                           \
-	static const struct trace_fn var __attribute__((section("wp_fn"), used, aligned(8))) = {   \
-		(name_), __FILE__, (what_), (contexts_), (kind_) }
+#define TRACE_DESC_(var, name_, what_, contexts_, kind_)                                                     \
+	static const struct trace_fn var                                                                     \
+		__attribute__((section("wp_fn"), used, aligned(8))) = { (name_), __FILE__, (what_),          \
+									(contexts_), (kind_) }
 
-#define TRACE_AT_(host_, name_, what_, contexts_, kind_, obj_)                                     \
-	TRACE_DESC_(trace_fn_here, name_, what_, contexts_, TRACE_FN_FUNCTION);                    \
-	struct host *const trace_host_here = (host_);                                              \
-	struct trace_span trace_span_here __attribute__((cleanup(trace_span_end), unused)) = {     \
-		trace_host_here };                                                                 \
-	if (trace_active(trace_host_here))                                                         \
+#define TRACE_AT_(host_, name_, what_, contexts_, kind_, obj_)                                               \
+	TRACE_DESC_(trace_fn_here, name_, what_, contexts_, TRACE_FN_FUNCTION);                              \
+	struct host *const trace_host_here = (host_);                                                        \
+	struct trace_span trace_span_here                                                                    \
+		__attribute__((cleanup(trace_span_end), unused)) = { trace_host_here };                      \
+	if (trace_active(trace_host_here))                                                                   \
 	trace_enter(trace_host_here, &trace_fn_here, kind_, obj_)
 
 /*
  * The span macros. `x` is anything with a member `host`; TRACE_SKB also takes its `journey`, TRACE_SK its
- * `trace_id`. The _IN forms name the contexts (IN_TASK, IN_SOFTIRQ, ...) that the function may run in: another
- * one is a fault. TRACE_AS gives another name than the C function's (for a function behind a macro).
+ * `trace_id`. The _IN forms name the contexts (IN_TASK, IN_SOFTIRQ, ...) that the function may run in:
+ * another one is a fault. TRACE_AS gives another name than the C function's (for a function behind a macro).
  */
 #define TRACE(x, what) TRACE_AT_((x)->host, __func__, what, 0xff, TR_ENTER, 0)
 #define TRACE_SKB(skb, what) TRACE_AT_((skb)->host, __func__, what, 0xff, TR_ENTER_SKB, (skb)->journey)
 #define TRACE_SK(sk, what) TRACE_AT_((sk)->host, __func__, what, 0xff, TR_ENTER_SK, (sk)->trace_id)
 #define TRACE_AS(x, name, what) TRACE_AT_((x)->host, name, what, 0xff, TR_ENTER, 0)
 #define TRACE_IN(x, contexts, what) TRACE_AT_((x)->host, __func__, what, contexts, TR_ENTER, 0)
-#define TRACE_SKB_IN(skb, contexts, what)                                                          \
+#define TRACE_SKB_IN(skb, contexts, what)                                                                    \
 	TRACE_AT_((skb)->host, __func__, what, contexts, TR_ENTER_SKB, (skb)->journey)
-#define TRACE_SK_IN(sk, contexts, what)                                                            \
+#define TRACE_SK_IN(sk, contexts, what)                                                                      \
 	TRACE_AT_((sk)->host, __func__, what, contexts, TR_ENTER_SK, (sk)->trace_id)
 
 /* A step worth showing that is no call: TRACE_STEP(sk, "change tcp state to SYN_SENT"); text is a literal. */
-#define TRACE_STEP(x, text)                                                                        \
-	do {                                                                                       \
-		TRACE_DESC_(trace_step_here, text, "", 0xff, TRACE_FN_STEP);                       \
-		if (trace_recording((x)->host))                                                    \
-			trace_step_slow((x)->host, &trace_step_here, 0);                           \
+#define TRACE_STEP(x, text)                                                                                  \
+	do {                                                                                                 \
+		TRACE_DESC_(trace_step_here, text, "", 0xff, TRACE_FN_STEP);                                 \
+		if (trace_recording((x)->host))                                                              \
+			trace_step_slow((x)->host, &trace_step_here, 0);                                     \
 	} while (0)
 
-/* The next traced call is made through an operations table: TRACE_OP(sk, "sendmsg"); goes into the slot's wrapper. */
-#define TRACE_OP(x, slot)                                                                          \
-	do {                                                                                       \
-		TRACE_DESC_(trace_op_here, slot, "", 0xff, TRACE_FN_OP);                           \
-		if (trace_recording((x)->host))                                                    \
-			trace_op_slow((x)->host, &trace_op_here);                                  \
+/* The next traced call is made through an operations table: TRACE_OP(sk, "sendmsg"); goes into the slot's
+ * wrapper. */
+#define TRACE_OP(x, slot)                                                                                    \
+	do {                                                                                                 \
+		TRACE_DESC_(trace_op_here, slot, "", 0xff, TRACE_FN_OP);                                     \
+		if (trace_recording((x)->host))                                                              \
+			trace_op_slow((x)->host, &trace_op_here);                                            \
 	} while (0)
 
 /* ---- journeys and causes ---- */

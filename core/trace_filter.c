@@ -67,8 +67,8 @@ static int add_host_glob(struct trace_filter *f, const char *glob)
 }
 
 /* One term "key=value"; `fns` and `layers` collect what passes. Returns NULL or what was wrong. */
-static const char *add_term(struct trace_filter *f, const struct sim *sim, char *term, bool *fns, bool *layers,
-			    bool *has_fn, bool *has_layer)
+static const char *add_term(struct trace_filter *f, const struct sim *sim, char *term, bool *fns,
+			    bool *layers, bool *has_fn, bool *has_layer)
 {
 	char *value = strchr(term, '='), *end;
 	if (!value)
@@ -97,7 +97,8 @@ static const char *add_term(struct trace_filter *f, const struct sim *sim, char 
 	return "keys are host, layer, fn, packet, from, to";
 }
 
-int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char *text, char *err, unsigned errlen)
+int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char *text, char *err,
+		      unsigned errlen)
 {
 	memset(f, 0, sizeof(*f));
 	f->to = UINT64_MAX;
@@ -109,7 +110,8 @@ int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char 
 	char *copy = strdup(text), *save = NULL;
 	bool has_fn = false, has_layer = false;
 	const char *wrong = fns && layers && copy ? NULL : "no memory";
-	for (char *term = wrong ? NULL : strtok_r(copy, ", ", &save); term && !wrong; term = strtok_r(NULL, ", ", &save))
+	for (char *term = wrong ? NULL : strtok_r(copy, ", ", &save); term && !wrong;
+	     term = strtok_r(NULL, ", ", &save))
 		wrong = add_term(f, sim, term, fns, layers, &has_fn, &has_layer);
 	if (!wrong && (has_fn || has_layer)) {
 		for (unsigned i = 0; i < n; i++)

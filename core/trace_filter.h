@@ -9,15 +9,16 @@ struct host;
 struct sim;
 
 struct trace_filter {
-	bool any;	/* a filter is on; off, everything passes */
+	bool any; /* a filter is on; off, everything passes */
 	char **host_globs;
 	unsigned nr_host_globs;
-	bool *fn_pass;	/* by rank, or NULL: every function */
+	bool *fn_pass;	 /* by rank, or NULL: every function */
 	uint32_t packet; /* journey id, 0: every packet */
 	uint64_t from, to;
 };
 
-int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char *text, char *err, unsigned errlen);
+int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char *text, char *err,
+		      unsigned errlen);
 void trace_filter_free(struct trace_filter *f);
 bool trace_filter_host(const struct trace_filter *f, const char *name);
 
@@ -28,8 +29,8 @@ bool trace_filter_window(const struct trace_filter *f, const struct host *host);
 bool trace_filter_match(const struct trace_filter *f, struct host *host, unsigned rank, unsigned kind,
 			uint32_t obj, unsigned depth);
 
-static inline bool trace_filter_pass(const struct trace_filter *f, struct host *host, unsigned rank, unsigned kind,
-				     uint32_t obj, unsigned depth)
+static inline bool trace_filter_pass(const struct trace_filter *f, struct host *host, unsigned rank,
+				     unsigned kind, uint32_t obj, unsigned depth)
 {
 	return !f->any || trace_filter_match(f, host, rank, kind, obj, depth);
 }

@@ -42,7 +42,8 @@ static struct world_addr check_cidr(lua_State *L, int idx)
 	struct in_addr in;
 	long prefix = slash ? strtol(slash + 1, &end, 10) : 24;
 	snprintf(text, sizeof(text), "%.*s", slash ? (int)(slash - s) : (int)strlen(s), s);
-	if (inet_pton(AF_INET, text, &in) != 1 || (slash && (*end || end == slash + 1)) || prefix < 1 || prefix > 32)
+	if (inet_pton(AF_INET, text, &in) != 1 || (slash && (*end || end == slash + 1)) || prefix < 1 ||
+	    prefix > 32)
 		luaL_error(L, "'%s' is no address: give \"10.0.2.15/24\"", s);
 	a.addr = in.s_addr;
 	a.prefix = (uint8_t)prefix;
@@ -92,8 +93,9 @@ static void get_chance(lua_State *L, int opts, const char *name, uint32_t *to)
 	}
 }
 
-static const char *const link_options[] = { "rate",    "delay",	  "queue",	   "jitter",	     "loss", "duplicate",
-					    "corrupt", "reorder", "reorder_delay", "corrupt_fcs_ok", "from", NULL };
+static const char *const link_options[] = { "rate",	     "delay",	       "queue",	  "jitter",
+					    "loss",	     "duplicate",      "corrupt", "reorder",
+					    "reorder_delay", "corrupt_fcs_ok", "from",	  NULL };
 
 static void get_link_params(lua_State *L, int opts, const char *what, struct link_params *p)
 {
@@ -150,7 +152,8 @@ static int net_host(lua_State *L)
 			int list = lua_gettop(L);
 			for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
 				if (n == WORLD_MAX_NICS)
-					return luaL_error(L, "net:host: a host has at most %d cards", WORLD_MAX_NICS);
+					return luaL_error(L, "net:host: a host has at most %d cards",
+							  WORLD_MAX_NICS);
 				addrs[n++] = check_cidr(L, -1);
 			}
 			lua_pop(L, 1);
@@ -357,10 +360,14 @@ static void push_stats(lua_State *L, const struct link_stats *s)
 		const char *name;
 		uint64_t value;
 	} fields[] = {
-		{ "frames", s->frames },	   { "bytes", s->bytes },
-		{ "lost", s->lost },		   { "duplicated", s->duplicated },
-		{ "corrupted", s->corrupted },	   { "reordered", s->reordered },
-		{ "dropped_queue", s->dropped_queue }, { "dropped_down", s->dropped_down },
+		{ "frames", s->frames },
+		{ "bytes", s->bytes },
+		{ "lost", s->lost },
+		{ "duplicated", s->duplicated },
+		{ "corrupted", s->corrupted },
+		{ "reordered", s->reordered },
+		{ "dropped_queue", s->dropped_queue },
+		{ "dropped_down", s->dropped_down },
 	};
 	lua_createtable(L, 0, 8);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -465,7 +472,8 @@ static int host_dmesg(lua_State *L)
 	return 1;
 }
 
-/* host:sh(line): a command of the host, "ip addr del 10.0.2.2/24 dev eth0"; raises what the command would say. */
+/* host:sh(line): a command of the host, "ip addr del 10.0.2.2/24 dev eth0"; raises what the command would
+ * say. */
 static int host_sh_call(lua_State *L)
 {
 	struct world_host *h = check_object(L, 1, T_HOST);
@@ -529,10 +537,12 @@ static void new_type(lua_State *L, const char *type, const luaL_Reg *methods)
 }
 
 static const luaL_Reg net_methods[] = {
-	{ "host", net_host }, { "link", net_link }, { "switch", net_switch }, { "hub", net_hub }, { NULL, NULL },
+	{ "host", net_host }, { "link", net_link }, { "switch", net_switch },
+	{ "hub", net_hub },   { NULL, NULL },
 };
 static const luaL_Reg host_methods[] = {
-	{ "run", host_run }, { "exec", host_exec }, { "dmesg", host_dmesg }, { "sh", host_sh_call }, { NULL, NULL },
+	{ "run", host_run },	{ "exec", host_exec }, { "dmesg", host_dmesg },
+	{ "sh", host_sh_call }, { NULL, NULL },
 };
 static const luaL_Reg switch_methods[] = { { "connect", switch_connect }, { NULL, NULL } };
 static const luaL_Reg link_methods[] = {
@@ -540,7 +550,9 @@ static const luaL_Reg link_methods[] = {
 	{ "drop", link_drop }, { "stats", link_stats }, { NULL, NULL },
 };
 static const luaL_Reg program_methods[] = {
-	{ "daemon", program_daemon }, { "status", program_status }, { NULL, NULL },
+	{ "daemon", program_daemon },
+	{ "status", program_status },
+	{ NULL, NULL },
 };
 
 void api_net_open(lua_State *L)

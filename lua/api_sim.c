@@ -139,7 +139,8 @@ static int l_assert(lua_State *L)
 {
 	if (lua_toboolean(L, 1))
 		return lua_gettop(L);
-	return fail_assertion(L, lua_isnoneornil(L, 2) ? "the condition is false" : stable_tostring(L, 2, NULL));
+	return fail_assertion(L,
+			      lua_isnoneornil(L, 2) ? "the condition is false" : stable_tostring(L, 2, NULL));
 }
 
 static int l_equal(lua_State *L)
@@ -149,7 +150,8 @@ static int l_equal(lua_State *L)
 		return 0;
 	const char *message = lua_isnoneornil(L, 3) ? NULL : stable_tostring(L, 3, NULL);
 	const char *have = stable_tostring(L, 1, NULL), *want = stable_tostring(L, 2, NULL);
-	lua_pushfstring(L, "%s%shave %s, expected %s", message ? message : "", message ? ": " : "", have, want);
+	lua_pushfstring(L, "%s%shave %s, expected %s", message ? message : "", message ? ": " : "", have,
+			want);
 	return fail_assertion(L, lua_tostring(L, -1));
 }
 
@@ -248,9 +250,9 @@ static int sim_index(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "run", l_run },	{ "sleep", l_sleep }, { "at", l_at },	  { "log", l_log },
-	{ "assert", l_assert }, { "equal", l_equal }, { "param", l_param }, { "chart", l_chart },
-	{ NULL, NULL },
+	{ "run", l_run },     { "sleep", l_sleep },   { "at", l_at },
+	{ "log", l_log },     { "assert", l_assert }, { "equal", l_equal },
+	{ "param", l_param }, { "chart", l_chart },   { NULL, NULL },
 };
 
 int open_sim(lua_State *L)

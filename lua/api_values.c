@@ -26,7 +26,7 @@ uint64_t api_check_rate(lua_State *L, int idx, const char *what)
 	static const struct {
 		const char *unit;
 		double factor;
-	} units[] = { { "", 1 },      { "bit", 1 },    { "kbit", 1e3 }, { "Kbit", 1e3 },
+	} units[] = { { "", 1 },       { "bit", 1 },	{ "kbit", 1e3 }, { "Kbit", 1e3 },
 		      { "Mbit", 1e6 }, { "mbit", 1e6 }, { "Gbit", 1e9 }, { "gbit", 1e9 } };
 	if (lua_type(L, idx) == LUA_TNUMBER) {
 		lua_Number n = lua_tonumber(L, idx);
@@ -36,7 +36,8 @@ uint64_t api_check_rate(lua_State *L, int idx, const char *what)
 		char *end;
 		double n = strtod(lua_tostring(L, idx), &end);
 		for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-			if (strcmp(end, units[i].unit) == 0 && n * units[i].factor >= 1 && n * units[i].factor <= 1e13)
+			if (strcmp(end, units[i].unit) == 0 && n * units[i].factor >= 1 &&
+			    n * units[i].factor <= 1e13)
 				return (uint64_t)llround(n * units[i].factor);
 	}
 	luaL_error(L, "%s is no rate: give \"100Mbit\", \"1Gbit\" or bits per second", what);

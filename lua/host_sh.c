@@ -93,19 +93,22 @@ static int ip_addr(struct sh *sh)
 	const char *dev = value_of(sh, 4, "dev");
 	bool add = sh->n > 2 && strcmp(sh->words[2], "add") == 0;
 	if (sh->n < 4 || (!add && strcmp(sh->words[2], "del") != 0))
-		return say(sh, "use: ip addr add|del ADDR/PREFIX dev DEV, not", sh->n > 2 ? sh->words[2] : "");
+		return say(sh, "use: ip addr add|del ADDR/PREFIX dev DEV, not",
+			   sh->n > 2 ? sh->words[2] : "");
 	if (!parse_prefix(sh->words[3], &addr, &plen))
 		return say(sh, "an address expected, not", sh->words[3]);
 	if (!dev)
 		return say(sh, "\"dev\" argument is required.", "");
-	return answer(sh, add ? ip_addr_add(sh->host, dev, addr, plen) : ip_addr_del(sh->host, dev, addr, plen));
+	return answer(sh,
+		      add ? ip_addr_add(sh->host, dev, addr, plen) : ip_addr_del(sh->host, dev, addr, plen));
 }
 
 static int ip_route(struct sh *sh)
 {
 	uint32_t dst, gw = 0;
 	int plen;
-	const char *via = value_of(sh, 4, "via"), *dev = value_of(sh, 4, "dev"), *metric = value_of(sh, 4, "metric");
+	const char *via = value_of(sh, 4, "via"), *dev = value_of(sh, 4, "dev"),
+		   *metric = value_of(sh, 4, "metric");
 	bool add = sh->n > 2 && strcmp(sh->words[2], "add") == 0;
 	if (sh->n < 4 || (!add && strcmp(sh->words[2], "del") != 0))
 		return say(sh, "use: ip route add|del DST/PREFIX [via GW] [dev DEV] [metric N], not",
@@ -115,8 +118,8 @@ static int ip_route(struct sh *sh)
 	if (via && inet_pton(AF_INET, via, &gw) != 1)
 		return say(sh, "an address expected, not", via);
 	uint32_t prio = metric ? (uint32_t)strtoul(metric, NULL, 10) : 0;
-	return answer(sh, add ? ip_route_add(sh->host, dst, plen, gw, dev, prio) :
-				ip_route_del(sh->host, dst, plen, gw, dev, prio));
+	return answer(sh, add ? ip_route_add(sh->host, dst, plen, gw, dev, prio)
+			      : ip_route_del(sh->host, dst, plen, gw, dev, prio));
 }
 
 int host_sh(struct host *host, const char *line, char *err, unsigned errlen)
@@ -128,7 +131,8 @@ int host_sh(struct host *host, const char *line, char *err, unsigned errlen)
 		snprintf(err, errlen, "no memory");
 		return -ENOMEM;
 	}
-	for (char *w = strtok_r(copy, " \t\n", &save); w && sh.n < MAX_WORDS; w = strtok_r(NULL, " \t\n", &save))
+	for (char *w = strtok_r(copy, " \t\n", &save); w && sh.n < MAX_WORDS;
+	     w = strtok_r(NULL, " \t\n", &save))
 		sh.words[sh.n++] = w;
 	if (sh.n < 2 || strcmp(sh.words[0], "ip") != 0)
 		r = say(&sh, "there is no command", sh.n ? sh.words[0] : "");

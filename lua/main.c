@@ -29,7 +29,8 @@ static void help(FILE *out)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fputs("\n'wirepath COMMAND --help' tells more. Start with:\n"
 	      "  ./wirepath run scenarios/tcp_handshake.lua\n\n"
-	      "Exit codes: 0 done; 1 an assertion failed, or two runs differ; 2 usage, script error or unreadable\n"
+	      "Exit codes: 0 done; 1 an assertion failed, or two runs differ; 2 usage, script error or "
+	      "unreadable\n"
 	      "input; 3 a fault inside the simulator; 4 a limit was reached (time, memory, instructions).\n",
 	      out);
 }

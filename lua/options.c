@@ -106,6 +106,7 @@ int options_parse(const char *cmd, const char *help, const struct option_spec *s
 			return usage_error(cmd, "%s wants %s, not '%s'", s->name, wants, value);
 	}
 	if (n < nr_words)
-		return usage_error(cmd, "%s is missing", n + 1 < nr_words || nr_words > 1 ? "a run folder" : "the file or folder");
+		return usage_error(cmd, "%s is missing",
+				   n + 1 < nr_words || nr_words > 1 ? "a run folder" : "the file or folder");
 	return -1;
 }

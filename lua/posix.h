@@ -24,7 +24,8 @@ int posix_result(lua_State *L, const char *what, long r);
 
 /* Begins and ends a system call: the markers in the trace, and what the task waits in. posix_end() returns
  * false when the program is to be left: `return script_leave(L)`. */
-void posix_begin(struct program *p, const char *waits_in, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void posix_begin(struct program *p, const char *waits_in, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 bool posix_end(struct program *p, long r);
 
 #endif

@@ -1,4 +1,5 @@
-/* posix.unistd, posix.poll, posix.fcntl, posix.errno, posix.time, posix.sys.time, and posix with all of them. */
+/* posix.unistd, posix.poll, posix.fcntl, posix.errno, posix.time, posix.sys.time, and posix with all of them.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -105,11 +106,14 @@ static int l_dup(lua_State *L)
 }
 
 static const luaL_Reg unistd[] = {
-	{ "_exit", l_exit }, { "close", l_close }, { "dup", l_dup },	{ "getpid", l_getpid },
+	{ "_exit", l_exit }, { "close", l_close }, { "dup", l_dup },	 { "getpid", l_getpid },
 	{ "read", l_read },  { "sleep", l_sleep }, { "write", l_write }, { NULL, NULL },
 };
 static const struct posix_const unistd_constants[] = {
-	{ "STDIN_FILENO", 0 }, { "STDOUT_FILENO", 1 }, { "STDERR_FILENO", 2 }, { NULL, 0 },
+	{ "STDIN_FILENO", 0 },
+	{ "STDOUT_FILENO", 1 },
+	{ "STDERR_FILENO", 2 },
+	{ NULL, 0 },
 };
 
 int open_posix_unistd(lua_State *L)
@@ -122,8 +126,8 @@ int open_posix_unistd(lua_State *L)
 /* ---- posix.poll ---- */
 
 static const struct posix_const poll_events[] = {
-	{ "IN", POLLIN },   { "PRI", POLLPRI }, { "OUT", POLLOUT },
-	{ "ERR", POLLERR }, { "HUP", POLLHUP }, { "NVAL", POLLNVAL }, { NULL, 0 },
+	{ "IN", POLLIN },   { "PRI", POLLPRI },	  { "OUT", POLLOUT }, { "ERR", POLLERR },
+	{ "HUP", POLLHUP }, { "NVAL", POLLNVAL }, { NULL, 0 },
 };
 
 /* The marker of golden/: poll(POLLOUT), poll(POLLIN|POLLOUT). */
@@ -237,9 +241,9 @@ static int l_fcntl(lua_State *L)
 
 static const luaL_Reg fcntl_functions[] = { { "fcntl", l_fcntl }, { NULL, NULL } };
 static const struct posix_const fcntl_constants[] = {
-	{ "F_DUPFD", F_DUPFD }, { "F_GETFD", F_GETFD },	      { "F_SETFD", F_SETFD },	{ "F_GETFL", F_GETFL },
-	{ "F_SETFL", F_SETFL }, { "FD_CLOEXEC", FD_CLOEXEC }, { "O_NONBLOCK", O_NONBLOCK }, { "O_RDWR", O_RDWR },
-	{ NULL, 0 },
+	{ "F_DUPFD", F_DUPFD },	      { "F_GETFD", F_GETFD }, { "F_SETFD", F_SETFD },
+	{ "F_GETFL", F_GETFL },	      { "F_SETFL", F_SETFL }, { "FD_CLOEXEC", FD_CLOEXEC },
+	{ "O_NONBLOCK", O_NONBLOCK }, { "O_RDWR", O_RDWR },   { NULL, 0 },
 };
 
 int open_posix_fcntl(lua_State *L)
@@ -358,8 +362,8 @@ int open_posix_sys_time(lua_State *L)
 
 int open_posix(lua_State *L)
 {
-	static const lua_CFunction parts[] = { open_posix_socket, open_posix_unistd, open_posix_poll,
-					       open_posix_fcntl,  open_posix_errno,  open_posix_time,
+	static const lua_CFunction parts[] = { open_posix_socket,  open_posix_unistd, open_posix_poll,
+					       open_posix_fcntl,   open_posix_errno,  open_posix_time,
 					       open_posix_sys_time };
 	lua_newtable(L);
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

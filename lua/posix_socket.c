@@ -24,38 +24,74 @@ static const struct posix_const types[] = {
 	{ NULL, 0 },
 };
 static const struct posix_const sol_options[] = {
-	{ "SO_ACCEPTCONN", SO_ACCEPTCONN }, { "SO_BINDTODEVICE", SO_BINDTODEVICE },
-	{ "SO_BROADCAST", SO_BROADCAST },   { "SO_DEBUG", SO_DEBUG },
-	{ "SO_DOMAIN", SO_DOMAIN },	    { "SO_DONTROUTE", SO_DONTROUTE },
-	{ "SO_ERROR", SO_ERROR },	    { "SO_KEEPALIVE", SO_KEEPALIVE },
-	{ "SO_LINGER", SO_LINGER },	    { "SO_OOBINLINE", SO_OOBINLINE },
-	{ "SO_PRIORITY", SO_PRIORITY },	    { "SO_PROTOCOL", SO_PROTOCOL },
-	{ "SO_RCVBUF", SO_RCVBUF },	    { "SO_RCVLOWAT", SO_RCVLOWAT },
-	{ "SO_RCVTIMEO", SO_RCVTIMEO },	    { "SO_REUSEADDR", SO_REUSEADDR },
-	{ "SO_REUSEPORT", SO_REUSEPORT },   { "SO_SNDBUF", SO_SNDBUF },
-	{ "SO_SNDLOWAT", SO_SNDLOWAT },	    { "SO_SNDTIMEO", SO_SNDTIMEO },
-	{ "SO_TYPE", SO_TYPE },		    { NULL, 0 },
+	{ "SO_ACCEPTCONN", SO_ACCEPTCONN },
+	{ "SO_BINDTODEVICE", SO_BINDTODEVICE },
+	{ "SO_BROADCAST", SO_BROADCAST },
+	{ "SO_DEBUG", SO_DEBUG },
+	{ "SO_DOMAIN", SO_DOMAIN },
+	{ "SO_DONTROUTE", SO_DONTROUTE },
+	{ "SO_ERROR", SO_ERROR },
+	{ "SO_KEEPALIVE", SO_KEEPALIVE },
+	{ "SO_LINGER", SO_LINGER },
+	{ "SO_OOBINLINE", SO_OOBINLINE },
+	{ "SO_PRIORITY", SO_PRIORITY },
+	{ "SO_PROTOCOL", SO_PROTOCOL },
+	{ "SO_RCVBUF", SO_RCVBUF },
+	{ "SO_RCVLOWAT", SO_RCVLOWAT },
+	{ "SO_RCVTIMEO", SO_RCVTIMEO },
+	{ "SO_REUSEADDR", SO_REUSEADDR },
+	{ "SO_REUSEPORT", SO_REUSEPORT },
+	{ "SO_SNDBUF", SO_SNDBUF },
+	{ "SO_SNDLOWAT", SO_SNDLOWAT },
+	{ "SO_SNDTIMEO", SO_SNDTIMEO },
+	{ "SO_TYPE", SO_TYPE },
+	{ NULL, 0 },
 };
 static const struct posix_const tcp_options[] = {
-	{ "TCP_NODELAY", TCP_NODELAY },	      { "TCP_MAXSEG", TCP_MAXSEG },
-	{ "TCP_CORK", TCP_CORK },	      { "TCP_KEEPIDLE", TCP_KEEPIDLE },
-	{ "TCP_KEEPINTVL", TCP_KEEPINTVL },   { "TCP_KEEPCNT", TCP_KEEPCNT },
-	{ "TCP_SYNCNT", TCP_SYNCNT },	      { "TCP_LINGER2", TCP_LINGER2 },
-	{ "TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT }, { "TCP_WINDOW_CLAMP", TCP_WINDOW_CLAMP },
-	{ "TCP_QUICKACK", TCP_QUICKACK },     { "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
+	{ "TCP_NODELAY", TCP_NODELAY },
+	{ "TCP_MAXSEG", TCP_MAXSEG },
+	{ "TCP_CORK", TCP_CORK },
+	{ "TCP_KEEPIDLE", TCP_KEEPIDLE },
+	{ "TCP_KEEPINTVL", TCP_KEEPINTVL },
+	{ "TCP_KEEPCNT", TCP_KEEPCNT },
+	{ "TCP_SYNCNT", TCP_SYNCNT },
+	{ "TCP_LINGER2", TCP_LINGER2 },
+	{ "TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT },
+	{ "TCP_WINDOW_CLAMP", TCP_WINDOW_CLAMP },
+	{ "TCP_QUICKACK", TCP_QUICKACK },
+	{ "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
 	{ NULL, 0 },
 };
 static const struct posix_const constants[] = {
-	{ "AF_UNSPEC", AF_UNSPEC },	{ "AF_INET", AF_INET },	      { "AF_INET6", AF_INET6 },
-	{ "AF_UNIX", AF_UNIX },		{ "AF_PACKET", AF_PACKET },   { "AF_NETLINK", AF_NETLINK },
-	{ "SOCK_CLOEXEC", SOCK_CLOEXEC }, { "SOCK_NONBLOCK", SOCK_NONBLOCK },
-	{ "SOL_SOCKET", SOL_SOCKET },	{ "IPPROTO_IP", IPPROTO_IP }, { "IPPROTO_TCP", IPPROTO_TCP },
-	{ "IPPROTO_UDP", IPPROTO_UDP }, { "IPPROTO_ICMP", IPPROTO_ICMP }, { "IPPROTO_RAW", IPPROTO_RAW },
-	{ "MSG_OOB", MSG_OOB },		{ "MSG_PEEK", MSG_PEEK },     { "MSG_WAITALL", MSG_WAITALL },
-	{ "MSG_DONTWAIT", MSG_DONTWAIT }, { "MSG_TRUNC", MSG_TRUNC }, { "MSG_NOSIGNAL", MSG_NOSIGNAL },
-	{ "MSG_MORE", MSG_MORE },	{ "SHUT_RD", SHUT_RD },	      { "SHUT_WR", SHUT_WR },
-	{ "SHUT_RDWR", SHUT_RDWR },	{ "SOMAXCONN", SOMAXCONN },   { "INADDR_ANY", INADDR_ANY },
-	{ "AI_PASSIVE", 1 },		{ "AI_NUMERICHOST", 4 },      { NULL, 0 },
+	{ "AF_UNSPEC", AF_UNSPEC },
+	{ "AF_INET", AF_INET },
+	{ "AF_INET6", AF_INET6 },
+	{ "AF_UNIX", AF_UNIX },
+	{ "AF_PACKET", AF_PACKET },
+	{ "AF_NETLINK", AF_NETLINK },
+	{ "SOCK_CLOEXEC", SOCK_CLOEXEC },
+	{ "SOCK_NONBLOCK", SOCK_NONBLOCK },
+	{ "SOL_SOCKET", SOL_SOCKET },
+	{ "IPPROTO_IP", IPPROTO_IP },
+	{ "IPPROTO_TCP", IPPROTO_TCP },
+	{ "IPPROTO_UDP", IPPROTO_UDP },
+	{ "IPPROTO_ICMP", IPPROTO_ICMP },
+	{ "IPPROTO_RAW", IPPROTO_RAW },
+	{ "MSG_OOB", MSG_OOB },
+	{ "MSG_PEEK", MSG_PEEK },
+	{ "MSG_WAITALL", MSG_WAITALL },
+	{ "MSG_DONTWAIT", MSG_DONTWAIT },
+	{ "MSG_TRUNC", MSG_TRUNC },
+	{ "MSG_NOSIGNAL", MSG_NOSIGNAL },
+	{ "MSG_MORE", MSG_MORE },
+	{ "SHUT_RD", SHUT_RD },
+	{ "SHUT_WR", SHUT_WR },
+	{ "SHUT_RDWR", SHUT_RDWR },
+	{ "SOMAXCONN", SOMAXCONN },
+	{ "INADDR_ANY", INADDR_ANY },
+	{ "AI_PASSIVE", 1 },
+	{ "AI_NUMERICHOST", 4 },
+	{ NULL, 0 },
 };
 
 static const char *name_of(const struct posix_const *c, lua_Integer value)
@@ -69,8 +105,9 @@ static const char *name_of(const struct posix_const *c, lua_Integer value)
 /* "TCP_NODELAY", or the number as text in `buf`. */
 static const char *option_name(int level, int name, char *buf, size_t len)
 {
-	const char *s = level == SOL_SOCKET ? name_of(sol_options, name) :
-			level == IPPROTO_TCP ? name_of(tcp_options, name) : NULL;
+	const char *s = level == SOL_SOCKET    ? name_of(sol_options, name)
+			: level == IPPROTO_TCP ? name_of(tcp_options, name)
+					       : NULL;
 	if (!s)
 		snprintf(buf, len, "%d,%d", level, name);
 	return s ? s : buf;
@@ -121,8 +158,9 @@ static int l_socket(lua_State *L)
 	int domain = (int)luaL_checkinteger(L, 1), type = (int)luaL_checkinteger(L, 2);
 	int protocol = (int)luaL_optinteger(L, 3, 0);
 	const char *name = name_of(types, type & 0xf);
-	posix_begin(p, "socket", "socket(%s%s%s%s)", domain == AF_PACKET ? "AF_PACKET," : "", name ? name : "?",
-		    type & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "", type & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "");
+	posix_begin(p, "socket", "socket(%s%s%s%s)", domain == AF_PACKET ? "AF_PACKET," : "",
+		    name ? name : "?", type & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "",
+		    type & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "");
 	long r = sys_socket(p->tsk, domain, type, protocol);
 	if (!posix_end(p, r))
 		return script_leave(L);
@@ -231,8 +269,8 @@ static int receive(lua_State *L, bool from)
 	luaL_Buffer b;
 	char *to = luaL_buffinitsize(L, &b, n ? n : 1);
 	posix_begin(p, what, from ? "recvfrom" : "recv(%zu)", n);
-	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, (struct sockaddr *)&sa, &len) :
-			sys_recv(p->tsk, fd, to, n, flags);
+	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, (struct sockaddr *)&sa, &len)
+		      : sys_recv(p->tsk, fd, to, n, flags);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	if (r < 0)

@@ -108,13 +108,14 @@ static void program_main(void *arg)
 		run_fail(run, EXIT_USAGE, "%s on host %s: %s", p->name, who, lua_tostring(p->co, -1));
 		break;
 	case SCRIPT_MEMORY_OUT:
-		run_fail(run, EXIT_LIMIT, "%s on host %s: out of memory (limit of a script: %u MiB)", p->name, who,
-			 SCRIPT_MEMORY >> 20);
+		run_fail(run, EXIT_LIMIT, "%s on host %s: out of memory (limit of a script: %u MiB)", p->name,
+			 who, SCRIPT_MEMORY >> 20);
 		break;
 	case SCRIPT_STOPPED:
 		if (!p->exiting && !p->tsk->task->killed && !run_interrupted(run))
 			run_fail(run, EXIT_LIMIT,
-				 "%s on host %s: ran %llu million instructions without a call that waits: an endless loop?",
+				 "%s on host %s: ran %llu million instructions without a call that waits: an "
+				 "endless loop?",
 				 p->name, who, SCRIPT_BUDGET / 1000000);
 		break;
 	case SCRIPT_DONE:
@@ -144,7 +145,9 @@ int program_exit(struct program *p, lua_State *L, int code)
 	if (p->own_script)
 		return script_leave(L);
 	if (L != p->co)
-		return luaL_error(L, "os.exit: not from inside a coroutine of a program that shares the scenario's state");
+		return luaL_error(
+			L,
+			"os.exit: not from inside a coroutine of a program that shares the scenario's state");
 	return lua_yield(L, 0);
 }
 

@@ -58,7 +58,8 @@ void program_free(struct program *p);
 /* For the modules: the program whose code runs, or a Lua error that names `fn`. */
 struct program *program_running(lua_State *L, const char *fn);
 
-/* Around a call that may block: after it, the program is running again. Returns true when it is to be left. */
+/* Around a call that may block: after it, the program is running again. Returns true when it is to be left.
+ */
 bool program_resumed(struct program *p);
 
 #endif

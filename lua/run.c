@@ -73,7 +73,8 @@ static void start_programs(struct run *run)
 {
 	for (struct program *p = run->programs; p; p = p->next)
 		if (!p->started && !program_start(p))
-			run_fail(run, EXIT_LIMIT, "no memory to start %s on %s", p->name, p->host->host->name);
+			run_fail(run, EXIT_LIMIT, "no memory to start %s on %s", p->name,
+				 p->host->host->name);
 }
 
 static enum sim_stop paced(struct run *run, uint64_t until)
@@ -118,7 +119,8 @@ static void report_deadlock(struct run *run)
 		if (!p->tsk || p->daemon)
 			continue;
 		if (!told)
-			run_fail(run, EXIT_FAILED, "deadlock: nothing is left to happen, but programs still wait:");
+			run_fail(run, EXIT_FAILED,
+				 "deadlock: nothing is left to happen, but programs still wait:");
 		told = true;
 		const char *in = p->tsk->task->waits_in;
 		fprintf(stderr, "  host %s: %s waits in %s", p->host->host->name, p->name, in ? in : "?");
@@ -167,7 +169,8 @@ static const char *result_of(const struct run *run)
 {
 	if (run_ui_interrupted(run))
 		return "interrupted";
-	static const char *const names[] = { "done", "assertion failed", "script error", "fault", "limit reached" };
+	static const char *const names[] = { "done", "assertion failed", "script error", "fault",
+					     "limit reached" };
 	return names[run->code];
 }
 
@@ -215,9 +218,10 @@ static void draw_charts(struct run *run)
 
 static void summary(const struct run *run, const struct manifest *m)
 {
-	printf("\n%s: %s, %llu.%09llu s virtual, %llu events, %llu frames, %llu drops\n", m->scenario, m->result,
-	       (unsigned long long)(m->time / NSEC_PER_SEC), (unsigned long long)(m->time % NSEC_PER_SEC),
-	       (unsigned long long)m->events, (unsigned long long)m->frames, (unsigned long long)m->drops);
+	printf("\n%s: %s, %llu.%09llu s virtual, %llu events, %llu frames, %llu drops\n", m->scenario,
+	       m->result, (unsigned long long)(m->time / NSEC_PER_SEC),
+	       (unsigned long long)(m->time % NSEC_PER_SEC), (unsigned long long)m->events,
+	       (unsigned long long)m->frames, (unsigned long long)m->drops);
 	printf("results: %s\n", run->opt->dir);
 }
 
@@ -229,7 +233,8 @@ static void fill_manifest(struct run *run, struct manifest *m)
 	snprintf(m->scenario, sizeof(m->scenario), "%s", copy ? basename(copy) : o->file);
 	free(copy);
 	for (unsigned i = 0, at = 0; o->params[i] && at < sizeof(m->params); i++)
-		at += (unsigned)snprintf(m->params + at, sizeof(m->params) - at, "%s%s", i ? " " : "", o->params[i]);
+		at += (unsigned)snprintf(m->params + at, sizeof(m->params) - at, "%s%s", i ? " " : "",
+					 o->params[i]);
 	snprintf(m->filter, sizeof(m->filter), "%s", o->filter ? o->filter : "");
 	m->seed = o->seed;
 	m->until = o->until;
@@ -264,8 +269,9 @@ static void finish(struct run *run, enum sim_stop last)
 		if (!program_finish(p))
 			run_fail(run, EXIT_USAGE, "the output of %s could not be written whole", p->name);
 	if (*sim->fault) {
-		run_fail(run, EXIT_FAULT, "%s\nThis is a fault in wirepath; to see it again: wirepath run %s --seed %llu", sim->fault,
-			 run->opt->file, (unsigned long long)run->opt->seed);
+		run_fail(run, EXIT_FAULT,
+			 "%s\nThis is a fault in wirepath; to see it again: wirepath run %s --seed %llu",
+			 sim->fault, run->opt->file, (unsigned long long)run->opt->seed);
 	}
 	draw_charts(run);
 	snprintf(m.result, sizeof(m.result), "%s", result_of(run));
@@ -330,11 +336,14 @@ static void run_script(struct run *run)
 			run_fail(run, EXIT_USAGE, "%s", lua_tostring(co, -1));
 		break;
 	case SCRIPT_MEMORY_OUT:
-		run_fail(run, EXIT_LIMIT, "the scenario is out of memory (limit: %u MiB)", SCRIPT_MEMORY >> 20);
+		run_fail(run, EXIT_LIMIT, "the scenario is out of memory (limit: %u MiB)",
+			 SCRIPT_MEMORY >> 20);
 		break;
 	case SCRIPT_STOPPED:
 		if (run->code == EXIT_DONE && !run_ui_interrupted(run))
-			run_fail(run, EXIT_LIMIT, "the scenario ran %llu million instructions without a pause: an endless loop?",
+			run_fail(run, EXIT_LIMIT,
+				 "the scenario ran %llu million instructions without a pause: an endless "
+				 "loop?",
 				 SCRIPT_BUDGET / 1000000);
 		break;
 	case SCRIPT_DONE:
@@ -406,14 +415,16 @@ static const char *default_dir(const char *file, char *buf, unsigned len)
 int cmd_run(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: wirepath run FILE [-o DIR] [--seed N] [--set k=v]... [--until T] [--trace FILTER | --no-trace]\n"
+		"usage: wirepath run FILE [-o DIR] [--seed N] [--set k=v]... [--until T] [--trace FILTER | "
+		"--no-trace]\n"
 		"                    [--pcap] [--profile NAME] [--pace X] [--watch]\n\n"
 		"Runs the scenario FILE and writes a run folder.\n\n"
 		"  -o DIR          the run folder (default runs/NAME)\n"
 		"  --seed N        seed of all randomness (default 1); same scenario and seed: same run\n"
 		"  --set k=v       a parameter of the scenario: sim.param(\"k\"); may be given again\n"
 		"  --until T       end at this virtual time: 10ms, 2s\n"
-		"  --trace FILTER  record only what passes: terms host=GLOB layer=GLOB fn=GLOB packet=ID from=T to=T\n"
+		"  --trace FILTER  record only what passes: terms host=GLOB layer=GLOB fn=GLOB packet=ID "
+		"from=T to=T\n"
 		"                  joined by commas\n"
 		"  --no-trace      record no calls (fastest)\n"
 		"  --pcap          write a pcapng file per network card\n"

@@ -24,7 +24,7 @@ struct watch_list;
 struct run_options {
 	const char *file, *dir, *filter;
 	const char *params[RUN_MAX_PARAMS + 1]; /* "k=v", NULL after the last */
-	const char *profile; /* of function costs; NULL: instant */
+	const char *profile;			/* of function costs; NULL: instant */
 	uint64_t seed, until;
 	double pace; /* times real time; 0: as fast as it goes */
 	bool no_trace, pcap, watch;
@@ -48,14 +48,15 @@ struct run {
 	struct run_chart *charts, **charts_tail;
 	struct ev_loop *loop;
 	struct watch_list *watched; /* NULL: not with --watch */
-	struct run_ui *ui; /* signals, progress, pacing, files watched (lua/run_ui.c) */
-	XXH3_state_t *output; /* of all that the scenario itself prints */
+	struct run_ui *ui;	    /* signals, progress, pacing, files watched (lua/run_ui.c) */
+	XXH3_state_t *output;	    /* of all that the scenario itself prints */
 	enum exit_code code;
-	uint64_t alive;	    /* grows while scripts make progress, for the watchdog */
+	uint64_t alive; /* grows while scripts make progress, for the watchdog */
 };
 
 /* Ends the run with this code unless a worse end is known already; the message goes to standard error. */
-void run_fail(struct run *run, enum exit_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void run_fail(struct run *run, enum exit_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Lets virtual time pass, up to `until` or until idle, after bringing up hosts and starting programs. */
 enum sim_stop run_advance(struct run *run, uint64_t until);

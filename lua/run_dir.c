@@ -152,7 +152,8 @@ int manifest_read(const char *dir, struct manifest *m, char *err, unsigned errle
 	snprintf(path, sizeof(path), "%s/%s", dir, MANIFEST);
 	FILE *f = fopen(path, "re");
 	if (!f) {
-		snprintf(err, errlen, "%s is not a run folder (no %s): make one with 'wirepath run'", dir, MANIFEST);
+		snprintf(err, errlen, "%s is not a run folder (no %s): make one with 'wirepath run'", dir,
+			 MANIFEST);
 		return -1;
 	}
 	size_t n = fread(text, 1, sizeof(text) - 1, f);

@@ -13,12 +13,12 @@
 
 /* What a manifest says. Nothing in it depends on the machine or the clock. */
 struct manifest {
-	char scenario[256]; /* the script's file name without folders */
-	char params[1024];  /* the --set options as given, "k=v k=v" */
-	char filter[256];   /* of the trace; "" none */
+	char scenario[256];   /* the script's file name without folders */
+	char params[1024];    /* the --set options as given, "k=v k=v" */
+	char filter[256];     /* of the trace; "" none */
 	uint64_t seed, until; /* ns; UINT64_MAX: until idle */
 	bool traced;
-	char result[32];    /* "done", "assertion failed", "script error", "fault", "limit", "interrupted" */
+	char result[32]; /* "done", "assertion failed", "script error", "fault", "limit", "interrupted" */
 	uint64_t time, events, frames, drops, records;
 	uint64_t digest_run, digest_calls; /* frames, their times and program output; calls (0: not traced) */
 };

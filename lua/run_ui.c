@@ -37,9 +37,9 @@ static void on_progress(struct ev_loop *loop, ev_timer *w, int revents)
 	const struct sim *sim = ui->run->sim;
 	double real = ev_now(loop) - ui->started;
 	(void)revents;
-	fprintf(stderr, "\r\033[K%.6f s virtual, %llu events, %llu frames, %.0f events/s", (double)sim->now / 1e9,
-		(unsigned long long)sim->nr_events, (unsigned long long)sim->nr_frames,
-		real > 0 ? (double)sim->nr_events / real : 0.0);
+	fprintf(stderr, "\r\033[K%.6f s virtual, %llu events, %llu frames, %.0f events/s",
+		(double)sim->now / 1e9, (unsigned long long)sim->nr_events,
+		(unsigned long long)sim->nr_frames, real > 0 ? (double)sim->nr_events / real : 0.0);
 	fflush(stderr);
 	ui->line_shown = true;
 }

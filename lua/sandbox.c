@@ -104,7 +104,8 @@ static int sb_format(lua_State *L)
 	for (const char *p = strchr(fmt, '%'); p && p[1]; p = strchr(p + 2, '%')) {
 		const char *c = p + 1 + strspn(p + 1, "-+ #0123456789.");
 		if (*c == 'p')
-			return luaL_error(L, "string.format: %%p is not available (addresses differ in each run)");
+			return luaL_error(
+				L, "string.format: %%p is not available (addresses differ in each run)");
 	}
 	for (int i = 2; i <= lua_gettop(L); i++) {
 		int t = lua_type(L, i);
@@ -278,7 +279,8 @@ static int os_exit(lua_State *L)
 	struct script *s = script_of(L);
 	int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
 	if (!s->running)
-		return luaL_error(L, "os.exit: only a program on a host can exit; a scenario ends with its script");
+		return luaL_error(
+			L, "os.exit: only a program on a host can exit; a scenario ends with its script");
 	return program_exit(s->running, L, code);
 }
 
@@ -339,11 +341,13 @@ static int sb_require(lua_State *L)
 		lua_pushcfunction(L, b->func);
 	} else {
 		if (!good_module_name(name))
-			return luaL_error(L, "require: '%s' is no module name (letters, digits, '_', '-', '.')", name);
+			return luaL_error(
+				L, "require: '%s' is no module name (letters, digits, '_', '-', '.')", name);
 		const char *file = module_file(L, name);
 		if (!file)
-			return luaL_error(L, "require: there is no module '%s': neither built in nor %s%s.lua", name,
-					  script_of(L)->dir, name);
+			return luaL_error(L,
+					  "require: there is no module '%s': neither built in nor %s%s.lua",
+					  name, script_of(L)->dir, name);
 		run_watch(script_of(L)->run, file);
 		if (script_load(L, file) != LUA_OK)
 			return lua_error(L);
@@ -383,10 +387,14 @@ void sandbox_open(lua_State *L)
 {
 	static const char *const no_base[] = { "dofile", "loadfile", "warn", NULL };
 	static const char *const no_string[] = { "dump", NULL };
-	static const luaL_Reg base[] = { { "print", sb_print },	      { "load", sb_load },
-					 { "collectgarbage", sb_collectgarbage }, { "require", sb_require },
+	static const luaL_Reg base[] = { { "print", sb_print },
+					 { "load", sb_load },
+					 { "collectgarbage", sb_collectgarbage },
+					 { "require", sb_require },
 					 { NULL, NULL } };
-	static const luaL_Reg math[] = { { "random", sb_random }, { "randomseed", sb_randomseed }, { NULL, NULL } };
+	static const luaL_Reg math[] = { { "random", sb_random },
+					 { "randomseed", sb_randomseed },
+					 { NULL, NULL } };
 	static const luaL_Reg os[] = { { "time", os_time },
 				       { "clock", os_clock },
 				       { "getenv", os_getenv },

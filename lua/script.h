@@ -19,16 +19,16 @@
 struct run;
 struct program;
 
-#define SCRIPT_HOOK_COUNT 100000	  /* instructions between two looks at the budget */
-#define SCRIPT_BUDGET 200000000ull	  /* instructions without virtual time passing or a blocking call */
+#define SCRIPT_HOOK_COUNT 100000   /* instructions between two looks at the budget */
+#define SCRIPT_BUDGET 200000000ull /* instructions without virtual time passing or a blocking call */
 #define SCRIPT_MEMORY (256u << 20)
 
 struct script {
 	struct run *run;
 	lua_State *L; /* the main thread; runs nothing itself */
 	struct arena arena;
-	char *dir;    /* folder that `require` looks in: where the first file lies, with '/' at the end */
-	struct random random; /* math.random */
+	char *dir; /* folder that `require` looks in: where the first file lies, with '/' at the end */
+	struct random random;	 /* math.random */
 	struct program *running; /* the program whose code runs now; NULL: the scenario's own */
 	uint64_t instructions;	 /* since the last progress */
 	uint64_t progress_at;	 /* virtual time of the last progress */
@@ -54,15 +54,16 @@ int script_load(lua_State *L, const char *path);
 enum script_end { SCRIPT_DONE, SCRIPT_ERROR, SCRIPT_STOPPED, SCRIPT_MEMORY_OUT };
 
 /*
- * Runs the function and `nargs` arguments on top of a fresh thread as a coroutine. On SCRIPT_ERROR the message
- * with a traceback is on top of `co`. SCRIPT_STOPPED: out of budget, or the run is over.
+ * Runs the function and `nargs` arguments on top of a fresh thread as a coroutine. On SCRIPT_ERROR the
+ * message with a traceback is on top of `co`. SCRIPT_STOPPED: out of budget, or the run is over.
  */
 enum script_end script_call(struct script *s, lua_State *co, int nargs);
 
 /* Virtual time passed, or the code blocked: the budget starts again. */
 void script_progress(struct script *s);
 
-/* From a C function: leaves the coroutine for good (a yield that nobody resumes). Use as `return script_leave(L)`. */
+/* From a C function: leaves the coroutine for good (a yield that nobody resumes). Use as `return
+ * script_leave(L)`. */
 int script_leave(lua_State *L);
 
 /* Opens the sandbox in a new state (lua/sandbox.c). */

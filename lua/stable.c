@@ -10,7 +10,7 @@
 
 #include "lua/script.h"
 
-#define CACHE_KEY "wirepath.next" /* registry: { table, keys, position } of the walk by next() */
+#define CACHE_KEY "wirepath.next"  /* registry: { table, keys, position } of the walk by next() */
 #define NAMES_KEY "wirepath.names" /* registry: object -> number, weak keys */
 
 static int type_order(int type)

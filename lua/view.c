@@ -31,13 +31,15 @@ static int trouble(const char *cmd, const char *err)
 static void warn_about(const char *cmd, const struct viz_trace *t)
 {
 	if (t->truncated)
-		fprintf(stderr, "wirepath %s: the trace was cut off; what comes before the cut is shown\n", cmd);
+		fprintf(stderr, "wirepath %s: the trace was cut off; what comes before the cut is shown\n",
+			cmd);
 }
 
 int cmd_chart(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: wirepath chart DIR --call FN [--host H] [--style nested|outline] [--depth N] [--nth N]\n\n"
+		"usage: wirepath chart DIR --call FN [--host H] [--style nested|outline] [--depth N] [--nth "
+		"N]\n\n"
 		"Draws what a call of the function FN called, from the trace in the run folder DIR.\n\n"
 		"  --call FN       the function at the top, by its name in Linux\n"
 		"  --host H        on this host (else the first host that calls it)\n"
@@ -50,9 +52,12 @@ int cmd_chart(int argc, char **argv)
 	const char *dir = NULL, *style = NULL;
 	uint64_t depth = 0, nth = 1;
 	const struct option_spec specs[] = {
-		{ .name = "--call", .text = &opt.call },    { .name = "--host", .text = &opt.host },
-		{ .name = "--style", .text = &style },	    { .name = "--depth", .number = &depth, .max = 255 },
-		{ .name = "--nth", .number = &nth, .max = UINT32_MAX }, { 0 },
+		{ .name = "--call", .text = &opt.call },
+		{ .name = "--host", .text = &opt.host },
+		{ .name = "--style", .text = &style },
+		{ .name = "--depth", .number = &depth, .max = 255 },
+		{ .name = "--nth", .number = &nth, .max = UINT32_MAX },
+		{ 0 },
 	};
 	char err[512], note[512];
 	struct viz_trace t;
@@ -84,7 +89,8 @@ int cmd_export(int argc, char **argv)
 		"usage: wirepath export DIR --format folded|calls|pcapng [--host H] [-o FILE]\n\n"
 		"  folded   folded stacks for flame graph tools: host;context;outer;...;inner COUNT\n"
 		"  calls    one function a line, two spaces a level, with marker lines\n"
-		"  pcapng   all captured frames of the run in one file (the run needs --pcap); -o is required\n\n"
+		"  pcapng   all captured frames of the run in one file (the run needs --pcap); -o is "
+		"required\n\n"
 		"  --host H   only this host\n"
 		"  -o FILE    write there instead of to standard output\n";
 	const char *dir = NULL, *format = NULL, *host = NULL, *to = NULL;
@@ -104,7 +110,8 @@ int cmd_export(int argc, char **argv)
 	if (strcmp(format, "pcapng") == 0) {
 		if (!to)
 			return usage_error("export", "--format pcapng needs -o FILE");
-		return viz_pcap_merge(dir, host, to, err, sizeof(err)) < 0 ? trouble("export", err) : EXIT_DONE;
+		return viz_pcap_merge(dir, host, to, err, sizeof(err)) < 0 ? trouble("export", err)
+									   : EXIT_DONE;
 	}
 	bool folded = strcmp(format, "folded") == 0;
 	if (!folded && strcmp(format, "calls") != 0)
@@ -125,11 +132,12 @@ int cmd_export(int argc, char **argv)
 
 int cmd_digest(int argc, char **argv)
 {
-	static const char help[] =
-		"usage: wirepath digest DIR\n\n"
-		"Prints the digest of a run: `run` over all frames, their times and the programs' output (the same\n"
-		"whether the run was traced or not), `calls` over all trace records (`-` when the run was not traced or\n"
-		"was traced through a filter).\n";
+	static const char help[] = "usage: wirepath digest DIR\n\n"
+				   "Prints the digest of a run: `run` over all frames, their times and the "
+				   "programs' output (the same\n"
+				   "whether the run was traced or not), `calls` over all trace records (`-` "
+				   "when the run was not traced or\n"
+				   "was traced through a filter).\n";
 	const char *dir = NULL;
 	const struct option_spec specs[] = { { 0 } };
 	struct manifest m;
@@ -149,9 +157,9 @@ int cmd_digest(int argc, char **argv)
 
 int cmd_diff(int argc, char **argv)
 {
-	static const char help[] =
-		"usage: wirepath diff DIR_A DIR_B\n\n"
-		"Compares two runs. Exit 0 and 'equal', or exit 1 and the first event that differs with both call stacks.\n";
+	static const char help[] = "usage: wirepath diff DIR_A DIR_B\n\n"
+				   "Compares two runs. Exit 0 and 'equal', or exit 1 and the first event "
+				   "that differs with both call stacks.\n";
 	const char *dirs[2] = { NULL, NULL };
 	const struct option_spec specs[] = { { 0 } };
 	struct manifest m[2];
@@ -165,8 +173,9 @@ int cmd_diff(int argc, char **argv)
 			return trouble("diff", err);
 	bool same_run = m[0].digest_run == m[1].digest_run;
 	if (!m[0].traced || !m[1].traced) {
-		puts(same_run ? "equal (frames and program output; a run without a trace has no calls to compare)" :
-				"the runs differ; trace both to see where");
+		puts(same_run ? "equal (frames and program output; a run without a trace has no calls to "
+				"compare)"
+			      : "the runs differ; trace both to see where");
 		return finish_output("diff", same_run ? EXIT_DONE : EXIT_FAILED);
 	}
 	if (viz_run_open(&t[0], dirs[0], err, sizeof(err)) < 0)
@@ -179,7 +188,8 @@ int cmd_diff(int argc, char **argv)
 	warn_about("diff", &t[1]);
 	int r = viz_diff(&t[0], &t[1], stdout, err, sizeof(err));
 	if (r == 0 && !same_run) {
-		puts("the calls are equal, but frames' bytes or program output differ: compare the .pcapng and .out files");
+		puts("the calls are equal, but frames' bytes or program output differ: compare the .pcapng "
+		     "and .out files");
 		r = 1;
 	} else if (r == 0) {
 		puts("equal");
@@ -191,10 +201,11 @@ int cmd_diff(int argc, char **argv)
 
 int cmd_nic(int argc, char **argv)
 {
-	static const char help[] =
-		"usage: wirepath nic FILE.ops\n\n"
-		"Drives the bare FTGMAC100 by a script of register and memory operations, no driver in the way, and\n"
-		"prints the transcript. '-' reads standard input. The operations are in nic-model/README.md.\n";
+	static const char help[] = "usage: wirepath nic FILE.ops\n\n"
+				   "Drives the bare FTGMAC100 by a script of register and memory operations, "
+				   "no driver in the way, and\n"
+				   "prints the transcript. '-' reads standard input. The operations are in "
+				   "nic-model/README.md.\n";
 	const char *file = NULL;
 	const struct option_spec specs[] = { { 0 } };
 	int code = options_parse("nic", help, specs, argc, argv, &file, 1);

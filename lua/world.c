@@ -53,7 +53,8 @@ static bool good_name(const char *name)
 /* 52:54:00:12:34:01 for eth0 of the first host, ..:35:01 for its eth1, and so on. */
 static void set_mac(uint8_t mac[6], unsigned host, unsigned nic)
 {
-	const uint8_t m[6] = { 0x52, 0x54, 0x00, (uint8_t)(0x12 + (host >> 8)), (uint8_t)(0x34 + nic), (uint8_t)host };
+	const uint8_t m[6] = { 0x52,	     0x54, 0x00, (uint8_t)(0x12 + (host >> 8)), (uint8_t)(0x34 + nic),
+			       (uint8_t)host };
 	memcpy(mac, m, 6);
 }
 
@@ -160,8 +161,8 @@ static char *new_link_name(const struct port *a, const struct port *b)
 	return strdup(buf);
 }
 
-struct world_link *world_add_link(struct world *w, struct port *a, struct port *b, const struct link_params *params,
-				  char *err, unsigned errlen)
+struct world_link *world_add_link(struct world *w, struct port *a, struct port *b,
+				  const struct link_params *params, char *err, unsigned errlen)
 {
 	struct world_link *l = calloc(1, sizeof(*l));
 	if (!l || !a || !b || !(l->name = new_link_name(a, b)) ||

@@ -20,8 +20,8 @@ struct capture;
 
 struct world_nic {
 	struct ftgmac *card;
-	char ifname[16];  /* "eth0" */
-	uint32_t addr;	  /* network byte order; 0: none */
+	char ifname[16]; /* "eth0" */
+	uint32_t addr;	 /* network byte order; 0: none */
 	uint8_t prefix;
 	struct capture *capture;
 	bool plugged;
@@ -72,15 +72,16 @@ void world_init(struct world *w, struct sim *sim, const char *capture_dir);
  */
 struct world_host *world_add_host(struct world *w, const char *name, const struct world_addr *addrs,
 				  unsigned nr_addrs, uint32_t gateway, char *err, unsigned errlen);
-struct world_switch *world_add_switch(struct world *w, const char *name, bool hub, char *err, unsigned errlen);
+struct world_switch *world_add_switch(struct world *w, const char *name, bool hub, char *err,
+				      unsigned errlen);
 
 /* The host's next free port: "eth0" first; `ifname` NULL: any. NULL: none is free. */
 struct port *world_host_port(struct world_host *h, const char *ifname);
 struct port *world_switch_port(struct world_switch *s);
 
 /* Joins two ports. NULL with a message. */
-struct world_link *world_add_link(struct world *w, struct port *a, struct port *b, const struct link_params *params,
-				  char *err, unsigned errlen);
+struct world_link *world_add_link(struct world *w, struct port *a, struct port *b,
+				  const struct link_params *params, char *err, unsigned errlen);
 
 /* Opens the interfaces of new hosts, sets addresses and routes, and lets all that settle at this instant. */
 void world_up(struct world *w);

@@ -79,8 +79,7 @@ void host_shutdown(struct host *host)
 	host_end_tasks(host);
 	/* what lies in the cards' rings belongs to sockets: given back while they are there */
 	struct net_device *dev;
-	for_each_netdev(host->net, dev)
-		netdev_set_up(dev, false);
+	for_each_netdev(host->net, dev) netdev_set_up(dev, false);
 	for (unsigned i = NR_LAYERS; i-- > 0;)
 		layers[i].exit(host);
 	kfree(host, host->net);

@@ -22,7 +22,8 @@ int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix);
 int host_link_set(struct host *host, const char *ifname, bool up);
 int host_set_gateway(struct host *host, uint32_t gw);
 
-/* Ends everything without another frame: programs must have ended, sockets are destroyed, memory given back. */
+/* Ends everything without another frame: programs must have ended, sockets are destroyed, memory given back.
+ */
 void host_shutdown(struct host *host);
 
 #endif

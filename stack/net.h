@@ -16,17 +16,17 @@ struct net_device;
 
 struct net {
 	struct host *host;
-	struct kernel_state *kernel;   /* stack/kernel: softirqs, timers, interrupts, work, log */
-	struct skb_state *skb;	       /* stack/skb: caches */
-	struct file_state *files;      /* stack/application: files, families, protocols */
-	struct netdev_state *netdev;   /* stack/interface: devices, softnet_data, packet types */
-	struct neigh_state *neigh;     /* stack/internet/neighbour.c: tables */
-	struct inet_state *inet;       /* stack/internet: routes, addresses, protocol handlers */
-	struct tcp_state *tcp;	       /* stack/transport: hash tables, time-wait, metrics, sysctls' derived values */
+	struct kernel_state *kernel; /* stack/kernel: softirqs, timers, interrupts, work, log */
+	struct skb_state *skb;	     /* stack/skb: caches */
+	struct file_state *files;    /* stack/application: files, families, protocols */
+	struct netdev_state *netdev; /* stack/interface: devices, softnet_data, packet types */
+	struct neigh_state *neigh;   /* stack/internet/neighbour.c: tables */
+	struct inet_state *inet;     /* stack/internet: routes, addresses, protocol handlers */
+	struct tcp_state *tcp; /* stack/transport: hash tables, time-wait, metrics, sysctls' derived values */
 	struct net_device *loopback_dev;
-	struct netns_ipv4 ipv4;	       /* sysctls under net.ipv4, by Linux's names */
-	struct netns_core core;	       /* sysctls under net.core */
-	struct netns_mib mib;	       /* SNMP counters */
+	struct netns_ipv4 ipv4; /* sysctls under net.ipv4, by Linux's names */
+	struct netns_core core; /* sysctls under net.core */
+	struct netns_mib mib;	/* SNMP counters */
 };
 
 #endif

@@ -25,19 +25,25 @@ struct netns_ipv4 {
 	uint8_t sysctl_tcp_syn_retries, sysctl_tcp_synack_retries, sysctl_tcp_syncookies;
 	uint8_t sysctl_tcp_retries1, sysctl_tcp_retries2, sysctl_tcp_orphan_retries;
 	uint8_t sysctl_tcp_tw_reuse, sysctl_tcp_sack, sysctl_tcp_dsack, sysctl_tcp_window_scaling;
-	uint8_t sysctl_tcp_timestamps, sysctl_tcp_early_retrans, sysctl_tcp_recovery, sysctl_tcp_thin_linear_timeouts;
-	uint8_t sysctl_tcp_slow_start_after_idle, sysctl_tcp_retrans_collapse, sysctl_tcp_stdurg, sysctl_tcp_rfc1337;
-	uint8_t sysctl_tcp_abort_on_overflow, sysctl_tcp_fack, sysctl_tcp_moderate_rcvbuf, sysctl_tcp_tso_win_divisor;
+	uint8_t sysctl_tcp_timestamps, sysctl_tcp_early_retrans, sysctl_tcp_recovery,
+		sysctl_tcp_thin_linear_timeouts;
+	uint8_t sysctl_tcp_slow_start_after_idle, sysctl_tcp_retrans_collapse, sysctl_tcp_stdurg,
+		sysctl_tcp_rfc1337;
+	uint8_t sysctl_tcp_abort_on_overflow, sysctl_tcp_fack, sysctl_tcp_moderate_rcvbuf,
+		sysctl_tcp_tso_win_divisor;
 	uint8_t sysctl_tcp_workaround_signed_windows, sysctl_tcp_autocorking, sysctl_tcp_no_metrics_save;
-	uint8_t sysctl_tcp_no_ssthresh_metrics_save, sysctl_tcp_nometrics_save, sysctl_tcp_frto, sysctl_tcp_mtu_probing;
-	uint8_t sysctl_tcp_min_tso_segs, sysctl_tcp_tso_rtt_log, sysctl_tcp_reflect_tos, sysctl_tcp_migrate_req;
+	uint8_t sysctl_tcp_no_ssthresh_metrics_save, sysctl_tcp_nometrics_save, sysctl_tcp_frto,
+		sysctl_tcp_mtu_probing;
+	uint8_t sysctl_tcp_min_tso_segs, sysctl_tcp_tso_rtt_log, sysctl_tcp_reflect_tos,
+		sysctl_tcp_migrate_req;
 	uint8_t sysctl_tcp_keepalive_probes;
 	int sysctl_tcp_keepalive_time, sysctl_tcp_keepalive_intvl; /* jiffies */
 	int sysctl_tcp_reordering, sysctl_tcp_max_reordering;
 	int sysctl_tcp_fin_timeout; /* jiffies */
 	unsigned sysctl_tcp_notsent_lowat;
 	int sysctl_tcp_app_win, sysctl_tcp_adv_win_scale;
-	int sysctl_tcp_base_mss, sysctl_tcp_min_snd_mss, sysctl_tcp_probe_threshold, sysctl_tcp_mtu_probe_floor;
+	int sysctl_tcp_base_mss, sysctl_tcp_min_snd_mss, sysctl_tcp_probe_threshold,
+		sysctl_tcp_mtu_probe_floor;
 	unsigned sysctl_tcp_probe_interval;
 	int sysctl_tcp_limit_output_bytes, sysctl_tcp_challenge_ack_limit, sysctl_tcp_min_rtt_wlen;
 	int sysctl_tcp_invalid_ratelimit, sysctl_tcp_pacing_ss_ratio, sysctl_tcp_pacing_ca_ratio;

@@ -49,10 +49,14 @@ static void describe(struct build *b, const struct viz_flow *flow)
 	if (flow->kind == FLOW_TASK)
 		snprintf(to, len, "task %s", viz_string(&b->host->tasks, flow->pid));
 	else
-		snprintf(to, len, "%s", flow->kind == FLOW_IRQ ? "irq" : flow->kind == FLOW_SOFTIRQ ? "softirq" : "boot");
+		snprintf(to, len, "%s",
+			 flow->kind == FLOW_IRQ	      ? "irq"
+			 : flow->kind == FLOW_SOFTIRQ ? "softirq"
+						      : "boot");
 }
 
-static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call)
+static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
+		     struct viz_call *call)
 {
 	struct build *b = arg;
 	if (parent && parent->user) {
@@ -78,10 +82,12 @@ static void on_step(void *arg, const struct viz_flow *flow, const struct viz_cal
 		add(b, call->user, (uint16_t)rank, true, -1);
 }
 
-int call_tree_build(struct call_tree *tree, const struct viz_trace *t, unsigned host, const char *fn, unsigned nth,
-		    unsigned depth)
+int call_tree_build(struct call_tree *tree, const struct viz_trace *t, unsigned host, const char *fn,
+		    unsigned nth, unsigned depth)
 {
-	struct build b = { .tree = tree, .t = t, .host = &t->hosts[host], .fn = fn, .nth = nth, .depth = depth };
+	struct build b = {
+		.tree = tree, .t = t, .host = &t->hosts[host], .fn = fn, .nth = nth, .depth = depth
+	};
 	struct viz_visitor v = { .arg = &b, .enter = on_enter, .step = on_step };
 	memset(tree, 0, sizeof(*tree));
 	add(&b, 0, 0, false, -1); /* node 0 */

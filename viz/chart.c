@@ -67,7 +67,8 @@ static void put_arrow(const struct pen *p, unsigned arrow, bool last)
 	fputs(last ? "+--> " : "|--> ", p->out);
 }
 
-static void put_box(struct pen *p, unsigned col, uint32_t i, unsigned arrow, bool by_arrow, bool last, bool root)
+static void put_box(struct pen *p, unsigned col, uint32_t i, unsigned arrow, bool by_arrow, bool last,
+		    bool root)
 {
 	const struct viz_fn *fn = &p->t->fns[node(p, i)->fn];
 	size_t len = strlen(fn->name);
@@ -188,7 +189,8 @@ static bool draw_block(struct pen *p, uint32_t i)
 	fprintf(p->out, "```\n%s\n", p->t->fns[node(p, i)->fn].file);
 	put_box(p, 0, i, 0, false, false, true);
 	for (uint32_t c; (c = stacked(p, i)); i = c) {
-		shared_border(p, strlen(viz_fn_name(p->t, node(p, i)->fn)), strlen(viz_fn_name(p->t, node(p, c)->fn)));
+		shared_border(p, strlen(viz_fn_name(p->t, node(p, i)->fn)),
+			      strlen(viz_fn_name(p->t, node(p, c)->fn)));
 		fprintf(p->out, "| %s |", viz_fn_name(p->t, node(p, c)->fn));
 		if (*p->t->fns[node(p, c)->fn].what) {
 			fputs(" : ", p->out);
@@ -238,8 +240,8 @@ static bool has_function(const struct viz_trace *t, const char *name)
 	return false;
 }
 
-int viz_chart(const struct viz_trace *t, const struct viz_chart_options *opt, FILE *out, char *note, unsigned notelen,
-	      char *err, unsigned errlen)
+int viz_chart(const struct viz_trace *t, const struct viz_chart_options *opt, FILE *out, char *note,
+	      unsigned notelen, char *err, unsigned errlen)
 {
 	struct call_tree tree;
 	unsigned nth = opt->nth ? opt->nth : 1;

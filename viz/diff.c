@@ -50,12 +50,14 @@ static bool names_fn(unsigned kind)
 
 /* Numbers of functions, texts and tasks mean what each trace's own tables say. */
 static bool same_record(const struct viz_trace *ta, const struct viz_trace *tb, const struct place *a,
-			const struct place *b, const struct trace_rec *x, const struct trace_rec *y, bool same_tables)
+			const struct place *b, const struct trace_rec *x, const struct trace_rec *y,
+			bool same_tables)
 {
 	if (x->kind != y->kind || x->depth != y->depth)
 		return false;
 	if (x->kind == TR_CALL || x->kind == TR_NOTE)
-		return strcmp(viz_string(&a->host->strings, x->obj), viz_string(&b->host->strings, y->obj)) == 0;
+		return strcmp(viz_string(&a->host->strings, x->obj), viz_string(&b->host->strings, y->obj)) ==
+		       0;
 	if (x->obj != y->obj)
 		return false;
 	if (x->kind == TR_TASK &&
@@ -99,17 +101,28 @@ static struct side side_at(const struct viz_trace *t, struct place p, FILE *out)
 
 static void put_time(FILE *out, uint64_t ns)
 {
-	fprintf(out, "%llu.%09llu s", (unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000));
+	fprintf(out, "%llu.%09llu s", (unsigned long long)(ns / 1000000000),
+		(unsigned long long)(ns % 1000000000));
 }
 
 static void put_event(const struct side *s)
 {
 	static const char *const words[TR_KINDS] = {
-		[TR_STEP] = "step", [TR_OP] = "through ->",	  [TR_TASK] = "task", [TR_IDLE] = "idle",
-		[TR_IRQ] = "interrupt",	    [TR_IRQ_END] = "end of interrupt", [TR_SOFTIRQ] = "softirq",
-		[TR_CALL] = "program calls", [TR_RET] = "returns",	  [TR_HOP_OUT] = "sets off",
-		[TR_HOP_IN] = "set off by", [TR_DROP] = "drop",	  [TR_FRAME_TX] = "frame sent",
-		[TR_FRAME_RX] = "frame received", [TR_NOTE] = "log",
+		[TR_STEP] = "step",
+		[TR_OP] = "through ->",
+		[TR_TASK] = "task",
+		[TR_IDLE] = "idle",
+		[TR_IRQ] = "interrupt",
+		[TR_IRQ_END] = "end of interrupt",
+		[TR_SOFTIRQ] = "softirq",
+		[TR_CALL] = "program calls",
+		[TR_RET] = "returns",
+		[TR_HOP_OUT] = "sets off",
+		[TR_HOP_IN] = "set off by",
+		[TR_DROP] = "drop",
+		[TR_FRAME_TX] = "frame sent",
+		[TR_FRAME_RX] = "frame received",
+		[TR_NOTE] = "log",
 	};
 	const struct trace_rec *r = s->rec;
 	if (!r) {
@@ -126,10 +139,12 @@ static void put_event(const struct side *s)
 		break;
 	case TR_STEP:
 	case TR_OP:
-		fprintf(s->out, "%s%s%s", words[r->kind], r->kind == TR_STEP ? ": " : "", viz_fn_name(s->t, r->fn));
+		fprintf(s->out, "%s%s%s", words[r->kind], r->kind == TR_STEP ? ": " : "",
+			viz_fn_name(s->t, r->fn));
 		break;
 	case TR_TASK:
-		fprintf(s->out, "task %s %s", viz_string(&s->host->tasks, r->obj), r->fn ? "resumes" : "runs");
+		fprintf(s->out, "task %s %s", viz_string(&s->host->tasks, r->obj),
+			r->fn ? "resumes" : "runs");
 		break;
 	case TR_SOFTIRQ:
 		fprintf(s->out, "softirq %s", viz_softirq_name(r->obj));
@@ -149,7 +164,8 @@ static void put_event(const struct side *s)
 		fprintf(s->out, "%s: packet %u, %u bytes", words[r->kind], r->obj, r->fn);
 		break;
 	default:
-		fprintf(s->out, "%s %u", r->kind < TR_KINDS && words[r->kind] ? words[r->kind] : "record", r->obj);
+		fprintf(s->out, "%s %u", r->kind < TR_KINDS && words[r->kind] ? words[r->kind] : "record",
+			r->obj);
 	}
 	fputc('\n', s->out);
 }
@@ -163,7 +179,10 @@ static void put_stack(void *arg, const struct viz_flow *flow, uint64_t time)
 	if (flow->kind == FLOW_TASK)
 		fprintf(s->out, ", task %s", viz_string(&s->host->tasks, flow->pid));
 	else
-		fprintf(s->out, ", %s", flow->kind == FLOW_IRQ ? "irq" : flow->kind == FLOW_SOFTIRQ ? "softirq" : "no task");
+		fprintf(s->out, ", %s",
+			flow->kind == FLOW_IRQ	     ? "irq"
+			: flow->kind == FLOW_SOFTIRQ ? "softirq"
+						     : "no task");
 	fprintf(s->out, ": ");
 	put_event(s);
 	for (uint32_t i = 0; i < flow->n; i++) {
@@ -174,8 +193,8 @@ static void put_stack(void *arg, const struct viz_flow *flow, uint64_t time)
 }
 
 /* Moves `a` and `b` to the first difference, which happens at `when`; false when there is none. */
-static bool first_difference(const struct viz_trace *ta, const struct viz_trace *tb, struct place *a, struct place *b,
-			     bool tables, uint64_t *when)
+static bool first_difference(const struct viz_trace *ta, const struct viz_trace *tb, struct place *a,
+			     struct place *b, bool tables, uint64_t *when)
 {
 	for (;;) {
 		const struct trace_rec *x = peek(a), *y = peek(b);

@@ -49,7 +49,8 @@ static void flush_line(struct calls *c)
 	c->count = 0;
 }
 
-static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call)
+static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
+		     struct viz_call *call)
 {
 	struct calls *c = arg;
 	(void)flow;
@@ -90,7 +91,8 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	flush_line(c);
 	switch (rec->kind) {
 	case TR_TASK:
-		fprintf(c->out, "[task %s]%s\n", viz_string(&c->host->tasks, rec->obj), rec->fn ? " (resumes)" : "");
+		fprintf(c->out, "[task %s]%s\n", viz_string(&c->host->tasks, rec->obj),
+			rec->fn ? " (resumes)" : "");
 		break;
 	case TR_IDLE:
 		fprintf(c->out, "[idle]\n");

@@ -60,7 +60,8 @@ static uint32_t context_path(struct folded *f, const struct viz_flow *flow)
 	}
 }
 
-static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call)
+static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
+		     struct viz_call *call)
 {
 	struct folded *f = arg;
 	uint32_t up = parent ? parent->user : context_path(f, flow);

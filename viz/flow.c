@@ -20,7 +20,7 @@ struct walk {
 
 const char *viz_softirq_name(unsigned nr)
 {
-	static const char *const names[] = { "HI",  "TIMER",    "NET_TX", "NET_RX",  "BLOCK",
+	static const char *const names[] = { "HI",	 "TIMER",   "NET_TX", "NET_RX",	 "BLOCK",
 					     "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU" };
 	return nr < sizeof(names) / sizeof(names[0]) ? names[nr] : "?";
 }

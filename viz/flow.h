@@ -35,12 +35,14 @@ struct viz_flow {
 struct viz_visitor {
 	void *arg;
 	/* A call begins. Set call->user. */
-	void (*enter)(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call);
+	void (*enter)(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
+		      struct viz_call *call);
 	/* A call has ended at `time`. */
 	void (*leave)(void *arg, const struct viz_flow *flow, const struct viz_call *call, uint64_t time);
 	/* A step line of `call`. */
 	void (*step)(void *arg, const struct viz_flow *flow, const struct viz_call *call, unsigned rank);
-	/* Every record that is no entry, operations slot or time: TR_TASK, TR_IDLE, TR_CALL, ... `depth` open calls. */
+	/* Every record that is no entry, operations slot or time: TR_TASK, TR_IDLE, TR_CALL, ... `depth` open
+	 * calls. */
 	void (*mark)(void *arg, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time);
 };
 

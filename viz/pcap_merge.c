@@ -34,7 +34,8 @@ struct merge {
 
 static int fail(struct merge *m, const char *what, const char *path)
 {
-	snprintf(m->err, m->errlen, "%s %s: %s", what, path, errno ? strerror(errno) : "not a capture of wirepath");
+	snprintf(m->err, m->errlen, "%s %s: %s", what, path,
+		 errno ? strerror(errno) : "not a capture of wirepath");
 	return -1;
 }
 
@@ -108,7 +109,8 @@ static int by_name(const void *a, const void *b)
 static bool wanted(const char *name, const char *host)
 {
 	size_t n = strlen(name), h = host ? strlen(host) : 0;
-	return n > 7 && strcmp(name + n - 7, ".pcapng") == 0 && (!host || (strncmp(name, host, h) == 0 && name[h] == '.'));
+	return n > 7 && strcmp(name + n - 7, ".pcapng") == 0 &&
+	       (!host || (strncmp(name, host, h) == 0 && name[h] == '.'));
 }
 
 static int find_inputs(struct merge *m, const char *dir, const char *host)
@@ -117,7 +119,8 @@ static int find_inputs(struct merge *m, const char *dir, const char *host)
 	if (!d)
 		return fail(m, "cannot read", dir);
 	for (struct dirent *e; (e = readdir(d));) {
-		struct input *grown = wanted(e->d_name, host) ? realloc(m->in, (m->n + 1) * sizeof(*m->in)) : NULL;
+		struct input *grown =
+			wanted(e->d_name, host) ? realloc(m->in, (m->n + 1) * sizeof(*m->in)) : NULL;
 		if (!grown)
 			continue;
 		m->in = grown;
@@ -129,8 +132,8 @@ static int find_inputs(struct merge *m, const char *dir, const char *host)
 	if (m->n)
 		qsort(m->in, m->n, sizeof(*m->in), by_name);
 	if (!m->n)
-		snprintf(m->err, m->errlen, "%s holds no captures%s%s: run the scenario with --pcap", dir, host ? " of " : "",
-			 host ? host : "");
+		snprintf(m->err, m->errlen, "%s holds no captures%s%s: run the scenario with --pcap", dir,
+			 host ? " of " : "", host ? host : "");
 	return m->n ? 0 : -1;
 }
 

@@ -3,8 +3,9 @@
 #define VIZ_PCAP_MERGE_H
 
 /*
- * Merges DIR's *.pcapng (of `host` only, when it is not NULL) into `to`: one interface per file. Packets at the
- * same time come in order of file name. 0, or -1 with a message; a file that is cut off counts up to the cut.
+ * Merges DIR's *.pcapng (of `host` only, when it is not NULL) into `to`: one interface per file. Packets at
+ * the same time come in order of file name. 0, or -1 with a message; a file that is cut off counts up to the
+ * cut.
  */
 int viz_pcap_merge(const char *dir, const char *host, const char *to, char *err, unsigned errlen);
 

@@ -213,8 +213,9 @@ int viz_trace_open(struct viz_trace *t, const char *path, char *err, unsigned er
 	}
 	memcpy(&h, t->map, sizeof(h));
 	if (h.version != TRACE_VERSION) {
-		snprintf(err, errlen, "%s has trace version %u, this program reads version %u: run the scenario again", path,
-			 h.version, TRACE_VERSION);
+		snprintf(err, errlen,
+			 "%s has trace version %u, this program reads version %u: run the scenario again",
+			 path, h.version, TRACE_VERSION);
 		goto fail;
 	}
 	t->filtered = h.filtered;
@@ -259,7 +260,8 @@ int viz_run_open(struct viz_trace *t, const char *dir, char *err, unsigned errle
 	char path[4096];
 	struct stat st;
 	if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		snprintf(err, errlen, "%s is not a run folder: %s", dir, errno ? strerror(errno) : "no folder");
+		snprintf(err, errlen, "%s is not a run folder: %s", dir,
+			 errno ? strerror(errno) : "no folder");
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%s/trace.wpt", dir);

@@ -1,19 +1,27 @@
 #!/usr/bin/env python3
 """Compare our call trees with those of a real kernel.
 
-usage: compare.py OURS.txt GOLDEN.txt [-v] [--unit NAME]
+usage: compare.py GOLDEN.txt OURS.txt... [-v] [--parts]
 
-Both are texts of `wirepath export --format calls`. When an interrupt falls is the emulator's timing, so
-the trees are not compared as one text but in units, the order of calls within which is firm:
+All are texts of `wirepath export --format calls`; several of ours are pooled. When an interrupt falls is the
+emulator's timing, so the trees are not compared as one text but in units, within which the order is firm:
 
-  sys_X, close     one system call (without what interrupts and softirqs did inside it)
-  rx PROTOCOL      one received packet (the subtree of ftgmac100_rx_packet that hands it up)
-  timer FN         one expired timer
-  tx               one transmitted packet given back
+  CALL             one system call of the program (without what interrupts and softirqs did meanwhile)
+  irq              one hardware interrupt
+  softirq NAME     one run of a softirq's action (packets and timers taken out)
+  rx PROTOCOL      one received packet (ftgmac100_rx_packet)
+  tx               one transmitted packet given back (ftgmac100_tx_complete_packet)
+  timer FN, tasklet FN, work
 
-For each kind the sequences of units are aligned and the differences shown. differences.txt lists what is
-known to differ and why: names that only the one side has are taken out (their children move up).
-Exit status 1 when an unexplained difference remains.
+A unit of golden is
+  equal            when one of ours of the same kind is the same tree,
+  equal in parts   when each function in it makes the same calls in the same order as that function does
+                   somewhere in ours (the circumstances of one run that did not fall together in ours),
+  explained        when only parts are missing that differences.txt has a line for (by name and with the reason),
+  different        otherwise: exit status 1.
+
+differences.txt also says which names only one side has: those are taken out, their calls move up.
+-v shows what the nearest unit of ours lacks, --parts lists the units that are equal only in parts.
 """
 import difflib
 import os
@@ -21,59 +29,116 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+RULES = os.path.join(HERE, "differences.txt")
+
+# Entered from outside or at the end of whatever ran: no part of the function that they interrupted.
+ROOTS = {"do_softirq", "irq_exit", "__do_softirq", "run_ksoftirqd", "__local_bh_enable_ip"}
+PROTOCOLS = {"arp_rcv": "arp", "tcp_v4_rcv": "tcp", "udp_rcv": "udp", "icmp_rcv": "icmp"}
 
 
 class Node:
-    def __init__(self, name):
-        self.name, self.children = name, []
+    def __init__(self, name, parent):
+        self.name, self.parent, self.children = name, parent, []
+        self.open = False       # the text was cut while it ran
+
+    def find(self, names):
+        if self.name in names:
+            return self.name
+        return next(filter(None, (c.find(names) for c in self.children)), None)
 
 
-def load_differences():
-    """-> renamed (golden name -> ours), only in golden, only in ours, pruned subtrees"""
-    renamed, golden_only, ours_only, pruned = {}, set(), set(), set()
-    for line in open(os.path.join(HERE, "differences.txt")):
-        words = line.split("#")[0].split()
-        if not words:
-            continue
-        kind, rest = words[0], words[1:]
-        if kind == "renamed":
-            renamed[rest[0]] = rest[1]
-        elif kind == "golden-only":
-            golden_only.update(rest)
-        elif kind == "ours-only":
-            ours_only.update(rest)
-        elif kind == "pruned":
-            pruned.update(rest)
-        else:
-            sys.exit("differences.txt: unknown word '%s'" % kind)
-    return renamed, golden_only, ours_only, pruned
+class Rules:
+    """differences.txt; its head explains the words."""
+
+    def __init__(self, path):
+        self.renamed, self.golden_only, self.ours_only, self.pruned = {}, set(), set(), set()
+        self.parts = {}         # (function, its calls) -> [kind of unit, line number, times used]
+        for number, line in enumerate(open(path), 1):
+            words = line.split("#")[0].split()
+            if not words:
+                continue
+            if "#" not in line and words[0] in ("part", "pruned"):
+                sys.exit("%s:%d: no reason given" % (path, number))
+            kind, rest = words[0], words[1:]
+            if kind == "renamed" and len(rest) == 2:
+                self.renamed[rest[0]] = rest[1]
+            elif kind == "golden-only":
+                self.golden_only.update(rest)
+            elif kind == "ours-only":
+                self.ours_only.update(rest)
+            elif kind == "pruned":
+                self.pruned.update(rest)
+            elif kind == "part" and rest:
+                self.parts[rest[0], tuple(rest[1:])] = number
+            else:
+                sys.exit("%s:%d: cannot read '%s'" % (path, number, line.strip()))
+        self.used = set()
+
+    def apply(self, node, side):
+        """-> the list of nodes that take this node's place"""
+        only = self.golden_only if side == "golden" else self.ours_only
+        name = self.renamed.get(node.name, node.name) if side == "golden" else node.name
+        pair = "%s>%s" % (node.parent.name if node.parent else "", node.name)
+        if name in self.pruned or pair in self.pruned:
+            return []
+        calls = [n for c in node.children for n in self.apply(c, side)]
+        if name in only or node.name in only or pair in only:
+            return calls
+        copy = Node(name, None)
+        copy.children, copy.open = calls, node.open
+        return [copy]
 
 
 def parse(path):
-    """-> list of (unit kind, Node); units are cut out of the trees they lie in"""
-    units, call = [], None
-    flows = {}          # task -> stack
-    stack = []          # [(depth, Node)] of the flow at hand
-    saved = []          # flows under interrupts
-    current = None
+    """-> [(kind of unit, Node)]"""
+    units, flows, saved, calls = [], {}, [], {}
+    task, stack, called = None, [], None
+
+    def unit_of(node, parent):
+        if node.name in ROOTS:
+            return None
+        if parent is None or parent.name in ROOTS:
+            if node.name == "avic_handle_irq":
+                return "irq"
+            if parent is not None:
+                return "softirq " + node.name
+            return calls.get(task) or node.name
+        if node.name == "ftgmac100_rx_packet":
+            return "rx"
+        if node.name == "ftgmac100_tx_complete_packet":
+            return "tx"
+        if parent.name == "call_timer_fn":
+            return "timer " + node.name
+        if parent.name == "tasklet_action_common":
+            return "tasklet " + node.name
+        return None
+
     for raw in open(path):
         line = raw.rstrip("\n")
         text = line.strip()
         depth = (len(line) - len(line.lstrip(" "))) // 2
-        if not text or text.startswith(("...", "#")):
-            continue
-        if text.startswith("== CALL"):
-            call = text[8:]
-            continue
-        if text.startswith("== RET"):
-            continue
-        m = re.match(r"\[task ([^\]]*)\](.*)", text)
-        if m or text in ("[idle]", "[other task]"):
-            if current is not None:
-                flows[current] = stack
-            current = m.group(1) if m else text
-            stack = flows.get(current, []) if m and "resumes" in m.group(2) else []
+        m = re.match(r"\[task ([^\]]*)\](.*)|\[(idle|other task)\]", text)
+        if m:
+            flows[task] = stack
+            task = m.group(1) or m.group(3)
+            stack = flows.get(task, []) if "resumes" in (m.group(2) or "") else []
             saved = []
+        if called:              # in golden the task is named after its call
+            calls[task], called = called, None
+        if m:
+            continue
+        if text.startswith("..."):
+            if "cut" in text:
+                for _, node in stack:
+                    node.open = True
+            stack = []
+            continue
+        m = re.match(r"== (CALL|RET) (\w+)", text)
+        if m:
+            if m.group(1) == "CALL":
+                called = m.group(2)
+            else:
+                calls.pop(task, None)
             continue
         if text == "[irq]":
             saved.append(stack)
@@ -82,121 +147,128 @@ def parse(path):
         if text == "[end irq]":
             stack = saved.pop() if saved else []
             continue
-        if text.startswith("["):
-            continue
         m = re.match(r"(\S+)(?:  x(\d+))?$", text)
-        if not m:
+        if not m or text.startswith(("[", "=", "#")):
             continue
         for _ in range(int(m.group(2) or 1)):
-            node = Node(m.group(1))
             while stack and stack[-1][0] >= depth:
                 stack.pop()
             parent = stack[-1][1] if stack else None
+            node = Node(m.group(1), parent)
             stack.append((depth, node))
-            if node.name in ("do_softirq", "irq_exit", "__do_softirq", "avic_handle_irq", "run_ksoftirqd"):
-                continue        # a root of its own: not part of what it interrupted
-            if parent is None or parent.name in ("do_softirq", "irq_exit", "__do_softirq", "run_ksoftirqd"):
-                if node.name.startswith("sys_") or node.name == "task_work_run":
-                    units.append((call or node.name, node))
-                elif parent is None and node.name not in ("irq_exit",):
-                    units.append((node.name, node))
-                continue
-            kind = None
-            if node.name == "ftgmac100_rx_packet":
-                kind = "rx"
-            elif node.name == "ftgmac100_tx_complete_packet":
-                kind = "tx"
-            elif parent.name == "call_timer_fn":
-                kind = "timer " + node.name
-            elif parent.name == "tasklet_action_common":
-                kind = "tasklet " + node.name
+            kind = unit_of(node, parent)
             if kind:
                 units.append((kind, node))
-            else:
-                parent.children.append(node)
+            if node.name in ROOTS or parent is None or parent.name in ROOTS:
+                continue
+            # a unit that lies in another one stays there as a name
+            parent.children.append(Node(node.name, parent) if kind else node)
     return units
 
 
-PROTOCOLS = {"arp_rcv": "arp", "tcp_v4_rcv": "tcp", "udp_rcv": "udp", "icmp_rcv": "icmp"}
-
-
-def find(node, names):
-    if node.name in names:
-        return node.name
-    for c in node.children:
-        f = find(c, names)
-        if f:
-            return f
-    return None
-
-
-def flatten(node, side, diffs, depth=0, out=None, parent=""):
-    renamed, golden_only, ours_only, pruned = diffs
-    out = [] if out is None else out
-    name = renamed.get(node.name, node.name) if side == "golden" else node.name
-    only = golden_only if side == "golden" else ours_only
-    drop = name in only or node.name in only or "%s>%s" % (parent, node.name) in only
-    if name in pruned:
-        return out
-    if not drop:
-        out.append("  " * depth + name)
-    for c in node.children:
-        flatten(c, side, diffs, depth + (not drop), out, node.name)
-    return out
-
-
-def prepare(path, side, diffs):
-    """-> {kind: [text of a unit]} in order"""
-    kinds = {}
+def prepare(path, side, rules):
+    """-> [(kind of unit, Node)] with the rules applied"""
+    result = []
     for kind, node in parse(path):
         if kind == "rx":
             if not node.children:
-                continue
-            p = find(node, PROTOCOLS)
-            kind = "rx " + PROTOCOLS.get(p, "other")
-        kinds.setdefault(kind, []).append("\n".join(flatten(node, side, diffs)))
-    return kinds
+                continue        # nothing left in the ring
+            kind = "rx " + PROTOCOLS.get(node.find(PROTOCOLS), "other")
+        result += [(kind, n) for n in rules.apply(node, side)]
+    return result
 
 
-def signature(text):
-    """What a unit is about, so that the right two are compared: its lines without order."""
-    return sorted(l.strip() for l in text.split("\n"))
+def lines(node, depth=0):
+    out = ["  " * depth + node.name + (" ..." if node.open else "")]
+    for c in node.children:
+        out += lines(c, depth + 1)
+    return out
 
 
-def closest(unit, pool):
-    best, score = None, -1.0
-    for p in pool:
-        s = difflib.SequenceMatcher(None, unit.split("\n"), p.split("\n"), autojunk=False).ratio()
-        if s > score:
-            best, score = p, s
-    return best, score
+def parts(node):
+    """Every function below with the calls that it made."""
+    yield node.name, tuple(c.name for c in node.children), node.open
+    for c in node.children:
+        yield from parts(c)
+
+
+class Ours:
+    def __init__(self, paths, rules):
+        self.trees, self.parts = {}, {}
+        for path in paths:
+            for kind, node in prepare(path, "ours", rules):
+                self.trees.setdefault(kind, {})["\n".join(lines(node))] = None
+                for name, calls, _ in parts(node):
+                    self.parts.setdefault(name, {})[calls] = None
+
+    def has_part(self, name, calls, is_open):
+        have = self.parts.get(name, {})
+        return calls in have or (is_open and any(h[:len(calls)] == calls for h in have))
+
+    def nearest(self, kind, text):
+        def score(t):
+            return difflib.SequenceMatcher(None, t.split("\n"), text.split("\n"), autojunk=False).ratio()
+        return max(self.trees.get(kind, {}), key=score, default=None)
+
+
+def show_missing(ours, name, calls):
+    """The list of calls that golden has, against the one of ours that is most like it."""
+    have = ours.parts.get(name)
+    if have is None:
+        print("     %s: never called in ours (golden calls: %s)" % (name, " ".join(calls)))
+        return
+    near = max(have, key=lambda h: difflib.SequenceMatcher(None, h, calls, autojunk=False).ratio())
+    out = []
+    for op, a0, a1, b0, b1 in difflib.SequenceMatcher(None, near, calls, autojunk=False).get_opcodes():
+        if op == "equal":
+            out += near[a0:a1] if a1 - a0 < 4 else [near[a0], "...", near[a1 - 1]]
+        else:
+            out += ["-" + n for n in near[a0:a1]] + ["+" + n for n in calls[b0:b1]]
+    print("     %s: %s" % (name, " ".join(out)))
+
+
+def compare(golden, ours_paths, rules, verbose=False, show_parts=False, out=print):
+    """-> numbers of units equal, equal in parts, explained, different"""
+    ours = Ours(ours_paths, rules)
+    count = dict.fromkeys(("equal", "parts", "explained", "different"), 0)
+    numbers, told = {}, set()
+    for kind, node in prepare(golden, "golden", rules):
+        numbers[kind] = numbers.get(kind, 0) + 1
+        text = "\n".join(lines(node))
+        if text in ours.trees.get(kind, {}):
+            count["equal"] += 1
+            continue
+        missing = [(n, c) for n, c, o in parts(node) if not ours.has_part(n, c, o)]
+        unknown = [m for m in missing if m not in rules.parts]
+        rules.used.update(rules.parts[m] for m in missing if m in rules.parts)
+        verdict = "different" if unknown else "explained" if missing else "parts"
+        count[verdict] += 1
+        label = "-- %s #%d" % (kind, numbers[kind])
+        if verdict != "different":
+            if show_parts:
+                out("%s: %s" % (label, verdict))
+        elif text in told:
+            out("%s: as before" % label)
+        else:
+            told.add(text)
+            out("%s: different" % label)
+            for name, calls in dict.fromkeys(unknown):
+                show_missing(ours, name, calls)
+        if verbose and (verdict == "different" or show_parts):
+            near = ours.nearest(kind, text) or ""
+            for l in difflib.unified_diff(near.split("\n"), text.split("\n"), "ours", "golden", lineterm="", n=2):
+                out("   " + l)
+    return count
 
 
 def main():
     args = [a for a in sys.argv[1:] if not a.startswith("-")]
-    verbose = "-v" in sys.argv
-    if len(args) != 2:
+    if len(args) < 2:
         sys.exit(__doc__)
-    diffs = load_differences()
-    ours, golden = prepare(args[0], "ours", diffs), prepare(args[1], "golden", diffs)
-    bad = total = 0
-    for kind, units in golden.items():
-        have = ours.get(kind, [])
-        seen = set()
-        for i, unit in enumerate(units):
-            total += 1
-            if unit in have or unit in seen:
-                continue
-            seen.add(unit)
-            bad += 1
-            near, score = closest(unit, have)
-            print("-- %s #%d: no unit of ours equals it%s" % (
-                kind, i + 1, " (nearest %.2f)" % score if near else ", and we have none of the kind"))
-            if near and verbose:
-                for l in difflib.unified_diff(near.split("\n"), unit.split("\n"), "ours", "golden", lineterm="", n=2):
-                    print("   " + l)
-    print("%d of %d units of %s found in %s" % (total - bad, total, os.path.basename(args[1]), os.path.basename(args[0])))
-    return bad != 0
+    count = compare(args[0], args[1:], Rules(RULES), "-v" in sys.argv, "--parts" in sys.argv)
+    print("%s: %s" % (os.path.basename(args[0]), ", ".join("%d %s" % (n, k) for k, n in count.items())))
+    return count["different"] != 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -180,7 +180,8 @@ static void test_route_errnos(void **state)
 	struct host *h = fx->host;
 
 	assert_int_equal(ip_route_add(h, addr("10.1.0.0"), 16, 0, "nope", 0), -ENODEV);
-	assert_int_equal(ip_route_add(h, addr("10.1.0.1"), 16, 0, "lo", 0), -EINVAL); /* bits behind the prefix */
+	assert_int_equal(ip_route_add(h, addr("10.1.0.1"), 16, 0, "lo", 0),
+			 -EINVAL); /* bits behind the prefix */
 	assert_int_equal(ip_route_add(h, addr("10.1.0.0"), 33, 0, "lo", 0), -EINVAL);
 	assert_int_equal(ip_route_add(h, addr("10.1.0.0"), 16, addr("192.168.5.1"), NULL, 0), -ENETUNREACH);
 	assert_int_equal(ip_route_add(h, addr("10.1.0.0"), 16, 0, NULL, 0), -ENODEV);
