@@ -60,7 +60,8 @@ struct sim {
 	uint32_t nr_hosts, nr_nodes;
 	struct trace *trace; /* NULL when nothing is recorded */
 	uint16_t *fn_rank;   /* core/trace.h: rank by name of each function description */
-	uint32_t *fn_cost;   /* ns a call of each function spends by rank, or NULL: instant */
+	uint32_t *fn_cost; /* ns a call of each function spends by rank, or NULL: instant; from malloc, freed
+			      with sim */
 	struct frame_pool *frames;
 	struct cpu *ready, **ready_tail; /* CPUs with something to run when the event at hand is done */
 	struct task_stack *stacks;	 /* cpu.c: stacks that no task uses, last used first */

@@ -252,10 +252,9 @@ static void interrupt_of_idle(void **state)
 static void interrupt_of_a_task(void **state)
 {
 	(void)state;
-	uint32_t cost = 0;
 	struct host *host = make_irq(5000);
 
-	host->sim->fn_cost = &cost;
+	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	sim_run(host->sim, SIM_FOREVER);
 	assert_string_equal(logged.text, "start@0 irq@5 end@7 spent@12 disabled@22 enabled@22 ");
@@ -266,10 +265,9 @@ static void interrupt_of_a_task(void **state)
 static void interrupt_held_back(void **state)
 {
 	(void)state;
-	uint32_t cost = 0;
 	struct host *host = make_irq(15000);
 
-	host->sim->fn_cost = &cost;
+	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	sim_run(host->sim, SIM_FOREVER);
 	assert_string_equal(logged.text, "start@0 spent@10 disabled@20 irq@20 end@22 enabled@22 ");
@@ -286,11 +284,10 @@ static void other_event(struct event *ev)
 static void idle_interrupt_suspended(void **state)
 {
 	(void)state;
-	uint32_t cost = 0;
 	struct host *host = make_irq(5000);
 	struct event other;
 
-	host->sim->fn_cost = &cost;
+	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	event_init(&other, &host->sim->root, other_event, 0);
 	event_add(&other, 6000);
 	assert_int_equal(sim_run(host->sim, 6500), SIM_UNTIL);
@@ -305,10 +302,9 @@ static void idle_interrupt_suspended(void **state)
 static void two_cpus(void **state)
 {
 	(void)state;
-	uint32_t cost = 0;
 	struct host *host = make(), *other = host_new(host->sim, "o", 1 << 20);
 
-	host->sim->fn_cost = &cost;
+	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	task_create(other, "t", spend_task, other);
 	sim_run(host->sim, SIM_FOREVER);
@@ -324,10 +320,9 @@ static void two_cpus(void **state)
 static void end_while_spending(void **state)
 {
 	(void)state;
-	uint32_t cost = 0;
 	struct host *host = make();
 
-	host->sim->fn_cost = &cost;
+	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	assert_int_equal(sim_run(host->sim, 5000), SIM_UNTIL);
 	assert_true(host->cpu.spending);
