@@ -22,8 +22,6 @@ struct sock_exterr_skb {
 /* `payload`: where the transport's header of our packet begins in the message. */
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u32 info, u8 *payload)
 {
-	if (!inet_sk(sk)->recverr)
-		return;
 	TRACE_SK(sk, "queue an icmp error for the program");
 	struct sock_exterr_skb *serr;
 

@@ -63,7 +63,9 @@ __wsum skb_copy_and_csum_bits(const struct sk_buff *skb, int offset, u8 *to, int
 {
 	TRACE_SKB(skb, "copy bytes out of the packet and sum them");
 
-	if (skb_copy_bits(skb, offset, to, len))
+	if (likely(offset + len <= (int)skb_headlen(skb)))
+		memcpy(to, skb->data + offset, (size_t)len);
+	else if (skb_copy_bits(skb, offset, to, len))
 		return 0;
 	return csum_partial(to, len, 0);
 }

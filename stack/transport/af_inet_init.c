@@ -70,8 +70,8 @@ void inet_sock_destruct(struct sock *sk)
 	SIM_BUG_ON(sk->host, sk->sk_wmem_queued);
 	SIM_BUG_ON(sk->host, sk->sk_forward_alloc);
 	kfree(sk->host, inet_sk(sk)->inet_opt);
-	dst_release(sk->sk_dst_cache);
-	dst_release(sk->sk_rx_dst);
+	dst_release_of(sk->host, sk->sk_dst_cache);
+	dst_release_of(sk->host, sk->sk_rx_dst);
 }
 
 /* ---- boot ---- */

@@ -229,6 +229,8 @@ static struct hlist_head *inet_lhash2_bucket_sk(struct inet_hashinfo *h, struct 
 /* Gives back a reference to what a lookup found: a sock, a request or a time-wait sock. */
 void sock_gen_put(struct sock *sk)
 {
+	TRACE_SK(sk, "drop a reference to a socket of any kind");
+
 	if (--sk->sk_refcnt)
 		return;
 	if (sk->sk_state == TCP_TIME_WAIT)

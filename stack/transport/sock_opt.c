@@ -11,20 +11,6 @@
 #define IFNAMSIZ 16
 #endif
 
-void sockopt_lock_sock(struct sock *sk)
-{
-	TRACE_SK(sk, "own the sock to change an option");
-
-	lock_sock(sk);
-}
-
-void sockopt_release_sock(struct sock *sk)
-{
-	TRACE_SK(sk, "give the sock up after a change of options");
-
-	release_sock(sk);
-}
-
 bool sockopt_capable(struct sock *sk, int cap __maybe_unused)
 {
 	TRACE_SK(sk, "may the program do that? (all programs are root)");
@@ -294,7 +280,7 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	sockopt_lock_sock(sk);
+	lock_sock(sk);
 	flag = sock_flag_of_option(optname);
 	if (flag >= 0)
 		sock_valbool_flag(sk, (enum sock_flags)flag, val);
@@ -308,7 +294,7 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		ret = sock_set_pacing_rate(sk, optval, optlen, val);
 	else
 		ret = sock_set_int(sock, optname, val);
-	sockopt_release_sock(sk);
+	release_sock(sk);
 	return ret;
 }
 

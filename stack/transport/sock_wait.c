@@ -116,6 +116,14 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	return err ? err : __sock_queue_rcv_skb(sk, skb);
 }
 
+/* An error is no packet that came in. */
+static void skb_set_err_queue(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "mark the packet as one of the error queue");
+
+	skb->pkt_type = PACKET_OUTGOING;
+}
+
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "add skb to the error queue of the socket");
@@ -126,6 +134,7 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 	skb->sk = sk;
 	skb->destructor = sock_rmem_free;
 	sk->sk_rmem_alloc += (int)skb->truesize;
+	skb_set_err_queue(skb);
 	skb_dst_force(skb);
 	skb_queue_tail(&sk->sk_error_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))

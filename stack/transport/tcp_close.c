@@ -268,7 +268,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	sock_reset_flag(sk, SOCK_DONE);
 	forget_connection(sk);
 	__sk_dst_reset(sk);
-	dst_release(sk->sk_rx_dst);
+	dst_release_of(sk->host, sk->sk_rx_dst);
 	sk->sk_rx_dst = NULL;
 	kfree(sk->host, tp->saved_syn);
 	tp->saved_syn = NULL;

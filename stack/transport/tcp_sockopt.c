@@ -132,9 +132,9 @@ static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen
 	if (!optval)
 		return -EFAULT;
 	strncpy(name, optval, min_t(size_t, optlen, TCP_CA_NAME_MAX - 1));
-	sockopt_lock_sock(sk);
+	lock_sock(sk);
 	err = tcp_set_congestion_control(sk, name, true, true);
-	sockopt_release_sock(sk);
+	release_sock(sk);
 	return err;
 }
 
@@ -250,9 +250,9 @@ static int do_tcp_setsockopt(struct sock *sk, int optname, sockptr_t optval, uns
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	sockopt_lock_sock(sk);
+	lock_sock(sk);
 	err = set_int(sk, optname, val);
-	sockopt_release_sock(sk);
+	release_sock(sk);
 	return err;
 }
 
