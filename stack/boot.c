@@ -13,6 +13,7 @@
 #include "stack/skb/skbuff.h"
 #include "stack/transport/inet_sock.h"
 #include "stack/transport/sock.h"
+#include "stack/transport/tcp.h"
 
 /* In the order of Linux's initcalls: core, skbs, sockets, devices, the INET family. */
 static const struct {
@@ -76,6 +77,7 @@ void host_shutdown(struct host *host)
 {
 	if (!host->net)
 		return;
+	tcp_quiesce(host); /* closing files sends nothing from here on */
 	host_end_tasks(host);
 	/* what lies in the cards' rings belongs to sockets: given back while they are there */
 	struct net_device *dev;

@@ -447,8 +447,9 @@ int inet_shutdown(struct socket *sock, int how)
 		return -EINVAL;
 	lock_sock(sk);
 	if (sock->state == SS_CONNECTING)
-		sock->state = (1u << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_CLOSE) ?
-				      SS_DISCONNECTING : SS_CONNECTED;
+		sock->state = (1u << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_CLOSE)
+				      ? SS_DISCONNECTING
+				      : SS_CONNECTED;
 	switch (sk->sk_state) {
 	case TCP_CLOSE:
 		err = -ENOTCONN;

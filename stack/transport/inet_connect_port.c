@@ -106,7 +106,7 @@ static int __inet_check_established(struct inet_timewait_death_row *death_row, s
 	struct inet_timewait_sock *tw = NULL;
 	struct sock *sk2;
 
-	hlist_for_each_entry(sk2, inet_table_chain(&h->ehash, hash), sk_node) {
+	hlist_for_each_entry (sk2, inet_table_chain(&h->ehash, hash), sk_node) {
 		if (sk2->sk_hash != hash || !inet_match(sk2, inet->inet_daddr, inet->inet_dport,
 							inet->inet_rcv_saddr, lport, sk->sk_bound_dev_if, 0))
 			continue;

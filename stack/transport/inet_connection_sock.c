@@ -169,8 +169,8 @@ static struct dst_entry *inet_csk_rebuild_route(struct sock *sk, struct flowi4 *
 	struct rtable *rt;
 
 	rt = ip_route_output_ports(sock_net(sk), fl4, sk, inet->inet_daddr, inet->inet_saddr,
-				   inet->inet_dport, inet->inet_sport, (u8)sk->sk_protocol,
-				   RT_CONN_FLAGS(sk), sk->sk_bound_dev_if);
+				   inet->inet_dport, inet->inet_sport, (u8)sk->sk_protocol, RT_CONN_FLAGS(sk),
+				   sk->sk_bound_dev_if);
 	if (IS_ERR(rt))
 		return NULL;
 	sk_setup_caps(sk, &rt->dst);

@@ -27,8 +27,7 @@ struct inet_connection_sock_af_ops {
 	int (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	/* the ACK of a handshake: makes the connection */
 	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
-				      struct dst_entry *dst, struct request_sock *req_unhash,
-				      bool *own_req);
+				      struct dst_entry *dst, struct request_sock *req_unhash, bool *own_req);
 	u16 net_header_len, sockaddr_len;
 	/* options of the IP level */
 	int (*setsockopt)(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen);
@@ -42,10 +41,10 @@ struct inet_connection_sock {
 	const struct inet_connection_sock_af_ops *icsk_af_ops;
 	const struct tcp_congestion_ops *icsk_ca_ops;
 	unsigned int (*icsk_sync_mss)(struct sock *sk, u32 pmtu);
-	u32 icsk_rto;	       /* jiffies */
-	u32 icsk_rto_min;      /* jiffies */
-	u32 icsk_delack_max;   /* jiffies */
-	u32 icsk_pmtu_cookie;  /* path MTU that mss_cache was computed from */
+	u32 icsk_rto;	      /* jiffies */
+	u32 icsk_rto_min;     /* jiffies */
+	u32 icsk_delack_max;  /* jiffies */
+	u32 icsk_pmtu_cookie; /* path MTU that mss_cache was computed from */
 	u8 icsk_ca_state : 5, icsk_ca_initialized : 1, icsk_ca_setsockopt : 1, icsk_ca_dst_locked : 1;
 	u8 icsk_retransmits;
 	u8 icsk_pending; /* which ICSK_TIME_* the retransmit timer stands for */

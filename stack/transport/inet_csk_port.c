@@ -35,15 +35,16 @@ static bool inet_csk_bind_conflict(struct sock *sk, const struct inet_bind_bucke
 	u32 uid = sock_i_uid(sk);
 	struct hlist_node *n;
 
-	hlist_for_each(n, &tb->owners) {
+	hlist_for_each(n, &tb->owners)
+	{
 		struct sock *sk2 = hlist_entry(n, struct sock, sk_bind_node);
 
 		if (sk == sk2 || (sk->sk_bound_dev_if && sk2->sk_bound_dev_if &&
 				  sk->sk_bound_dev_if != sk2->sk_bound_dev_if))
 			continue;
 		if (reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN) {
-			if ((!relax || (!reuseport_ok && reuseport && sk2->sk_reuseport &&
-					same_user(uid, sk2))) &&
+			if ((!relax ||
+			     (!reuseport_ok && reuseport && sk2->sk_reuseport && same_user(uid, sk2))) &&
 			    inet_rcv_saddr_equal(sk, sk2))
 				return true;
 		} else if (!reuseport_ok || !reuseport || !sk2->sk_reuseport || !same_user(uid, sk2)) {
@@ -90,7 +91,7 @@ void inet_csk_update_fastreuse(struct inet_bind_bucket *tb, struct sock *sk)
 	if (!sk->sk_reuseport)
 		tb->fastreuseport = 0;
 	else if (tb->fastreuseport <= 0 || !(tb->fastuid == uid && (tb->fastreuseport == FASTREUSEPORT_ANY ||
-								     tb->fast_rcv_saddr == sk->sk_rcv_saddr)))
+								    tb->fast_rcv_saddr == sk->sk_rcv_saddr)))
 		remember_reuseport(tb, sk, FASTREUSEPORT_STRICT, uid);
 }
 

@@ -135,7 +135,7 @@ struct inet_bind_bucket *inet_bind_bucket_find(struct inet_hashinfo *h, unsigned
 {
 	struct inet_bind_bucket *tb;
 
-	hlist_for_each_entry(tb, inet_table_chain(&h->bhash, port), node)
+	hlist_for_each_entry (tb, inet_table_chain(&h->bhash, port), node)
 		if (tb->port == port)
 			return tb;
 	return NULL;
@@ -249,7 +249,8 @@ struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *ha
 	u32 hash = inet_ehashfn(net->host, daddr, hnum, saddr, sport);
 	struct hlist_node *n;
 
-	hlist_for_each(n, inet_table_chain(&hashinfo->ehash, hash)) {
+	hlist_for_each(n, inet_table_chain(&hashinfo->ehash, hash))
+	{
 		struct sock *sk = node_sk(n);
 
 		if (sk->sk_hash == hash && likely(inet_match(sk, saddr, sport, daddr, hnum, dif, sdif))) {
@@ -280,16 +281,14 @@ static struct sock *inet_lookup_reuseport(struct net *net, struct sock *sk, stru
 
 	if (!sk->sk_reuseport)
 		return NULL;
-	hlist_for_each(n, chain)
-		nr += node_sk(n)->sk_reuseport && node_sk(n)->sk_num == hnum &&
-		      node_sk(n)->sk_rcv_saddr == sk->sk_rcv_saddr &&
-		      node_sk(n)->sk_bound_dev_if == sk->sk_bound_dev_if;
+	hlist_for_each(n, chain) nr += node_sk(n)->sk_reuseport && node_sk(n)->sk_num == hnum &&
+				       node_sk(n)->sk_rcv_saddr == sk->sk_rcv_saddr &&
+				       node_sk(n)->sk_bound_dev_if == sk->sk_bound_dev_if;
 	pick = (u32)((u64)inet_ehashfn(net->host, daddr, hnum, saddr, sport) * nr >> 32);
-	hlist_for_each(n, chain)
-		if (node_sk(n)->sk_reuseport && node_sk(n)->sk_num == hnum &&
-		    node_sk(n)->sk_rcv_saddr == sk->sk_rcv_saddr &&
-		    node_sk(n)->sk_bound_dev_if == sk->sk_bound_dev_if && nr-- == pick + 1)
-			return node_sk(n);
+	hlist_for_each(n, chain) if (node_sk(n)->sk_reuseport && node_sk(n)->sk_num == hnum &&
+				     node_sk(n)->sk_rcv_saddr == sk->sk_rcv_saddr &&
+				     node_sk(n)->sk_bound_dev_if == sk->sk_bound_dev_if &&
+				     nr-- == pick + 1) return node_sk(n);
 	return NULL;
 }
 
@@ -302,7 +301,8 @@ static struct sock *inet_lhash2_lookup(struct net *net, struct inet_hashinfo *h,
 	struct hlist_node *n;
 	int hiscore = 0;
 
-	hlist_for_each(n, chain) {
+	hlist_for_each(n, chain)
+	{
 		struct sock *sk = node_sk(n), *shared;
 		int score = compute_score(sk, hnum, bound, dif, sdif);
 
@@ -372,7 +372,8 @@ static bool inet_ehash_lookup_by_sk(struct inet_hashinfo *h, struct sock *sk)
 	TRACE_SK(sk, "look for a connection with the same four-tuple");
 	struct hlist_node *n;
 
-	hlist_for_each(n, inet_table_chain(&h->ehash, sk->sk_hash)) {
+	hlist_for_each(n, inet_table_chain(&h->ehash, sk->sk_hash))
+	{
 		struct sock *other = node_sk(n);
 
 		if (other->sk_hash == sk->sk_hash &&
@@ -514,8 +515,7 @@ void inet_for_each_sock(struct inet_hashinfo *h, bool (*fn)(struct sock *sk, voi
 		if (!all)
 			continue;
 		for (u32 i = 0; i <= tables[t]->mask; i++)
-			hlist_for_each(n, &tables[t]->chains[i])
-				all[nr++] = node_sk(n);
+			hlist_for_each(n, &tables[t]->chains[i]) all[nr++] = node_sk(n);
 		qsort(all, nr, sizeof(*all), sock_cmp);
 		for (u32 i = 0; i < nr; i++)
 			if (!fn(all[i], arg)) {

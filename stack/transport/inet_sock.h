@@ -45,7 +45,7 @@ struct inet_sock {
 #define inet_num sk.sk_num
 	__be32 inet_saddr; /* the source address we send with */
 	__be16 inet_sport;
-	s16 uc_ttl; /* IP_TTL; -1: the host's default */
+	s16 uc_ttl;  /* IP_TTL; -1: the host's default */
 	u16 inet_id; /* next IP identification */
 	u16 cmsg_flags;
 	u8 tos, min_ttl, mc_ttl, pmtudisc, rcv_tos;

@@ -125,8 +125,8 @@ void __inet_twsk_schedule(struct inet_timewait_sock *tw, int timeo, bool rearm)
 	TRACE_SK((struct sock *)tw, "set the timer that ends TIME_WAIT");
 
 	if (!rearm)
-		NET_INC_STATS(((struct sock *)tw)->host->net, timeo <= 4 * HZ ? LINUX_MIB_TIMEWAITKILLED :
-									     LINUX_MIB_TIMEWAITED);
+		NET_INC_STATS(((struct sock *)tw)->host->net,
+			      timeo <= 4 * HZ ? LINUX_MIB_TIMEWAITKILLED : LINUX_MIB_TIMEWAITED);
 	mod_timer(&tw->tw_timer, jiffies(((struct sock *)tw)->host) + (unsigned long)timeo);
 }
 

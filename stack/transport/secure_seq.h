@@ -12,8 +12,8 @@ struct net;
 
 struct secure_seq {
 	struct host *host;
-	u64 net_secret[2]; /* key of ISNs and ports */
-	u64 ts_secret[2];  /* key of time stamp offsets */
+	u64 net_secret[2];    /* key of ISNs and ports */
+	u64 ts_secret[2];     /* key of time stamp offsets */
 	struct random random; /* "tcp/random": port perturbation, hash salts */
 };
 

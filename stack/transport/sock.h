@@ -645,7 +645,6 @@ int sock_common_setsockopt(struct socket *sock, int level, int optname, sockptr_
 			   unsigned int optlen);
 int sock_common_getsockopt(struct socket *sock, int level, int optname, char *optval, int *optlen);
 int sock_common_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags);
-bool sockopt_capable(struct sock *sk, int cap);
 void __sock_set_rcvbuf(struct sock *sk, int val);
 void sock_set_keepalive(struct sock *sk);
 void sock_disable_timestamp(struct sock *sk, unsigned long flags);

@@ -11,13 +11,6 @@
 #define IFNAMSIZ 16
 #endif
 
-bool sockopt_capable(struct sock *sk, int cap __maybe_unused)
-{
-	TRACE_SK(sk, "may the program do that? (all programs are root)");
-
-	return true;
-}
-
 /* ---- values ---- */
 
 static int sock_copy_user_timeval(struct host *host, struct timeval *tv, sockptr_t optval,
@@ -199,14 +192,12 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		sock_set_sndbuf(sk, (int)min_t(u32, (u32)val, (u32)core->sysctl_wmem_max));
 		return 0;
 	case SO_SNDBUFFORCE:
-		sockopt_capable(sk, 12);
 		sock_set_sndbuf(sk, max(val, 0));
 		return 0;
 	case SO_RCVBUF:
 		__sock_set_rcvbuf(sk, (int)min_t(u32, (u32)val, (u32)core->sysctl_rmem_max));
 		return 0;
 	case SO_RCVBUFFORCE:
-		sockopt_capable(sk, 12);
 		__sock_set_rcvbuf(sk, max(val, 0));
 		return 0;
 	case SO_KEEPALIVE:

@@ -194,8 +194,8 @@ int tcp_abort(struct sock *sk, int err)
 	if (!sock_flag(sk, SOCK_DEAD)) {
 		sk->sk_err = err;
 		sk_error_report(sk);
-		if ((1u << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
-					    TCPF_FIN_WAIT2 | TCPF_SYN_RECV))
+		if ((1u << sk->sk_state) &
+		    (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 | TCPF_SYN_RECV))
 			tcp_send_active_reset(sk, GFP_ATOMIC);
 		tcp_done(sk);
 	}
@@ -303,8 +303,8 @@ unsigned int tcp_poll(struct file *file, struct socket *sock, struct poll_table_
 int tcp_set_rcvlowat(struct sock *sk, int val)
 {
 	TRACE_SK(sk, "set how much data wakes the reader");
-	int cap = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf >> 1 :
-							sock_net(sk)->ipv4.sysctl_tcp_rmem[2] >> 1;
+	int cap = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf >> 1
+						      : sock_net(sk)->ipv4.sysctl_tcp_rmem[2] >> 1;
 
 	val = min(val, cap);
 	sk->sk_rcvlowat = val ? val : 1;

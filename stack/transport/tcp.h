@@ -30,19 +30,19 @@ struct tcp_state {
 	struct inet_timewait_death_row death_row;
 	const struct inet_protosw *inetsw[INET_PROTOSW_MAX]; /* socket types of the family */
 	u32 nr_inetsw;
-	bool dying;		    /* the host is being torn down: sockets end without sending */
-	int orphan_count;	    /* sockets without a process */
+	bool dying;	  /* the host is being torn down: sockets end without sending */
+	int orphan_count; /* sockets without a process */
 	int sockets_allocated;
-	int inuse;		    /* sockets in the tables */
-	long memory_allocated;	    /* pages, against sysctl_tcp_mem */
+	int inuse;		       /* sockets in the tables */
+	long memory_allocated;	       /* pages, against sysctl_tcp_mem */
 	unsigned long memory_pressure; /* jiffies since when, 0 none */
 	/* of the input side (tcp_input.c) */
 	u32 challenge_timestamp, challenge_count; /* RFC 5961: second, ACKs left in it */
 	/* of the output side */
-	struct tsq_tasklet *tsq;	   /* tcp_output.c: tcp_tasklet_init() */
-	struct tcp_metrics_state *metrics; /* tcp_metrics.c: tcp_metrics_init() */
+	struct tsq_tasklet *tsq;		     /* tcp_output.c: tcp_tasklet_init() */
+	struct tcp_metrics_state *metrics;	     /* tcp_metrics.c: tcp_metrics_init() */
 	const struct tcp_congestion_ops *default_ca; /* NULL: by sysctl_tcp_congestion_control */
-	u32 listen_overflow_stamp; /* when a queue of half-open connections was full last */
+	u32 listen_overflow_stamp;		     /* when a queue of half-open connections was full last */
 };
 
 static inline struct tcp_state *tcp_host(const struct sock *sk)
@@ -290,8 +290,8 @@ static inline bool tcp_epollin_ready(const struct sock *sk, int target)
 
 static inline u32 tcp_notsent_lowat(const struct tcp_sock *tp)
 {
-	return tp->notsent_lowat ? tp->notsent_lowat :
-				   sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_notsent_lowat;
+	return tp->notsent_lowat ? tp->notsent_lowat
+				 : sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_notsent_lowat;
 }
 
 /* Bytes that recv() would get now. */
@@ -322,8 +322,8 @@ static inline void tcp_fast_path_check(struct sock *sk)
 	TRACE_SK(sk, "turn header prediction on if nothing speaks against it");
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (RB_EMPTY_ROOT(&tp->out_of_order_queue) && tp->rcv_wnd &&
-	    sk_rmem_alloc_get(sk) < sk->sk_rcvbuf && !tp->urg_data)
+	if (RB_EMPTY_ROOT(&tp->out_of_order_queue) && tp->rcv_wnd && sk_rmem_alloc_get(sk) < sk->sk_rcvbuf &&
+	    !tp->urg_data)
 		tcp_fast_path_on(tp);
 }
 
@@ -394,20 +394,20 @@ static inline void tcp_check_probe_timer(struct sock *sk)
 
 static inline int keepalive_intvl_when(const struct tcp_sock *tp)
 {
-	return tp->keepalive_intvl ? (int)tp->keepalive_intvl :
-				     sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_intvl;
+	return tp->keepalive_intvl ? (int)tp->keepalive_intvl
+				   : sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_intvl;
 }
 
 static inline int keepalive_time_when(const struct tcp_sock *tp)
 {
-	return tp->keepalive_time ? (int)tp->keepalive_time :
-				    sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_time;
+	return tp->keepalive_time ? (int)tp->keepalive_time
+				  : sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_time;
 }
 
 static inline int keepalive_probes(const struct tcp_sock *tp)
 {
-	return tp->keepalive_probes ? tp->keepalive_probes :
-				      sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_probes;
+	return tp->keepalive_probes ? tp->keepalive_probes
+				    : sock_net((const struct sock *)tp)->ipv4.sysctl_tcp_keepalive_probes;
 }
 
 static inline u32 keepalive_time_elapsed(const struct tcp_sock *tp)

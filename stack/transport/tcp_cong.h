@@ -20,12 +20,12 @@
 #define TCPF_CA_Loss (1 << TCP_CA_Loss)
 
 enum tcp_ca_event {
-	CA_EVENT_TX_START,	/* first transmission when nothing is in flight */
-	CA_EVENT_CWND_RESTART,	/* congestion window restarts after idling */
-	CA_EVENT_COMPLETE_CWR,	/* end of a congestion recovery */
-	CA_EVENT_LOSS,		/* retransmission timeout */
-	CA_EVENT_ECN_NO_CE,	/* ECT came without CE */
-	CA_EVENT_ECN_IS_CE,	/* CE came */
+	CA_EVENT_TX_START,     /* first transmission when nothing is in flight */
+	CA_EVENT_CWND_RESTART, /* congestion window restarts after idling */
+	CA_EVENT_COMPLETE_CWR, /* end of a congestion recovery */
+	CA_EVENT_LOSS,	       /* retransmission timeout */
+	CA_EVENT_ECN_NO_CE,    /* ECT came without CE */
+	CA_EVENT_ECN_IS_CE,    /* CE came */
 };
 
 enum tcp_ca_ack_event_flags {

@@ -7,8 +7,6 @@
 #include "stack/internet/ip.h"
 #include "stack/transport/tcp.h"
 
-
-
 /* Buffer limits by the host's memory, as a Linux computes them at boot. */
 static void tcp_init_mem(struct net *net)
 {

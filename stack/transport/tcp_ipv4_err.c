@@ -175,9 +175,10 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 		return 0;
 	}
 	if (sk->sk_state == TCP_NEW_SYN_RECV) {
-		tcp_req_err(sk, seq, type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED ||
-					     (type == ICMP_DEST_UNREACH &&
-					      (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH)));
+		tcp_req_err(sk, seq,
+			    type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED ||
+				    (type == ICMP_DEST_UNREACH &&
+				     (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH)));
 		return 0;
 	}
 	if (sock_owned_by_user(sk) && !(type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED))

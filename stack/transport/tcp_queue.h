@@ -107,8 +107,7 @@ static inline void tcp_add_write_queue_tail(struct sock *sk, struct sk_buff *skb
 		tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 }
 
-static inline void tcp_insert_write_queue_before(struct sk_buff *new, struct sk_buff *skb,
-						 struct sock *sk)
+static inline void tcp_insert_write_queue_before(struct sk_buff *new, struct sk_buff *skb, struct sock *sk)
 {
 	__skb_queue_before(&sk->sk_write_queue, skb, new);
 }

@@ -88,7 +88,7 @@ static struct sk_buff *next_to_read(struct tcp_recv *r, u32 *offset, struct sk_b
 	struct sk_buff *skb;
 
 	*last = skb_peek_tail(&r->sk->sk_receive_queue);
-	skb_queue_walk(&r->sk->sk_receive_queue, skb) {
+	skb_queue_walk (&r->sk->sk_receive_queue, skb) {
 		*last = skb;
 		SIM_BUG_ON(r->sk->host, before(*r->seq, TCP_SKB_CB(skb)->seq));
 		*offset = *r->seq - TCP_SKB_CB(skb)->seq;

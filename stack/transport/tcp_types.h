@@ -245,7 +245,7 @@ static inline u32 minmax_reset(struct minmax *m, u32 t, u32 meas)
 
 /* RACK (RFC 8985): the most recently sent packet that was delivered, and the reordering window. */
 struct tcp_rack {
-	u64 mstamp;	    /* us: when that packet was sent */
+	u64 mstamp; /* us: when that packet was sent */
 	u32 rtt_us;
 	u32 end_seq;
 	u32 last_delivered; /* tp->delivered when reo_wnd was last changed */
@@ -305,7 +305,7 @@ struct tcp_sock {
 	/* hot: every segment in or out */
 	u16 tcp_header_len; /* header with options of an established segment without SACK */
 	u16 gso_segs;
-	__be32 pred_flags;  /* what tcp_flag_word() of the expected next segment is; 0: slow path */
+	__be32 pred_flags; /* what tcp_flag_word() of the expected next segment is; 0: slow path */
 	u32 rcv_nxt, copied_seq, rcv_wup, rcv_wnd;
 	u32 snd_nxt, snd_una, snd_sml, write_seq, pushed_seq;
 	u32 snd_wl1, snd_wnd, max_window, mss_cache;
@@ -368,7 +368,7 @@ struct tcp_sock {
 
 	u32 urg_seq, snd_up;
 	unsigned int keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl's */
-	int linger2; /* jiffies; 0: the sysctl's, negative: no FIN_WAIT2 */
+	int linger2;				      /* jiffies; 0: the sysctl's, negative: no FIN_WAIT2 */
 	u32 tcp_tx_delay;
 
 	/* receiver's RTT and buffer growth */

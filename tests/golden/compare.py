@@ -35,6 +35,9 @@ RULES = os.path.join(HERE, "differences.txt")
 ROOTS = {"do_softirq", "irq_exit", "__do_softirq", "run_ksoftirqd", "__local_bh_enable_ip"}
 PROTOCOLS = {"arp_rcv": "arp", "tcp_v4_rcv": "tcp", "udp_rcv": "udp", "icmp_rcv": "icmp"}
 
+# The tracer of golden follows 50 levels; of an interrupt at such a depth only these were left.
+TOO_DEEP = {"ftgmac100_interrupt", "napi_schedule_irqoff", "napi_schedule_prep", "__napi_schedule_irqoff"}
+
 
 class Node:
     def __init__(self, name, parent):
@@ -51,40 +54,39 @@ class Rules:
     """differences.txt; its head explains the words."""
 
     def __init__(self, path):
-        self.renamed, self.golden_only, self.ours_only, self.pruned = {}, set(), set(), set()
-        self.parts = {}         # (function, its calls) -> [kind of unit, line number, times used]
+        self.renamed, self.parts = {}, {}       # golden's name -> ours; (function, its calls) -> line
+        self.only = {"golden": set(), "ours": set()}    # names and chains of names
+        self.pruned = {"golden": set(), "ours": set()}
+        self.used = set()
         for number, line in enumerate(open(path), 1):
             words = line.split("#")[0].split()
             if not words:
                 continue
-            if "#" not in line and words[0] in ("part", "pruned"):
-                sys.exit("%s:%d: no reason given" % (path, number))
-            kind, rest = words[0], words[1:]
-            if kind == "renamed" and len(rest) == 2:
+            word, rest = words[0], words[1:]
+            side, _, what = word.partition("-")
+            if word == "renamed" and len(rest) == 2:
                 self.renamed[rest[0]] = rest[1]
-            elif kind == "golden-only":
-                self.golden_only.update(rest)
-            elif kind == "ours-only":
-                self.ours_only.update(rest)
-            elif kind == "pruned":
-                self.pruned.update(rest)
-            elif kind == "part" and rest:
+            elif side in self.only and what == "only":
+                self.only[side].update(rest)
+            elif side in self.only and what == "pruned":
+                self.pruned[side].update(rest)
+            elif word == "part" and rest:
                 self.parts[rest[0], tuple(rest[1:])] = number
             else:
                 sys.exit("%s:%d: cannot read '%s'" % (path, number, line.strip()))
-        self.used = set()
 
     def apply(self, node, side):
         """-> the list of nodes that take this node's place"""
-        only = self.golden_only if side == "golden" else self.ours_only
-        name = self.renamed.get(node.name, node.name) if side == "golden" else node.name
-        pair = "%s>%s" % (node.parent.name if node.parent else "", node.name)
-        if name in self.pruned or pair in self.pruned:
+        chains, n = [node.name], node.parent
+        while n is not None and len(chains) < 6:
+            chains.append(n.name + ">" + chains[-1])
+            n = n.parent
+        if not self.pruned[side].isdisjoint(chains):
             return []
         calls = [n for c in node.children for n in self.apply(c, side)]
-        if name in only or node.name in only or pair in only:
+        if not self.only[side].isdisjoint(chains):
             return calls
-        copy = Node(name, None)
+        copy = Node(self.renamed.get(node.name, node.name) if side == "golden" else node.name, None)
         copy.children, copy.open = calls, node.open
         return [copy]
 
@@ -129,7 +131,7 @@ def parse(path):
             continue
         if text.startswith("..."):
             if "cut" in text:
-                for _, node in stack:
+                for _, node in sum(saved + list(flows.values()), stack):
                     node.open = True
             stack = []
             continue
@@ -149,6 +151,8 @@ def parse(path):
             continue
         m = re.match(r"(\S+)(?:  x(\d+))?$", text)
         if not m or text.startswith(("[", "=", "#")):
+            continue
+        if depth == 0 and text in TOO_DEEP:
             continue
         for _ in range(int(m.group(2) or 1)):
             while stack and stack[-1][0] >= depth:
