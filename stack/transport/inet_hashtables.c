@@ -447,6 +447,7 @@ int __inet_hash(struct sock *sk, struct sock *osk)
 		return 0;
 	}
 	inet_hash2(tcp_hashinfo(sk->host), sk);
+	sock_set_flag(sk, SOCK_RCU_FREE); /* who looks a listener up takes no reference */
 	tcp_host(sk)->inuse += 1;
 	return 0;
 }
