@@ -441,7 +441,7 @@ bool event_queue_due(struct event_queue *queue, uint64_t t)
 
 	if (!q->current && !refill(q, t))
 		return false;
-	return q->current->when <= t;
+	return q->current && q->current->when <= t;
 }
 
 uint64_t event_queue_next(struct event_queue *queue)

@@ -68,6 +68,11 @@ static void run_ready(struct sim *sim)
 	}
 }
 
+bool sim_idle(const struct sim *sim)
+{
+	return !sim->ready && sim->queue.nr_pending == sim->queue.nr_background;
+}
+
 enum sim_stop sim_run(struct sim *sim, uint64_t until)
 {
 	struct event_queue *q = &sim->queue;
@@ -79,7 +84,7 @@ enum sim_stop sim_run(struct sim *sim, uint64_t until)
 	sim->until = until < sim->time_limit ? until : sim->time_limit;
 	run_ready(sim);
 	while (!sim->stopping) {
-		if (q->nr_pending == q->nr_background) {
+		if (until == SIM_FOREVER && sim_idle(sim)) {
 			sim->stop = SIM_IDLE;
 			break;
 		}

@@ -84,8 +84,14 @@ struct sim *sim_new(uint64_t seed);
 /* Frees the world. Everything in it must have been torn down before (host_teardown()). */
 void sim_free(struct sim *sim);
 
-/* Runs until idle, until the virtual time `until` (inclusive), or until stopped. */
+/*
+ * Runs until the virtual time `until` (inclusive), or until idle when it is SIM_FOREVER, or until stopped. The
+ * time limit stops both.
+ */
 enum sim_stop sim_run(struct sim *sim, uint64_t until);
+
+/* Nothing but house-keeping is left to happen. */
+bool sim_idle(const struct sim *sim);
 
 /* Asks the loop to return after the event at hand. */
 void sim_stop(struct sim *sim, enum sim_stop why);

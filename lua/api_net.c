@@ -271,7 +271,7 @@ static int get_direction(lua_State *L, int opts, const struct world_link *l)
 	if (has_field(L, opts, "from")) {
 		void **h = luaL_testudata(L, -1, T_HOST);
 		if (!h)
-			luaL_error(L, "from: a host expected");
+			return luaL_error(L, "from: a host expected");
 		dir = l->a->host == ((struct world_host *)*h)->host ? 0 : 1;
 		lua_pop(L, 1);
 	}

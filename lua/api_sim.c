@@ -23,7 +23,7 @@ static int l_run(lua_State *L)
 		lua_pushstring(L, why == SIM_IDLE ? "idle" : "until");
 		return 1;
 	}
-	return script_leave(L);
+	return script_leave(L); /* stopped, or at --until: the script goes no further */
 }
 
 static int l_sleep(lua_State *L)

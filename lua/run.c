@@ -83,6 +83,8 @@ static enum sim_stop paced(struct run *run, uint64_t until)
 	enum sim_stop why;
 	do {
 		uint64_t to = until - run->sim->now > slice ? run->sim->now + slice : until;
+		if (until == SIM_FOREVER && sim_idle(run->sim))
+			return sim_run(run->sim, until);
 		why = sim_run(run->sim, to);
 		run_ui_pace(run, run->sim->now);
 		if (run_ui_interrupted(run))
@@ -97,8 +99,6 @@ enum sim_stop run_advance(struct run *run, uint64_t until)
 		return SIM_STOPPED;
 	world_up(&run->world);
 	start_programs(run);
-	if (until > run->opt->until)
-		until = run->opt->until;
 	return run->opt->pace > 0 ? paced(run, until) : sim_run(run->sim, until);
 }
 
@@ -255,8 +255,6 @@ static void finish(struct run *run, enum sim_stop last)
 
 	if (last == SIM_IDLE && run->code == EXIT_DONE && !run_ui_interrupted(run))
 		report_deadlock(run);
-	if (last == SIM_LIMIT && run->code == EXIT_DONE)
-		run_fail(run, EXIT_LIMIT, "the limit of virtual time was reached");
 	fill_manifest(run, &m);
 	if (trace_finish(sim, err, sizeof(err)) < 0)
 		run_fail(run, EXIT_USAGE, "%s", err);
@@ -312,6 +310,7 @@ static bool start(struct run *run)
 		fprintf(stderr, "wirepath run: %s\n", err);
 		return false;
 	}
+	run->sim->time_limit = o->until;
 	run->sim->idle_poll = on_idle_poll;
 	run->sim->idle_arg = run;
 	world_init(&run->world, run->sim, o->pcap ? o->dir : NULL);
@@ -340,7 +339,9 @@ static void run_script(struct run *run)
 			 SCRIPT_MEMORY >> 20);
 		break;
 	case SCRIPT_STOPPED:
-		if (run->code == EXIT_DONE && !run_ui_interrupted(run))
+		/* out of budget, unless sim.run() left the script because the run had ended */
+		if (run->code == EXIT_DONE && !run_ui_interrupted(run) &&
+		    (run->sim->stop == SIM_IDLE || run->sim->stop == SIM_UNTIL))
 			run_fail(run, EXIT_LIMIT,
 				 "the scenario ran %llu million instructions without a pause: an endless "
 				 "loop?",

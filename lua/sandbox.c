@@ -97,15 +97,24 @@ static void push_stream(lua_State *L, lua_CFunction write)
 
 /* ---- strings ---- */
 
+/* Calls the original (upvalue 1) with the arguments. */
+static int call_original(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
 /* string.format without %p, and with objects shown by number. Upvalue: the original. */
 static int sb_format(lua_State *L)
 {
-	const char *fmt = luaL_checkstring(L, 1);
-	for (const char *p = strchr(fmt, '%'); p && p[1]; p = strchr(p + 2, '%')) {
+	size_t len;
+	const char *fmt = luaL_checklstring(L, 1, &len), *end = fmt + len;
+	for (const char *p = fmt; (p = memchr(p, '%', (size_t)(end - p))) && p + 1 < end; p += 2) {
 		const char *c = p + 1 + strspn(p + 1, "-+ #0123456789.");
 		if (*c == 'p')
-			return luaL_error(
-				L, "string.format: %%p is not available (addresses differ in each run)");
+			return luaL_error(L, "string.format: %%p is not available (addresses differ in each run)");
 	}
 	for (int i = 2; i <= lua_gettop(L); i++) {
 		int t = lua_type(L, i);
@@ -124,21 +133,64 @@ static int sb_format(lua_State *L)
 /* find, match, gmatch, gsub with a bounded pattern. Upvalue: the original. */
 static int sb_match(lua_State *L)
 {
-	const char *pattern = luaL_checkstring(L, 2);
+	size_t len;
+	const char *pattern = luaL_checklstring(L, 2, &len), *end = pattern + len;
 	unsigned quantifiers = 0;
-	for (const char *p = pattern; *p; p++) {
-		if (*p == '%' && p[1])
+	for (const char *p = pattern; p < end; p++) {
+		if (*p == '%')
 			p++;
-		else if (strchr("*+-?", *p) && p > pattern)
+		else if (*p && strchr("*+-?", *p) && p > pattern)
 			quantifiers++;
 	}
 	if (quantifiers > MAX_QUANTIFIERS)
 		return luaL_error(L, "pattern has %d quantifiers, at most %d are allowed", (int)quantifiers,
 				  MAX_QUANTIFIERS);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
+	return call_original(L);
+}
+
+/* string.rep: nothing, often, is nothing (the original counts it out). */
+static int sb_rep(lua_State *L)
+{
+	size_t len, seplen;
+	luaL_checklstring(L, 1, &len);
+	luaL_checkinteger(L, 2);
+	luaL_optlstring(L, 3, "", &seplen);
+	if (len + seplen == 0) {
+		lua_pushliteral(L, "");
+		return 1;
+	}
+	return call_original(L);
+}
+
+/* ---- tables ---- */
+
+/* table.insert, table.remove: a length that a metamethod makes up could keep them busy for ever. */
+static int sb_shift(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
+		return luaL_error(L, "table.insert and table.remove are not available for tables with __len");
+	return call_original(L);
+}
+
+/* table.move, table.concat: at most as many elements as fit into memory. Upvalue 2: place of first and last. */
+static int sb_range(lua_State *L)
+{
+	int first = (int)lua_tointeger(L, lua_upvalueindex(2)), last = first + 1;
+	lua_Integer from = luaL_optinteger(L, first, 1);
+	if (!lua_isnoneornil(L, last)) {
+		lua_Integer to = luaL_checkinteger(L, last);
+		luaL_argcheck(L, to < from || (uint64_t)to - (uint64_t)from < SCRIPT_MEMORY / 8, last, "too many elements");
+	}
+	return call_original(L);
+}
+
+static void wrap_range(lua_State *L, const char *name, int first)
+{
+	lua_getfield(L, -1, name);
+	lua_pushinteger(L, first);
+	lua_pushcclosure(L, sb_range, 2);
+	lua_setfield(L, -2, name);
 }
 
 static void wrap(lua_State *L, const char *name, lua_CFunction f)
@@ -412,12 +464,17 @@ void sandbox_open(lua_State *L)
 	lua_pushcfunction(L, sb_yield);
 	lua_setfield(L, -2, "yield");
 	open_lib(L, LUA_TABLIBNAME, luaopen_table);
+	wrap(L, "insert", sb_shift);
+	wrap(L, "remove", sb_shift);
+	wrap_range(L, "move", 2);
+	wrap_range(L, "concat", 3);
 	open_lib(L, LUA_UTF8LIBNAME, luaopen_utf8);
 	open_lib(L, LUA_MATHLIBNAME, luaopen_math);
 	set_fields(L, math);
 	open_lib(L, LUA_STRLIBNAME, luaopen_string);
 	remove_fields(L, no_string);
 	wrap(L, "format", sb_format);
+	wrap(L, "rep", sb_rep);
 	wrap(L, "find", sb_match);
 	wrap(L, "match", sb_match);
 	wrap(L, "gmatch", sb_match);
