@@ -32,6 +32,7 @@ struct sim *sim_new(uint64_t seed)
 		return NULL;
 	sim->seed = seed;
 	sim->time_limit = SIM_FOREVER;
+	sim->pace_at = SIM_FOREVER;
 	sim->ready_tail = &sim->ready;
 	node_init(&sim->root, sim, "sim");
 	if (event_queue_init(&sim->queue) == 0 && trace_rank_init(sim) == 0)
@@ -95,6 +96,8 @@ enum sim_stop sim_run(struct sim *sim, uint64_t until)
 			sim->stop = until <= sim->time_limit ? SIM_UNTIL : SIM_LIMIT;
 			break;
 		}
+		if (unlikely(ev->when >= sim->pace_at))
+			sim->pace_at = sim->pace(sim->idle_arg, ev->when);
 		sim->now = ev->when;
 		sim->nr_events++;
 		ev->fn(ev);

@@ -75,7 +75,12 @@ struct sim {
 	uint64_t time_limit; /* virtual ns; past it the run ends with SIM_LIMIT */
 	uint64_t nr_events, nr_frames, nr_drops;
 	char fault[512];	      /* what sim_fault() said, with time and host */
-	void (*idle_poll)(void *arg); /* called about every 10,000 events: signals, progress, pacing */
+	void (*idle_poll)(void *arg); /* called about every 10,000 events: signals, progress */
+	/* Called when the clock is about to move to `when`, at or past pace_at: waits for the real time that
+	 * is due, and returns the virtual time from which it wants to be called again. Changes nothing of the
+	 * run. */
+	uint64_t (*pace)(void *arg, uint64_t when);
+	uint64_t pace_at; /* SIM_FOREVER: never */
 	void *idle_arg;
 };
 
@@ -85,8 +90,8 @@ struct sim *sim_new(uint64_t seed);
 void sim_free(struct sim *sim);
 
 /*
- * Runs until the virtual time `until` (inclusive), or until idle when it is SIM_FOREVER, or until stopped. The
- * time limit stops both.
+ * Runs until the virtual time `until` (inclusive), or until idle when it is SIM_FOREVER, or until stopped.
+ * The time limit stops both.
  */
 enum sim_stop sim_run(struct sim *sim, uint64_t until);
 

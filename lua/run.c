@@ -20,7 +20,7 @@
 #include "stack/skb/drop_reason.h"
 #include "viz/chart.h"
 
-#define PACE_SLICE (10 * NSEC_PER_MSEC) /* of real time between two waits of --pace */
+#define PACE_STEP NSEC_PER_MSEC /* of real time, at least, between two waits of --pace */
 
 /* ---- ends and output ---- */
 
@@ -77,20 +77,12 @@ static void start_programs(struct run *run)
 				 p->host->host->name);
 }
 
-static enum sim_stop paced(struct run *run, uint64_t until)
+/* --pace: real time catches up with the virtual time `when`. */
+static uint64_t on_pace(void *arg, uint64_t when)
 {
-	uint64_t slice = (uint64_t)((double)PACE_SLICE * run->opt->pace) + 1;
-	enum sim_stop why;
-	do {
-		uint64_t to = until - run->sim->now > slice ? run->sim->now + slice : until;
-		if (until == SIM_FOREVER && sim_idle(run->sim))
-			return sim_run(run->sim, until);
-		why = sim_run(run->sim, to);
-		run_ui_pace(run, run->sim->now);
-		if (run_ui_interrupted(run))
-			return SIM_STOPPED;
-	} while (why == SIM_UNTIL && run->sim->now < until);
-	return why;
+	struct run *run = arg;
+	run_ui_pace(run, when);
+	return when + (uint64_t)((double)PACE_STEP * run->opt->pace);
 }
 
 enum sim_stop run_advance(struct run *run, uint64_t until)
@@ -99,7 +91,10 @@ enum sim_stop run_advance(struct run *run, uint64_t until)
 		return SIM_STOPPED;
 	world_up(&run->world);
 	start_programs(run);
-	return run->opt->pace > 0 ? paced(run, until) : sim_run(run->sim, until);
+	enum sim_stop why = sim_run(run->sim, until);
+	if (run->opt->pace > 0 && why == SIM_UNTIL)
+		run_ui_pace(run, run->sim->now);
+	return why;
 }
 
 static void on_idle_poll(void *arg)
@@ -313,6 +308,10 @@ static bool start(struct run *run)
 	run->sim->time_limit = o->until;
 	run->sim->idle_poll = on_idle_poll;
 	run->sim->idle_arg = run;
+	if (o->pace > 0) {
+		run->sim->pace = on_pace;
+		run->sim->pace_at = 0;
+	}
 	world_init(&run->world, run->sim, o->pcap ? o->dir : NULL);
 	return run_ui_start(run);
 }

@@ -91,24 +91,37 @@ static inline struct sk_buff *skb_peek_tail(const struct sk_buff_head *list)
 	return skb == (const struct sk_buff *)list ? NULL : skb;
 }
 
+/*
+ * The links that a packet and a queue's head both begin with. A neighbour in a queue may be either, so its
+ * links are reached through this type.
+ */
+struct skb_links {
+	struct sk_buff *next, *prev;
+};
+
+static inline struct skb_links *skb_links(void *skb_or_head)
+{
+	return skb_or_head;
+}
+
 static inline void __skb_insert(struct sk_buff *newsk, struct sk_buff *prev, struct sk_buff *next,
 				struct sk_buff_head *list)
 {
 	newsk->next = next;
 	newsk->prev = prev;
-	next->prev = newsk;
-	prev->next = newsk;
+	skb_links(next)->prev = newsk;
+	skb_links(prev)->next = newsk;
 	list->qlen++;
 }
 
 static inline void __skb_queue_after(struct sk_buff_head *list, struct sk_buff *prev, struct sk_buff *newsk)
 {
-	__skb_insert(newsk, prev, prev->next, list);
+	__skb_insert(newsk, prev, skb_links(prev)->next, list);
 }
 
 static inline void __skb_queue_before(struct sk_buff_head *list, struct sk_buff *next, struct sk_buff *newsk)
 {
-	__skb_insert(newsk, next->prev, next, list);
+	__skb_insert(newsk, skb_links(next)->prev, next, list);
 }
 
 static inline void __skb_queue_head(struct sk_buff_head *list, struct sk_buff *newsk)
@@ -127,8 +140,8 @@ static inline void __skb_unlink(struct sk_buff *skb, struct sk_buff_head *list)
 
 	list->qlen--;
 	skb->next = skb->prev = NULL;
-	next->prev = prev;
-	prev->next = next;
+	skb_links(next)->prev = prev;
+	skb_links(prev)->next = next;
 }
 
 static inline struct sk_buff *__skb_dequeue(struct sk_buff_head *list)
@@ -155,9 +168,9 @@ static inline void __skb_queue_splice(const struct sk_buff_head *list, struct sk
 	struct sk_buff *first = list->next, *last = list->prev;
 
 	first->prev = prev;
-	prev->next = first;
+	skb_links(prev)->next = first;
 	last->next = next;
-	next->prev = last;
+	skb_links(next)->prev = last;
 }
 
 /* Moves all of `list` to the front of `head`. */
