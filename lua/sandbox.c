@@ -114,7 +114,8 @@ static int sb_format(lua_State *L)
 	for (const char *p = fmt; (p = memchr(p, '%', (size_t)(end - p))) && p + 1 < end; p += 2) {
 		const char *c = p + 1 + strspn(p + 1, "-+ #0123456789.");
 		if (*c == 'p')
-			return luaL_error(L, "string.format: %%p is not available (addresses differ in each run)");
+			return luaL_error(
+				L, "string.format: %%p is not available (addresses differ in each run)");
 	}
 	for (int i = 2; i <= lua_gettop(L); i++) {
 		int t = lua_type(L, i);
@@ -173,14 +174,16 @@ static int sb_shift(lua_State *L)
 	return call_original(L);
 }
 
-/* table.move, table.concat: at most as many elements as fit into memory. Upvalue 2: place of first and last. */
+/* table.move, table.concat: at most as many elements as fit into memory. Upvalue 2: place of first and last.
+ */
 static int sb_range(lua_State *L)
 {
 	int first = (int)lua_tointeger(L, lua_upvalueindex(2)), last = first + 1;
 	lua_Integer from = luaL_optinteger(L, first, 1);
 	if (!lua_isnoneornil(L, last)) {
 		lua_Integer to = luaL_checkinteger(L, last);
-		luaL_argcheck(L, to < from || (uint64_t)to - (uint64_t)from < SCRIPT_MEMORY / 8, last, "too many elements");
+		luaL_argcheck(L, to < from || (uint64_t)to - (uint64_t)from < SCRIPT_MEMORY / 8, last,
+			      "too many elements");
 	}
 	return call_original(L);
 }

@@ -15,7 +15,8 @@ static struct net_device *netdev_name_node_lookup(struct net *net, const char *n
 	TRACE(net, "look a device name up");
 	struct net_device *dev;
 
-	for_each_netdev(net, dev) {
+	for_each_netdev(net, dev)
+	{
 		if (!strncmp(dev->name, name, IFNAMSIZ))
 			return dev;
 	}
@@ -27,7 +28,8 @@ static struct net_device *netdev_name_node_lookup_rcu(struct net *net, const cha
 	TRACE(net, "look a device name up");
 	struct net_device *dev;
 
-	for_each_netdev(net, dev) {
+	for_each_netdev(net, dev)
+	{
 		if (!strncmp(dev->name, name, IFNAMSIZ))
 			return dev;
 	}
@@ -59,7 +61,8 @@ struct net_device *__dev_get_by_index(struct net *net, int ifindex)
 {
 	struct net_device *dev;
 
-	for_each_netdev(net, dev) {
+	for_each_netdev(net, dev)
+	{
 		if (dev->ifindex == ifindex)
 			return dev;
 	}

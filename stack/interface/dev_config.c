@@ -32,7 +32,8 @@ int register_netdevice_notifier(struct net *net, struct notifier_block *nb)
 	int err;
 
 	raw_notifier_chain_register(&net->netdev->netdev_chain, nb);
-	for_each_netdev(net, dev) {
+	for_each_netdev(net, dev)
+	{
 		struct netdev_notifier_info info = { .dev = dev };
 
 		err = notifier_to_errno(nb->notifier_call(nb, NETDEV_REGISTER, &info));

@@ -175,7 +175,8 @@ static void ftgmac100_calc_mc_hash(struct ftgmac100 *priv)
 
 	priv->maht1 = 0;
 	priv->maht0 = 0;
-	netdev_for_each_mc_addr(ha, priv->netdev) {
+	netdev_for_each_mc_addr(ha, priv->netdev)
+	{
 		unsigned int bit = ftgmac100_hash_bit(ha->addr);
 
 		if (bit >= 32)

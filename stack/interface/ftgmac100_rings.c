@@ -23,7 +23,8 @@ void ftgmac100_free_buffers(struct ftgmac100 *priv)
 		dma_unmap_single(priv->netdev, le32toh(priv->rxdes[i].rxdes3), RX_BUF_SIZE, DMA_FROM_DEVICE);
 		dev_kfree_skb_any(skb);
 	}
-	/* in the order of sending: a packet's last descriptor, which frees it, may lie before its first in the ring */
+	/* in the order of sending: a packet's last descriptor, which frees it, may lie before its first in
+	 * the ring */
 	for (u32 n = 0; n < priv->tx_q_entries; n++) {
 		u32 i = (priv->tx_clean_pointer + n) & (priv->tx_q_entries - 1);
 		struct ftgmac100_txdes *txdes = &priv->txdes[i];

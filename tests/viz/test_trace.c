@@ -27,12 +27,12 @@ struct thing {
 
 /* ---- functions to trace; those of AT() pretend to lie in a layer of the stack ---- */
 
-#define AT(host_, name_, file_)                                                                                \
-	static const struct trace_fn here __attribute__((section("wp_fn"), used, aligned(8))) = {              \
-		(name_), (file_), "lies in a layer", 0xff, TRACE_FN_FUNCTION                                   \
-	};                                                                                                     \
-	struct trace_span span __attribute__((cleanup(trace_span_end), unused)) = { host_ };                   \
-	if (trace_active(host_))                                                                               \
+#define AT(host_, name_, file_)                                                                              \
+	static const struct trace_fn here                                                                    \
+		__attribute__((section("wp_fn"), used, aligned(8))) = { (name_), (file_), "lies in a layer", \
+									0xff, TRACE_FN_FUNCTION };           \
+	struct trace_span span __attribute__((cleanup(trace_span_end), unused)) = { host_ };                 \
+	if (trace_active(host_))                                                                             \
 	trace_enter(host_, &here, TR_ENTER, 0)
 
 static void tt_leaf(struct host *host)
@@ -108,7 +108,8 @@ static const char *drop_text(unsigned nr)
 	return nr == 4 ? "a reason" : NULL;
 }
 
-/* Two hosts, a program on each; `file` NULL: nothing is written. `late`: the second starts that much later. */
+/* Two hosts, a program on each; `file` NULL: nothing is written. `late`: the second starts that much later.
+ */
 static struct outcome run(const char *file, const char *filter, uint64_t late)
 {
 	static const char *const names[] = { "alpha", "beta" };
@@ -160,7 +161,8 @@ static void put(struct reading *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent, struct viz_call *call)
+static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
+		     struct viz_call *call)
 {
 	struct reading *r = arg;
 	const char *name = viz_fn_name(r->t, call->fn);
@@ -242,15 +244,16 @@ static void what_was_called_is_read_back(void **state)
 	(void)state;
 
 	run(path, NULL, 0);
-	assert_string_equal(read_back(&r, path, "alpha"),
-			    "prog: CALL send(100) "
-			    "1:tt_send#s7@0 [tt: a step of send of tt_send] 2:tt_internet<tt_slot@0 3:tt_transport@0 "
-			    "4:tt_leaf@0 [tt: a step of internet of tt_internet] 2:tt_packet#p40@0 3:tt_leaf@0 "
-			    "2:tt_leaf@0 drop 40 (a reason) 1:tt_wait#s7@0 "
-			    "prog... 2:tt_leaf@1000 "
-			    "1:tt_send#s7@1000 [tt: a step of send of tt_send] 2:tt_internet<tt_slot@1000 "
-			    "3:tt_transport@1000 4:tt_leaf@1000 [tt: a step of internet of tt_internet] "
-			    "2:tt_packet#p41@1000 3:tt_leaf@1000 2:tt_leaf@1000 drop 41 (a reason) RET -32 ");
+	assert_string_equal(
+		read_back(&r, path, "alpha"),
+		"prog: CALL send(100) "
+		"1:tt_send#s7@0 [tt: a step of send of tt_send] 2:tt_internet<tt_slot@0 3:tt_transport@0 "
+		"4:tt_leaf@0 [tt: a step of internet of tt_internet] 2:tt_packet#p40@0 3:tt_leaf@0 "
+		"2:tt_leaf@0 drop 40 (a reason) 1:tt_wait#s7@0 "
+		"prog... 2:tt_leaf@1000 "
+		"1:tt_send#s7@1000 [tt: a step of send of tt_send] 2:tt_internet<tt_slot@1000 "
+		"3:tt_transport@1000 4:tt_leaf@1000 [tt: a step of internet of tt_internet] "
+		"2:tt_packet#p41@1000 3:tt_leaf@1000 2:tt_leaf@1000 drop 41 (a reason) RET -32 ");
 }
 
 static void every_record_is_counted(void **state)
@@ -298,12 +301,13 @@ static void filter_by_function(void **state)
 	struct reading r = { 0 };
 	(void)state;
 
-	assert_string_equal(filtered(&r, "fn=tt_i*,fn=tt_packet,host=alpha", "alpha"),
-			    "prog: CALL send(100) "
-			    "2:tt_internet<tt_slot@0 [tt: a step of internet of tt_internet] 2:tt_packet#p40@0 "
-			    "drop 40 (a reason) prog... "
-			    "2:tt_internet<tt_slot@1000 [tt: a step of internet of tt_internet] 2:tt_packet#p41@1000 "
-			    "drop 41 (a reason) RET -32 ");
+	assert_string_equal(
+		filtered(&r, "fn=tt_i*,fn=tt_packet,host=alpha", "alpha"),
+		"prog: CALL send(100) "
+		"2:tt_internet<tt_slot@0 [tt: a step of internet of tt_internet] 2:tt_packet#p40@0 "
+		"drop 40 (a reason) prog... "
+		"2:tt_internet<tt_slot@1000 [tt: a step of internet of tt_internet] 2:tt_packet#p41@1000 "
+		"drop 41 (a reason) RET -32 ");
 }
 
 /* A slot whose function is left out, and the steps of a function that is left out, are left out with it. */
@@ -325,9 +329,10 @@ static void filter_by_packet(void **state)
 	struct reading r = { 0 };
 	(void)state;
 
-	assert_string_equal(filtered(&r, "packet=41", "alpha"),
-			    "prog: CALL send(100) drop 40 (a reason) prog... 2:tt_packet#p41@1000 3:tt_leaf@1000 "
-			    "drop 41 (a reason) RET -32 ");
+	assert_string_equal(
+		filtered(&r, "packet=41", "alpha"),
+		"prog: CALL send(100) drop 40 (a reason) prog... 2:tt_packet#p41@1000 3:tt_leaf@1000 "
+		"drop 41 (a reason) RET -32 ");
 }
 
 static void filter_by_time(void **state)
@@ -348,7 +353,8 @@ static void filter_by_time(void **state)
 /* What is left has the depth that it has in the whole trace. */
 static void filter_keeps_depths(void **state)
 {
-	static const char *const filters[] = { "fn=tt_leaf", "layer=internet", "fn=tt_[tp]*", "packet=40", "from=1us" };
+	static const char *const filters[] = { "fn=tt_leaf", "layer=internet", "fn=tt_[tp]*", "packet=40",
+					       "from=1us" };
 	struct reading whole = { .leaves = true }, part = { .leaves = true };
 	(void)state;
 
@@ -386,8 +392,8 @@ static void filtered_file_says_so(void **state)
 
 static void bad_filters_are_told(void **state)
 {
-	static const char *const bad[] = { "nonsense", "color=red", "packet=", "packet=x", "from=soon", "to=5 parsecs",
-					   "from=-1ms" };
+	static const char *const bad[] = { "nonsense",	"color=red",	"packet=",  "packet=x",
+					   "from=soon", "to=5 parsecs", "from=-1ms" };
 	(void)state;
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
