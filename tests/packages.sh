@@ -1,7 +1,7 @@
 # Sourced by ./wirepath and tests/run: the Debian packages that building and testing need.
 
-BUILD_PACKAGES="gcc cmake ninja-build pkg-config libev-dev liblua5.4-dev libboost-context-dev libxxhash-dev"
-TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 tshark lua5.4"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev liblua5.4-dev libboost-context-dev libxxhash-dev"
+TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 tshark clang-format binutils util-linux"
 
 # Installs those of the named packages that are missing, and says so.
 install_missing() {

@@ -38,7 +38,7 @@ case $build in
 *) check "mutable data at file scope" "$mutable" ;;
 esac
 
-if command -v clang-format >/dev/null 2>&1; then
+if command -v clang-format >/dev/null 2>&1; then # tests/run installs it
 	check "not formatted (clang-format -i)" "$(git ls-files '*.c' '*.h' 2>/dev/null |
 		xargs -r -n 20 clang-format --dry-run -Werror 2>&1 | grep -E 'error' | cut -d: -f1 | sort -u | head -10)"
 fi
