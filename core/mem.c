@@ -30,20 +30,23 @@
 #endif
 
 #define PAGE_ORDER 12
-#define OWNERS_CHUNK 1024
-#define SLAB_FIRST 512u /* bytes; doubled up to SLAB_LAST */
-#define SLAB_LAST 65536u
+#define OWNER_FREE ((uintptr_t)1 << 63) /* set in no address */
+#define OWNERS_CHUNK 256 /* bytes; an order of 64 bytes needs twice that for a page, and gets it */
+#define SLAB_MIN 512u	 /* bytes; a slab adds an eighth to its cache, so little is taken in vain */
+#define SLAB_MAX 65536u
 
-/* In front of each object. 16 bytes, so that objects are aligned as malloc's are. */
+/*
+ * In front of each object: the account of a block, as beside RAM. The site that asked for the object, or,
+ * with OWNER_FREE set, the next free one. One word: a host that idles is made of small objects.
+ */
 struct kmem_obj {
-	const char *site;      /* who has it; NULL: free */
-	struct kmem_obj *next; /* while free */
+	uintptr_t owner;
 };
 
 struct kmem_slab {
 	struct kmem_slab *next;
-	char *end;
-	_Alignas(16) char objs[];
+	char *end, *unused;
+	char objs[]; /* 8 bytes off, so that behind their headers they are aligned as malloc's are */
 };
 
 /* In front of what kzalloc() gives. */
@@ -94,8 +97,6 @@ static inline struct ram_page *page_of(struct ram *ram, const void *p)
  * asked for the block, or, with OWNER_FREE set, the next block on the free list; 0 when never handed out. A
  * link inside the free block would be at the mercy of any device.
  */
-#define OWNER_FREE ((uintptr_t)1 << 63) /* set in no address */
-
 static inline uintptr_t *owner_of(struct ram *ram, unsigned order, const void *p)
 {
 	struct ram_page *page = page_of(ram, p);
@@ -123,14 +124,15 @@ static uintptr_t *owners_alloc(struct ram *ram, unsigned n)
 	size_t bytes = n * sizeof(uintptr_t);
 
 	if ((size_t)(ram->owners_end - ram->owners_pool) < bytes) {
-		void **chunk = calloc(1, OWNERS_CHUNK);
+		size_t size = sizeof(void *) + (bytes > OWNERS_CHUNK ? bytes : OWNERS_CHUNK);
+		void **chunk = calloc(1, size);
 
 		if (!chunk)
 			return NULL;
 		*chunk = ram->owners_chunks;
 		ram->owners_chunks = chunk;
 		ram->owners_pool = (char *)(chunk + 1);
-		ram->owners_end = (char *)chunk + OWNERS_CHUNK;
+		ram->owners_end = (char *)chunk + size;
 	}
 	void *p = ram->owners_pool;
 	ram->owners_pool += bytes;
@@ -252,7 +254,6 @@ struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32
 		return NULL;
 	cache->name = name;
 	cache->size = (uint32_t)((size + sizeof(struct kmem_obj) + 15) & ~15u);
-	cache->next_slab = SLAB_FIRST;
 	cache->slabs_tail = &cache->slabs;
 	*host->kmem.caches_tail = cache;
 	host->kmem.caches_tail = &cache->next;
@@ -261,10 +262,10 @@ struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32
 
 static bool cache_grow(struct kmem_cache *cache)
 {
-	uint32_t bytes = cache->next_slab / cache->size * cache->size;
+	uint32_t bytes = cache->slab_bytes / 8;
 
-	if (bytes < cache->size)
-		bytes = cache->size;
+	bytes = bytes < SLAB_MIN ? SLAB_MIN : bytes > SLAB_MAX ? SLAB_MAX : bytes;
+	bytes = bytes > cache->size ? bytes / cache->size * cache->size : cache->size;
 	struct kmem_slab *slab = malloc(sizeof(*slab) + bytes);
 	if (!slab)
 		return false;
@@ -274,8 +275,7 @@ static bool cache_grow(struct kmem_cache *cache)
 	cache->slabs_tail = &slab->next;
 	cache->fresh = slab->objs;
 	cache->fresh_end = slab->end;
-	if (cache->next_slab < SLAB_LAST)
-		cache->next_slab *= 2;
+	cache->slab_bytes += bytes;
 	return true;
 }
 
@@ -285,7 +285,7 @@ void *kmem_cache_alloc_at(struct host *host, struct kmem_cache *cache, const cha
 		return NULL;
 	struct kmem_obj *obj = cache->free;
 	if (likely(obj)) {
-		cache->free = obj->next;
+		cache->free = (struct kmem_obj *)(obj->owner & ~OWNER_FREE);
 		UNPOISON(obj + 1, cache->size - sizeof(*obj));
 	} else {
 		if (cache->fresh == cache->fresh_end && !cache_grow(cache))
@@ -293,7 +293,7 @@ void *kmem_cache_alloc_at(struct host *host, struct kmem_cache *cache, const cha
 		obj = (struct kmem_obj *)cache->fresh;
 		cache->fresh += cache->size;
 	}
-	obj->site = site;
+	obj->owner = (uintptr_t)site;
 	if (++cache->in_use > cache->peak)
 		cache->peak = cache->in_use;
 	return obj + 1;
@@ -314,12 +314,11 @@ void kmem_cache_free(struct host *host, struct kmem_cache *cache, void *p)
 
 	if (unlikely(!p))
 		return;
-	if (unlikely(!obj->site)) {
+	if (unlikely(obj->owner & OWNER_FREE)) {
 		sim_fault(host->sim, host, "%s: object freed twice", cache->name);
 		return;
 	}
-	obj->site = NULL;
-	obj->next = cache->free;
+	obj->owner = (uintptr_t)cache->free | OWNER_FREE;
 	cache->free = obj;
 	cache->in_use--;
 	POISON(p, cache->size - sizeof(*obj));
@@ -332,8 +331,10 @@ static const char *cache_first_out(const struct kmem_cache *cache)
 		char *end = slab->next ? slab->end : cache->fresh;
 
 		for (char *at = slab->objs; at < end; at += cache->size) {
-			if (((struct kmem_obj *)at)->site)
-				return ((struct kmem_obj *)at)->site;
+			uintptr_t owner = ((struct kmem_obj *)at)->owner;
+
+			if (!(owner & OWNER_FREE))
+				return (const char *)owner;
 		}
 	}
 	return "?";

@@ -69,7 +69,7 @@ struct kmem_cache {
 	char *fresh, *fresh_end;	       /* what is left of the newest slab; never handed out yet */
 	struct kmem_slab *slabs, **slabs_tail; /* memory taken from malloc, given back with the host */
 	uint32_t in_use, peak;
-	uint32_t next_slab; /* bytes: slabs start small and double */
+	uint32_t slab_bytes; /* of all slabs, headers not counted */
 	struct kmem_cache *next;
 };
 
@@ -83,7 +83,7 @@ struct kmem {
 };
 
 /* Creates a cache of objects of `size` bytes. `name` must be a literal. Slabs start with a few objects and
- * grow. */
+ * grow with the cache. */
 struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32_t size);
 
 /* kmem_cache_alloc(host, cache): an object with undefined contents, or NULL. kmem_cache_zalloc: cleared. */

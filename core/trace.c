@@ -15,14 +15,19 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>
+#else
 #include <xxhash.h>
+#endif
 
 #include "core/host.h"
 #include "core/trace_format.h"
 #include "core/trace_filter.h"
 
-#define TASK_BITS 64 /* pids whose definition is known to be in the file, a bit each; above: written again   \
-		      */
+#define TASK_BITS                                                                                            \
+	64 /* pids whose definition is known to be in the file, a bit each; above: written again             \
+	    */
 
 /* Strings of a host that records point at: id = index + 1. */
 struct trace_strings {
@@ -99,40 +104,53 @@ static void flush_host(struct host *host)
 	struct trace *t = host->sim->trace;
 	struct trace_host *tr = &host->tr;
 	struct trace_host_out *out = &t->out[host->index];
+	uint32_t n = (uint32_t)(tr->next - tr->buf), bytes = n * (uint32_t)sizeof(*tr->buf);
 	struct {
 		uint32_t host, n;
 		uint64_t time;
-	} head = { host->index, tr->n, out->chunk_time };
+	} head = { host->index, n, out->chunk_time };
 
-	if (tr->n == 0)
+	if (n == 0)
 		return;
-	XXH3_64bits_update(out->hash, tr->buf, tr->n * sizeof(*tr->buf));
-	write_chunk(t, CHUNK_REC, &head, sizeof(head), tr->buf, (uint32_t)(tr->n * sizeof(*tr->buf)));
-	t->nr_records += tr->n;
+	XXH3_64bits_update(out->hash, tr->buf, bytes);
+	write_chunk(t, CHUNK_REC, &head, sizeof(head), tr->buf, bytes);
+	t->nr_records += n;
 	out->chunk_time = tr->time;
-	tr->n = 0;
+	tr->next = tr->buf;
 }
 
 /* ---- recording ---- */
 
-static inline void put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
+static inline void store(struct trace_host *tr, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
 {
-	struct trace_host *tr = &host->tr;
-	if (unlikely(tr->n == TRACE_CHUNK))
+	*tr->next++ = (struct trace_rec){ (uint16_t)fn, (uint8_t)depth, (uint8_t)kind, obj };
+}
+
+static void put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
+{
+	if (unlikely(host->tr.next == host->tr.end))
 		flush_host(host);
-	tr->buf[tr->n++] = (struct trace_rec){ (uint16_t)fn, (uint8_t)depth, (uint8_t)kind, obj };
+	store(&host->tr, kind, fn, depth, obj);
+}
+
+static void put_time(struct host *host, uint64_t now)
+{
+	put(host, TR_TIME, (uint16_t)(now >> 32), (uint8_t)(now >> 48), (uint32_t)now);
+	host->tr.time = now;
 }
 
 void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj)
 {
-	struct trace_host *tr = &host->tr;
 	uint64_t now = host->sim->now;
-	if (unlikely(now != tr->time)) {
-		put(host, TR_TIME, (uint16_t)(now >> 32), (uint8_t)(now >> 48), (uint32_t)now);
-		tr->time = now;
-	}
-	tr->last_kind = (uint8_t)kind;
+	if (unlikely(now != host->tr.time))
+		put_time(host, now);
 	put(host, kind, fn, depth, obj);
+}
+
+/* Kind of the record before, TR_KINDS when there is none in the buffer. */
+static unsigned last_kind(const struct trace_host *tr)
+{
+	return tr->next > tr->buf ? tr->next[-1].kind : TR_KINDS;
 }
 
 static inline unsigned rank_of(const struct host *host, const struct trace_fn *fn)
@@ -151,27 +169,39 @@ static bool filter_entry(struct host *host, unsigned rank, unsigned kind, uint32
 		return true;
 	}
 	*shown &= ~bit;
-	if (tr->last_kind == TR_OP && tr->n > 0) {
-		tr->n--;
-		tr->last_kind = TR_KINDS;
-	}
+	if (last_kind(tr) == TR_OP)
+		tr->next--;
 	return false;
+}
+
+/* An entry that is more than a record: a new time, a full buffer, a filter, costs, a fault. */
+static __attribute__((noinline, cold)) void enter_slow(struct host *host, const struct trace_fn *fn,
+						       unsigned kind, uint32_t obj)
+{
+	struct trace_host *tr = &host->tr;
+	unsigned rank = rank_of(host, fn);
+
+	SIM_BUG_ON(host, tr->depth == 0); /* wrapped */
+	if (unlikely(kind >> 8 >> host->cpu.ctx & 1))
+		sim_fault(host->sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
+			  host->cpu.ctx);
+	kind &= 0xff;
+	if (tr->recording && (!host->sim->trace->filter.any || filter_entry(host, rank, kind, obj)))
+		trace_put(host, kind, rank, tr->depth, obj);
+	if (unlikely(host->sim->fn_cost) && host->sim->fn_cost[rank])
+		cpu_spend(&host->cpu, host->sim->fn_cost[rank]);
 }
 
 void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj)
 {
 	struct trace_host *tr = &host->tr;
-	unsigned rank = rank_of(host, fn);
 
-	SIM_BUG_ON(host, tr->depth == UINT8_MAX);
 	tr->depth++;
-	if (unlikely(!(fn->contexts >> host->cpu.ctx & 1)))
-		sim_fault(host->sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
-			  host->cpu.ctx);
-	if (tr->recording && (!host->sim->trace->filter.any || filter_entry(host, rank, kind, obj)))
-		trace_put(host, kind, rank, tr->depth, obj);
-	if (unlikely(host->sim->fn_cost) && host->sim->fn_cost[rank])
-		cpu_spend(&host->cpu, host->sim->fn_cost[rank]);
+	if (likely(tr->next < tr->plain_end && tr->time == host->sim->now && tr->depth &&
+		   !(kind >> 8 >> host->cpu.ctx & 1)))
+		store(tr, kind, rank_of(host, fn), tr->depth, obj);
+	else
+		enter_slow(host, fn, kind, obj);
 }
 
 void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
@@ -233,7 +263,7 @@ void trace_task(struct host *host, const struct task *task, bool resumes)
 
 void trace_idle(struct host *host)
 {
-	if (trace_recording(host) && host->tr.last_kind != TR_IDLE)
+	if (trace_recording(host) && last_kind(&host->tr) != TR_IDLE)
 		trace_put(host, TR_IDLE, 0, 0, 0);
 }
 
@@ -520,8 +550,13 @@ void trace_host_init(struct host *host)
 	if (!trace_filter_host(&t->filter, host->name))
 		return;
 	host->tr.buf = malloc(TRACE_CHUNK * sizeof(*host->tr.buf));
-	host->tr.active = host->tr.recording = host->tr.buf != NULL;
-	host->tr.last_kind = TR_KINDS;
+	if (!host->tr.buf)
+		return;
+	host->tr.active = host->tr.recording = true;
+	host->tr.next = host->tr.buf;
+	host->tr.end = host->tr.buf + TRACE_CHUNK;
+	if (!t->filter.any && !sim->fn_cost)
+		host->tr.plain_end = host->tr.end;
 }
 
 int trace_finish(struct sim *sim, char *err, unsigned errlen)
@@ -536,7 +571,7 @@ int trace_finish(struct sim *sim, char *err, unsigned errlen)
 		if (host && host->tr.buf) {
 			flush_host(host);
 			free(host->tr.buf);
-			host->tr.buf = NULL;
+			host->tr.buf = host->tr.next = host->tr.end = host->tr.plain_end = NULL;
 			host->tr.recording = false;
 			host->tr.active = sim->fn_cost != NULL;
 		}

@@ -94,18 +94,21 @@ struct trace_host {
 	bool active;	      /* spans are counted: recording or costs are on */
 	bool recording;	      /* host passes the filter */
 	uint8_t depth;	      /* open functions of the flow that runs */
-	uint8_t last_kind;    /* to leave out repeated TR_IDLE */
 	uint8_t packet_depth; /* core/trace_filter.c: depth of the function that the packet filter let in, or
 				 0 */
-	uint32_t n;	      /* records in the buffer */
-	uint64_t time;	      /* of the last TR_TIME */
+	struct trace_rec *next, *end; /* free part of the buffer */
+	struct trace_rec *plain_end;  /* as `end`, or NULL when entries are filtered or cost time */
 	struct trace_rec *buf;
+	uint64_t time; /* of the last TR_TIME */
 };
 
 /* Description records, between these by the linker. */
 extern const struct trace_fn __start_wp_fn[], __stop_wp_fn[];
 
-/* Slow half of TRACE: checks the context, spends the function's cost, records. */
+/*
+ * Slow half of TRACE: checks the context, spends the function's cost, records. `kind` is an enum trace_kind,
+ * with the contexts that `fn` may not run in from bit 8 on: so `fn` itself, a cold line, is not looked at.
+ */
 void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj);
 
 /* Appends a record as it is; callers check `recording`. */
@@ -130,7 +133,7 @@ struct trace_span {
 	struct trace_span trace_span_here                                                                    \
 		__attribute__((cleanup(trace_span_end), unused)) = { trace_host_here };                      \
 	if (trace_active(trace_host_here))                                                                   \
-	trace_enter(trace_host_here, &trace_fn_here, kind_, obj_)
+	trace_enter(trace_host_here, &trace_fn_here, (kind_) | (~(contexts_)&0xffu) << 8, obj_)
 
 /*
  * The span macros. `x` is anything with a member `host`; TRACE_SKB also takes its `journey`, TRACE_SK its

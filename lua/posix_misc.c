@@ -21,7 +21,7 @@ static int l_close(lua_State *L)
 	long r = sys_close(p->tsk, fd);
 	if (!posix_end(p, r))
 		return script_leave(L);
-	return posix_result(L, "close", r);
+	return posix_result(L, NULL, r);
 }
 
 static int l_read(lua_State *L)
@@ -37,7 +37,7 @@ static int l_read(lua_State *L)
 	if (!posix_end(p, r))
 		return script_leave(L);
 	if (r < 0)
-		return posix_error(L, "read", r);
+		return posix_error(L, NULL, r);
 	luaL_pushresultsize(&b, (size_t)r);
 	return 1;
 }
@@ -63,7 +63,7 @@ static int l_write(lua_State *L)
 	long r = sys_write(p->tsk, fd, data + offset, (size_t)n);
 	if (!posix_end(p, r))
 		return script_leave(L);
-	return posix_result(L, "write", r);
+	return posix_result(L, NULL, r);
 }
 
 /* Sleeps `ns`; false when the program is to be left. */
@@ -102,7 +102,7 @@ static int l_dup(lua_State *L)
 {
 	struct program *p = program_running(L, "dup");
 	long r = sys_dup(p->tsk, (unsigned)luaL_checkinteger(L, 1));
-	return posix_result(L, "dup", r);
+	return posix_result(L, NULL, r);
 }
 
 static const luaL_Reg unistd[] = {
@@ -190,7 +190,7 @@ static int l_poll(lua_State *L)
 	if (leave)
 		return script_leave(L);
 	if (r < 0)
-		return posix_error(L, "poll", r);
+		return posix_error(L, NULL, r);
 	for (unsigned i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, fds[i].fd);
 		lua_createtable(L, 0, 6);
@@ -214,7 +214,7 @@ static int l_rpoll(lua_State *L)
 	long r = do_poll(p, &fd, 1, (int)luaL_checkinteger(L, 2), &leave);
 	if (leave)
 		return script_leave(L);
-	return posix_result(L, "rpoll", r);
+	return posix_result(L, NULL, r);
 }
 
 static const luaL_Reg poll_functions[] = { { "poll", l_poll }, { "rpoll", l_rpoll }, { NULL, NULL } };

@@ -62,13 +62,16 @@ static const struct posix_const tcp_options[] = {
 	{ "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
 	{ NULL, 0 },
 };
-static const struct posix_const constants[] = {
+static const struct posix_const families[] = {
 	{ "AF_UNSPEC", AF_UNSPEC },
 	{ "AF_INET", AF_INET },
 	{ "AF_INET6", AF_INET6 },
 	{ "AF_UNIX", AF_UNIX },
 	{ "AF_PACKET", AF_PACKET },
 	{ "AF_NETLINK", AF_NETLINK },
+	{ NULL, 0 },
+};
+static const struct posix_const constants[] = {
 	{ "SOCK_CLOEXEC", SOCK_CLOEXEC },
 	{ "SOCK_NONBLOCK", SOCK_NONBLOCK },
 	{ "SOL_SOCKET", SOL_SOCKET },
@@ -115,26 +118,44 @@ static const char *option_name(int level, int name, char *buf, size_t len)
 
 /* ---- addresses ---- */
 
-/* Reads the table at `idx`. 0, or -1 with the error pushed (nil, message, EINVAL). */
+static lua_Integer check_field(lua_State *L, int idx, const char *field)
+{
+	if (lua_getfield(L, idx, field) == LUA_TNIL || !lua_isinteger(L, -1))
+		luaL_argerror(L, idx,
+			      lua_pushfstring(L, "int expected for field '%s', got %s", field,
+					      lua_isnil(L, -1) ? "no value" : luaL_typename(L, -1)));
+	lua_Integer v = lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	return v;
+}
+
+/* Reads the table at `idx`. 0, or -1 with the error pushed (nil, message, EINVAL). AF_UNSPEC, which luaposix does
+ * not know, takes a connection apart and may go without address. */
 static int get_addr(lua_State *L, int idx, struct sockaddr_in *sa)
 {
 	luaL_checktype(L, idx, LUA_TTABLE);
 	memset(sa, 0, sizeof(*sa));
-	lua_getfield(L, idx, "family");
+	lua_Integer family = check_field(L, idx, "family");
+	sa->sin_family = (sa_family_t)family;
+	if (family < 0 || !name_of(families, family))
+		return luaL_argerror(L, idx,
+				     lua_pushfstring(L, "unsupported family type %d", (int)family));
+	if (family == AF_INET)
+		sa->sin_port = htons((uint16_t)check_field(L, idx, "port"));
 	lua_getfield(L, idx, "addr");
-	lua_getfield(L, idx, "port");
-	sa->sin_family = (sa_family_t)lua_tointeger(L, -3);
-	sa->sin_port = htons((uint16_t)lua_tointeger(L, -1));
-	const char *addr = lua_tostring(L, -2);
-	if (sa->sin_family == AF_INET && (!addr || inet_pton(AF_INET, addr, &sa->sin_addr) != 1)) {
-		lua_settop(L, idx);
-		lua_pushnil(L);
-		lua_pushliteral(L, "not a valid IPv4 dotted-decimal or IPv6 address string");
-		lua_pushinteger(L, EINVAL);
-		return -1;
-	}
+	const char *addr = lua_tostring(L, -1);
+	if (family == AF_INET && !addr)
+		luaL_argerror(L, idx,
+			      lua_pushfstring(L, "string expected for field 'addr', got %s",
+					      lua_isnil(L, -1) ? "no value" : luaL_typename(L, -1)));
+	bool bad = addr && inet_pton(AF_INET, addr, &sa->sin_addr) != 1;
 	lua_settop(L, idx);
-	return 0;
+	if (family != AF_INET || !bad)
+		return 0;
+	lua_pushnil(L);
+	lua_pushliteral(L, "not a valid IPv4 or IPv6 address argument: Invalid argument");
+	lua_pushinteger(L, EINVAL);
+	return -1;
 }
 
 static void push_addr(lua_State *L, const struct sockaddr_in *sa)
@@ -164,7 +185,7 @@ static int l_socket(lua_State *L)
 	long r = sys_socket(p->tsk, domain, type, protocol);
 	if (!posix_end(p, r))
 		return script_leave(L);
-	return posix_result(L, "socket", r);
+	return posix_result(L, NULL, r);
 }
 
 static int with_addr(lua_State *L, const char *what,
@@ -268,13 +289,15 @@ static int receive(lua_State *L, bool from)
 	int len = sizeof(sa);
 	luaL_Buffer b;
 	char *to = luaL_buffinitsize(L, &b, n ? n : 1);
+	if (flags & MSG_TRUNC) /* counts bytes and copies none: what is returned must not be old memory */
+		memset(to, 0, n);
 	posix_begin(p, what, from ? "recvfrom" : "recv(%zu)", n);
 	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, (struct sockaddr *)&sa, &len)
 		      : sys_recv(p->tsk, fd, to, n, flags);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	if (r < 0)
-		return posix_error(L, what, r);
+		return posix_error(L, NULL, r);
 	luaL_pushresultsize(&b, (size_t)r < n ? (size_t)r : n); /* MSG_TRUNC returns the real length */
 	if (!from)
 		return 1;
@@ -340,6 +363,16 @@ static int l_setsockopt(lua_State *L)
 	return posix_result(L, "setsockopt", r);
 }
 
+static void push_pair(lua_State *L, const char *a, lua_Integer va, const char *b, lua_Integer vb)
+{
+	lua_createtable(L, 0, 2);
+	lua_pushinteger(L, va);
+	lua_setfield(L, -2, a);
+	lua_pushinteger(L, vb);
+	lua_setfield(L, -2, b);
+}
+
+/* An integer; SO_LINGER and the time-outs are tables, as in luaposix. */
 static int l_getsockopt(lua_State *L)
 {
 	struct program *p = program_running(L, "getsockopt");
@@ -365,14 +398,12 @@ static int l_getsockopt(lua_State *L)
 	if (r < 0)
 		return posix_error(L, "getsockopt", r);
 	if (linger) {
-		lua_pushinteger(L, v.linger.l_onoff);
-		lua_pushinteger(L, v.linger.l_linger);
-		return 2;
+		push_pair(L, "l_onoff", v.linger.l_onoff, "l_linger", v.linger.l_linger);
+		return 1;
 	}
 	if (time) {
-		lua_pushinteger(L, v.tv.tv_sec);
-		lua_pushinteger(L, v.tv.tv_usec);
-		return 2;
+		push_pair(L, "tv_sec", v.tv.tv_sec, "tv_usec", v.tv.tv_usec);
+		return 1;
 	}
 	if (text)
 		lua_pushlstring(L, v.dev, strnlen(v.dev, sizeof(v.dev)));
@@ -466,6 +497,7 @@ static const luaL_Reg functions[] = {
 int open_posix_socket(lua_State *L)
 {
 	luaL_newlib(L, functions);
+	posix_set_constants(L, families);
 	posix_set_constants(L, types);
 	posix_set_constants(L, sol_options);
 	posix_set_constants(L, tcp_options);

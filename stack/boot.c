@@ -10,18 +10,20 @@
 #include "stack/internet/neighbour.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
+#include "stack/packet/af_packet.h"
 #include "stack/skb/skbuff.h"
 #include "stack/transport/inet_sock.h"
 #include "stack/transport/sock.h"
 #include "stack/transport/tcp.h"
 
-/* In the order of Linux's initcalls: core, skbs, sockets, devices, the INET family. */
+/* In the order of Linux's initcalls: core, skbs, sockets, devices, the INET family, packet sockets. */
 static const struct {
 	int (*init)(struct host *host);
 	void (*exit)(struct host *host);
 } layers[] = {
 	{ kernel_init, kernel_exit }, { skb_init, skb_exit },	      { sock_init, sock_exit },
 	{ neigh_init, neigh_exit },   { net_dev_init, net_dev_exit }, { inet_init, inet_exit },
+	{ packet_init, packet_exit },
 };
 #define NR_LAYERS (sizeof(layers) / sizeof(layers[0]))
 

@@ -23,6 +23,10 @@ struct net {
 	struct neigh_state *neigh;   /* stack/internet/neighbour.c: tables */
 	struct inet_state *inet;     /* stack/internet: routes, addresses, protocol handlers */
 	struct tcp_state *tcp; /* stack/transport: hash tables, time-wait, metrics, sysctls' derived values */
+	struct udp_state *udp; /* stack/transport: tables */
+	struct raw_hashinfo *raw;    /* stack/internet/raw.c: sockets, made for the first one */
+	struct ping_table *ping;     /* stack/internet/ping.c: the same */
+	struct packet_state *packet; /* stack/packet */
 	struct net_device *loopback_dev;
 	struct netns_ipv4 ipv4; /* sysctls under net.ipv4, by Linux's names */
 	struct netns_core core; /* sysctls under net.core */

@@ -54,6 +54,9 @@ struct netns_ipv4 {
 	int sysctl_max_syn_backlog, sysctl_tcp_max_orphans;
 	int sysctl_tcp_fastopen;
 	char sysctl_tcp_congestion_control[16];
+	/* udp */
+	long sysctl_udp_mem[3]; /* pages */
+	int sysctl_udp_rmem_min, sysctl_udp_wmem_min;
 };
 
 struct netns_core {

@@ -110,7 +110,7 @@ long sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsi
 
 /* ---- with a message header ---- */
 
-/* Checks the program's header and points the kernel's at its buffers. Control messages are not looked at. */
+/* Checks the program's header and points the kernel's at its buffers. Control messages to send are not looked at. */
 static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *umsg, int rw)
 {
 	size_t total = 0, i;
@@ -180,6 +180,8 @@ static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *um
 	if (err)
 		return err;
 	msg.msg_name = umsg->msg_name ? &address : NULL;
+	msg.msg_control = umsg->msg_control;
+	msg.msg_controllen = umsg->msg_controllen;
 	if (sock->file->f_flags & O_NONBLOCK)
 		flags |= MSG_DONTWAIT;
 	len = sock_recvmsg(sock, &msg, (int)flags);
@@ -194,7 +196,7 @@ static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *um
 		umsg->msg_namelen = (socklen_t)ulen;
 	}
 	umsg->msg_flags = (int)msg.msg_flags;
-	umsg->msg_controllen = 0;
+	umsg->msg_controllen = (size_t)((u8 *)msg.msg_control - (u8 *)umsg->msg_control);
 	return len;
 }
 

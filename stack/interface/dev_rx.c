@@ -25,13 +25,23 @@ void dev_add_pack(struct net *net, struct packet_type *pt)
 	st->nit = !list_empty(&st->ptype_all);
 }
 
+static void ptype_remove(struct net *net, struct packet_type *pt)
+{
+	list_del_init(&pt->list);
+	net->netdev->nit = !list_empty(&net->netdev->ptype_all);
+}
+
+void __dev_remove_pack(struct net *net, struct packet_type *pt)
+{
+	TRACE(net, "receive packets of this type no longer");
+	ptype_remove(net, pt);
+}
+
+/* For who frees it at once: nobody uses it any more afterwards. */
 void dev_remove_pack(struct net *net, struct packet_type *pt)
 {
 	TRACE(net, "receive packets of this type no longer");
-	struct netdev_state *st = net->netdev;
-
-	list_del_init(&pt->list);
-	st->nit = !list_empty(&st->ptype_all);
+	ptype_remove(net, pt);
 }
 
 /* ---- delivery ---- */

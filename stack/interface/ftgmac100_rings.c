@@ -1,13 +1,10 @@
 /*
  * FTGMAC100 driver: memory of the rings, and the buffers in them.
  *
- * Descriptor memory is for the largest ring there is, like Linux's; only what the ring in use covers is
- * ever touched. The arrays of skbs have the size of the ring in use.
+ * Unlike Linux's, which takes memory for the largest ring there is, both descriptors and the arrays of skbs
+ * have the size of the ring in use: the small ring of each direction then lies in the same page.
  */
 #include "stack/interface/ftgmac100.h"
-
-#define RX_RING_BYTES (MAX_RX_QUEUE_ENTRIES * sizeof(struct ftgmac100_rxdes))
-#define TX_RING_BYTES (MAX_TX_QUEUE_ENTRIES * sizeof(struct ftgmac100_txdes))
 
 void ftgmac100_free_buffers(struct ftgmac100 *priv)
 {
@@ -36,71 +33,86 @@ void ftgmac100_free_buffers(struct ftgmac100 *priv)
 	priv->tx_clean_pointer = priv->tx_pointer;
 }
 
+static void free_rx_ring(struct ftgmac100 *priv, struct sk_buff **skbs, void *des, u32 n)
+{
+	if (skbs)
+		kfree(priv->host, skbs);
+	if (des)
+		dma_free_attrs(priv->netdev, n * sizeof(struct ftgmac100_rxdes), des);
+}
+
+static void free_tx_ring(struct ftgmac100 *priv, struct sk_buff **skbs, void *des, u32 n)
+{
+	if (skbs)
+		kfree(priv->host, skbs);
+	if (des)
+		dma_free_attrs(priv->netdev, n * sizeof(struct ftgmac100_txdes), des);
+}
+
 void ftgmac100_free_rings(struct ftgmac100 *priv)
 {
 	TRACE(priv, "give back the memory of the rings");
-	struct net_device *netdev = priv->netdev;
 
-	if (priv->rx_skbs)
-		kfree(priv->host, priv->rx_skbs);
-	if (priv->tx_skbs)
-		kfree(priv->host, priv->tx_skbs);
-	if (priv->rxdes)
-		dma_free_attrs(netdev, RX_RING_BYTES, priv->rxdes);
-	if (priv->txdes)
-		dma_free_attrs(netdev, TX_RING_BYTES, priv->txdes);
+	free_rx_ring(priv, priv->rx_skbs, priv->rxdes, priv->rx_q_entries);
+	free_tx_ring(priv, priv->tx_skbs, priv->txdes, priv->tx_q_entries);
 	if (priv->rx_scratch)
-		dma_free_attrs(netdev, RX_BUF_SIZE, priv->rx_scratch);
+		dma_free_attrs(priv->netdev, RX_BUF_SIZE, priv->rx_scratch);
 	priv->rx_skbs = priv->tx_skbs = NULL;
 	priv->rxdes = NULL;
 	priv->txdes = NULL;
 	priv->rx_scratch = NULL;
 }
 
+/* Rings of the sizes asked for take the place of those there are, which are empty. -ENOMEM: nothing changes.
+ */
+static int ftgmac100_make_rings(struct ftgmac100 *priv)
+{
+	u32 rx = priv->new_rx_q_entries, tx = priv->new_tx_q_entries;
+	struct sk_buff **rx_skbs = kzalloc(priv->host, rx * sizeof(void *));
+	struct sk_buff **tx_skbs = kzalloc(priv->host, tx * sizeof(void *));
+	dma_addr_t rx_dma, tx_dma;
+	void *rxdes = dma_alloc_attrs(priv->netdev, rx * sizeof(struct ftgmac100_rxdes), &rx_dma, NULL);
+	void *txdes = dma_alloc_attrs(priv->netdev, tx * sizeof(struct ftgmac100_txdes), &tx_dma, NULL);
+
+	if (!rx_skbs || !tx_skbs || !rxdes || !txdes) {
+		free_rx_ring(priv, rx_skbs, rxdes, rx);
+		free_tx_ring(priv, tx_skbs, txdes, tx);
+		return -ENOMEM;
+	}
+	free_rx_ring(priv, priv->rx_skbs, priv->rxdes, priv->rx_q_entries);
+	free_tx_ring(priv, priv->tx_skbs, priv->txdes, priv->tx_q_entries);
+	priv->rx_skbs = rx_skbs;
+	priv->tx_skbs = tx_skbs;
+	priv->rxdes = rxdes;
+	priv->txdes = txdes;
+	priv->rxdes_dma = rx_dma;
+	priv->txdes_dma = tx_dma;
+	priv->rx_q_entries = rx;
+	priv->tx_q_entries = tx;
+	return 0;
+}
+
 /* On failure ftgmac100_free_rings() clears up. */
 int ftgmac100_alloc_rings(struct ftgmac100 *priv)
 {
 	TRACE(priv, "allocate the rings");
-	struct net_device *netdev = priv->netdev;
+	int err = ftgmac100_make_rings(priv);
 
-	priv->rx_q_entries = priv->new_rx_q_entries;
-	priv->tx_q_entries = priv->new_tx_q_entries;
-	priv->rx_skbs = kzalloc(priv->host, priv->rx_q_entries * sizeof(void *));
-	priv->tx_skbs = kzalloc(priv->host, priv->tx_q_entries * sizeof(void *));
-	if (!priv->rx_skbs || !priv->tx_skbs)
-		return -ENOMEM;
-	priv->rxdes = dma_alloc_attrs(netdev, RX_RING_BYTES, &priv->rxdes_dma, NULL);
-	priv->txdes = dma_alloc_attrs(netdev, TX_RING_BYTES, &priv->txdes_dma, NULL);
-	priv->rx_scratch = dma_alloc_attrs(netdev, RX_BUF_SIZE, &priv->rx_scratch_dma, NULL);
-	if (!priv->rxdes || !priv->txdes || !priv->rx_scratch)
-		return -ENOMEM;
-	return 0;
+	if (err)
+		return err;
+	priv->rx_scratch = dma_alloc_attrs(priv->netdev, RX_BUF_SIZE, &priv->rx_scratch_dma, NULL);
+	return priv->rx_scratch ? 0 : -ENOMEM;
 }
 
-/* Follows a change of the ring sizes; the buffers are free. Without memory the old sizes stay. */
+/* Follows a change of the ring sizes. Without memory the old sizes stay. */
 static void ftgmac100_resize_rings(struct ftgmac100 *priv)
 {
-	struct sk_buff **rx, **tx;
-
 	if (priv->rx_q_entries == priv->new_rx_q_entries && priv->tx_q_entries == priv->new_tx_q_entries)
 		return;
-	rx = kzalloc(priv->host, priv->new_rx_q_entries * sizeof(void *));
-	tx = kzalloc(priv->host, priv->new_tx_q_entries * sizeof(void *));
-	if (!rx || !tx) {
-		if (rx)
-			kfree(priv->host, rx);
-		if (tx)
-			kfree(priv->host, tx);
+	if (ftgmac100_make_rings(priv)) {
 		priv->new_rx_q_entries = priv->rx_q_entries;
 		priv->new_tx_q_entries = priv->tx_q_entries;
-		return;
 	}
-	kfree(priv->host, priv->rx_skbs);
-	kfree(priv->host, priv->tx_skbs);
-	priv->rx_skbs = rx;
-	priv->tx_skbs = tx;
-	priv->rx_q_entries = priv->new_rx_q_entries;
-	priv->tx_q_entries = priv->new_tx_q_entries;
 }
 
 void ftgmac100_init_rings(struct ftgmac100 *priv)

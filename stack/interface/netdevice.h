@@ -602,6 +602,7 @@ int netif_rx_ni(struct sk_buff *skb);
 int process_backlog(struct napi_struct *napi, int quota);
 void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);
+void __dev_remove_pack(struct net *net, struct packet_type *pt);
 
 /* ---- NAPI: napi.c ---- */
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int),

@@ -84,10 +84,11 @@ static int arp_constructor(struct neighbour *neigh)
 	TRACE(neigh, "set the new neighbour's kind, parameters and output");
 	struct net_device *dev = neigh->dev;
 	struct in_device *in_dev;
-	__be32 addr = neigh->primary_key;
+	__be32 addr;
 
 	if (dev->flags & (IFF_LOOPBACK | IFF_POINTOPOINT))
-		neigh->primary_key = INADDR_ANY;
+		neigh->primary_key = INADDR_ANY; /* one entry for all */
+	addr = neigh->primary_key;
 	in_dev = __in_dev_get_rcu(dev);
 	if (!in_dev)
 		return -EINVAL;

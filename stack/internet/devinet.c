@@ -13,7 +13,8 @@
 #include "stack/internet/arp.h"
 #include "stack/internet/fib.h"
 #include "stack/internet/internet.h"
-#include "stack/transport/sock.h"
+#include "stack/internet/route.h"
+#include "stack/transport/inet_sock.h"
 
 /* ---- the hash of local addresses ---- */
 
@@ -354,6 +355,37 @@ int ip_addr_del(struct host *host, const char *name, __be32 addr, int prefixlen)
 	return -EADDRNOTAVAIL;
 }
 
+/* ---- settings ---- */
+
+struct ipv4_devconf *ipv4_devconf_find(struct net *net, const char *name)
+{
+	struct net_device *dev;
+
+	if (!strcmp(name, "all"))
+		return &net->inet->devconf_all;
+	if (!strcmp(name, "default"))
+		return &net->inet->devconf_dflt;
+	dev = __dev_get_by_name(net, name);
+	return dev && dev->ip_ptr ? &((struct in_device *)dev->ip_ptr)->cnf : NULL;
+}
+
+void inet_forward_change(struct net *net, bool on)
+{
+	TRACE(net, "become a router, or stop being one");
+	struct net_device *dev;
+
+	net->ipv4.sysctl_ip_forward = on;
+	net->inet->devconf_all.forwarding = on;
+	net->inet->devconf_all.accept_redirects = !on;
+	net->inet->devconf_dflt.forwarding = on;
+	for_each_netdev(net, dev)
+	{
+		if (dev->ip_ptr)
+			((struct in_device *)dev->ip_ptr)->cnf.forwarding = on;
+	}
+	rt_cache_flush(net);
+}
+
 /* ---- devices come and go ---- */
 
 struct in_device *inetdev_init(struct net_device *dev)
@@ -364,11 +396,8 @@ struct in_device *inetdev_init(struct net_device *dev)
 		return ERR_PTR(-ENOMEM);
 	in_dev->host = dev->host;
 	in_dev->dev = dev;
-	in_dev->cnf.accept_redirects = 1;
-	in_dev->cnf.secure_redirects = 1;
-	in_dev->cnf.send_redirects = 1;
-	in_dev->cnf.shared_media = 1;
-	in_dev->cnf.forwarding = dev_net(dev)->ipv4.sysctl_ip_forward;
+	in_dev->cnf = inet_state(dev->host)->devconf_dflt;
+	in_dev->all = &inet_state(dev->host)->devconf_all;
 	in_dev->arp_parms = neigh_parms_alloc(dev, arp_tbl(dev_net(dev)));
 	if (!in_dev->arp_parms) {
 		kfree(dev->host, in_dev);
@@ -462,6 +491,14 @@ void ip_mc_drop_socket(struct sock *sk)
 	TRACE_SK(sk, "leave the socket's multicast groups");
 }
 
+int ip_mc_sf_allow(const struct sock *sk, __be32 loc_addr, __be32 rmt_addr, int dif, int sdif)
+{
+	TRACE_SK(sk, "may the socket have the packet, by its multicast groups?");
+
+	(void)rmt_addr, (void)dif, (void)sdif;
+	return !ipv4_is_multicast(loc_addr) || inet_sk(sk)->mc_all;
+}
+
 static void inetdev_destroy_all(struct net *net)
 {
 	struct net_device *dev;
@@ -478,6 +515,14 @@ int devinet_init(struct host *host)
 	struct inet_state *inet = inet_state(host);
 	int err;
 
+	inet->devconf_all = (struct ipv4_devconf){
+		.accept_redirects = 1,
+		.send_redirects = 1,
+		.secure_redirects = 1,
+		.shared_media = 1,
+	};
+	inet->devconf_dflt = inet->devconf_all;
+	inet->devconf_dflt.accept_source_route = 1;
 	inet->ip_netdev_notifier.notifier_call = inetdev_event;
 	err = register_netdevice_notifier(host->net, &inet->ip_netdev_notifier);
 	if (err) /* some devices may have got theirs */

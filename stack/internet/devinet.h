@@ -51,28 +51,38 @@ struct in_device {
 	struct in_ifaddr *ifa_list;
 	struct neigh_parms *arp_parms;
 	struct ipv4_devconf cnf;
+	const struct ipv4_devconf *all; /* net.ipv4.conf.all */
 	bool dead;
 };
 
+/* What a device does follows from its own setting and that of "all": both, either, or the larger one. */
 #define IN_DEV_CONF_GET(in_dev, field) ((in_dev)->cnf.field)
-#define IN_DEV_FORWARD(in_dev) ((in_dev)->cnf.forwarding)
-#define IN_DEV_RPFILTER(in_dev) ((in_dev)->cnf.rp_filter)
-#define IN_DEV_SOURCE_ROUTE(in_dev) ((in_dev)->cnf.accept_source_route)
-#define IN_DEV_ACCEPT_LOCAL(in_dev) ((in_dev)->cnf.accept_local)
-#define IN_DEV_BFORWARD(in_dev) ((in_dev)->cnf.bc_forwarding)
-#define IN_DEV_LOG_MARTIANS(in_dev) ((in_dev)->cnf.log_martians)
-#define IN_DEV_PROXY_ARP(in_dev) ((in_dev)->cnf.proxy_arp)
-#define IN_DEV_ROUTE_LOCALNET(in_dev) ((in_dev)->cnf.route_localnet)
+#define IN_DEV_ANDCONF(in_dev, field) ((in_dev)->all->field && (in_dev)->cnf.field)
+#define IN_DEV_ORCONF(in_dev, field) ((in_dev)->all->field || (in_dev)->cnf.field)
+#define IN_DEV_MAXCONF(in_dev, field) max((in_dev)->all->field, (in_dev)->cnf.field)
+
+#define IN_DEV_FORWARD(in_dev) IN_DEV_CONF_GET(in_dev, forwarding)
+#define IN_DEV_RPFILTER(in_dev) IN_DEV_MAXCONF(in_dev, rp_filter)
+#define IN_DEV_SOURCE_ROUTE(in_dev) IN_DEV_ANDCONF(in_dev, accept_source_route)
+#define IN_DEV_ACCEPT_LOCAL(in_dev) IN_DEV_ORCONF(in_dev, accept_local)
+#define IN_DEV_BFORWARD(in_dev) IN_DEV_ANDCONF(in_dev, bc_forwarding)
+#define IN_DEV_LOG_MARTIANS(in_dev) IN_DEV_ORCONF(in_dev, log_martians)
+#define IN_DEV_PROXY_ARP(in_dev) IN_DEV_ORCONF(in_dev, proxy_arp)
+#define IN_DEV_ROUTE_LOCALNET(in_dev) IN_DEV_ORCONF(in_dev, route_localnet)
 #define IN_DEV_NET_ROUTE_LOCALNET(in_dev, net) IN_DEV_ROUTE_LOCALNET(in_dev)
-#define IN_DEV_TX_REDIRECTS(in_dev) ((in_dev)->cnf.send_redirects)
-#define IN_DEV_RX_REDIRECTS(in_dev) ((in_dev)->cnf.accept_redirects)
-#define IN_DEV_SHARED_MEDIA(in_dev) ((in_dev)->cnf.shared_media)
-#define IN_DEV_ARPFILTER(in_dev) ((in_dev)->cnf.arp_filter)
-#define IN_DEV_ARP_ACCEPT(in_dev) ((in_dev)->cnf.arp_accept)
-#define IN_DEV_ARP_ANNOUNCE(in_dev) ((in_dev)->cnf.arp_announce)
-#define IN_DEV_ARP_IGNORE(in_dev) ((in_dev)->cnf.arp_ignore)
-#define IN_DEV_ARP_NOTIFY(in_dev) ((in_dev)->cnf.arp_notify)
-#define IN_DEV_PROMOTE_SECONDARIES(in_dev) ((in_dev)->cnf.promote_secondaries)
+#define IN_DEV_TX_REDIRECTS(in_dev) IN_DEV_ORCONF(in_dev, send_redirects)
+/* A router must not be led by others: "all" and its own. A host: either. */
+#define IN_DEV_RX_REDIRECTS(in_dev)                                                                          \
+	(IN_DEV_FORWARD(in_dev) ? IN_DEV_ANDCONF(in_dev, accept_redirects)                                   \
+				: IN_DEV_ORCONF(in_dev, accept_redirects))
+#define IN_DEV_SEC_REDIRECTS(in_dev) IN_DEV_ORCONF(in_dev, secure_redirects)
+#define IN_DEV_SHARED_MEDIA(in_dev) IN_DEV_ORCONF(in_dev, shared_media)
+#define IN_DEV_ARPFILTER(in_dev) IN_DEV_ORCONF(in_dev, arp_filter)
+#define IN_DEV_ARP_ACCEPT(in_dev) IN_DEV_ORCONF(in_dev, arp_accept)
+#define IN_DEV_ARP_ANNOUNCE(in_dev) IN_DEV_MAXCONF(in_dev, arp_announce)
+#define IN_DEV_ARP_IGNORE(in_dev) IN_DEV_MAXCONF(in_dev, arp_ignore)
+#define IN_DEV_ARP_NOTIFY(in_dev) IN_DEV_MAXCONF(in_dev, arp_notify)
+#define IN_DEV_PROMOTE_SECONDARIES(in_dev) IN_DEV_ORCONF(in_dev, promote_secondaries)
 
 static inline struct in_device *__in_dev_get_rcu(const struct net_device *dev)
 {
@@ -138,6 +148,11 @@ static inline bool ipv4_is_zeronet(__be32 addr)
 	return addr == 0;
 }
 
+/* The settings of net.ipv4.conf.NAME: "all", "default" or a device; NULL: there is none of that name. */
+struct ipv4_devconf *ipv4_devconf_find(struct net *net, const char *name);
+/* sysctl net.ipv4.ip_forward: a router or a host, on every device. */
+void inet_forward_change(struct net *net, bool on);
+
 int devinet_init(struct host *host);
 void devinet_exit(struct host *host);
 struct in_device *inetdev_init(struct net_device *dev);
@@ -160,5 +175,7 @@ int ip_addr_del(struct host *host, const char *dev, __be32 addr, int prefixlen);
 /* Multicast membership is a later capability; a socket has none to leave. */
 struct sock;
 void ip_mc_drop_socket(struct sock *sk);
+/* Does the socket want packets to this group from this source? Without memberships: as IP_MULTICAST_ALL says. */
+int ip_mc_sf_allow(const struct sock *sk, __be32 loc_addr, __be32 rmt_addr, int dif, int sdif);
 
 #endif

@@ -100,7 +100,14 @@ struct fib_nh_exception {
 	struct rtable *fnhe_rth_input, *fnhe_rth_output;
 };
 
-#define FNHE_RECLAIM_DEPTH 5 /* the oldest of a bucket gives way; x16 as there is one bucket here */
+#define FNHE_HASH_SHIFT 9
+#define FNHE_HASH_SIZE (1 << FNHE_HASH_SHIFT)
+#define FNHE_RECLAIM_DEPTH 5 /* in a bucket that has more, the least used gives way */
+
+/* Made when a next hop gets its first exception. */
+struct fnhe_hash_bucket {
+	struct fib_nh_exception *chain;
+};
 
 struct fib_nh_common {
 	struct net_device *nhc_dev;
@@ -110,7 +117,7 @@ struct fib_nh_common {
 	u8 nhc_flags; /* RTNH_F_* */
 	__be32 nhc_gw4;
 	struct rtable *nhc_rth_output, *nhc_rth_input; /* the cache */
-	struct fib_nh_exception *nhc_exceptions;
+	struct fnhe_hash_bucket *nhc_exceptions; /* FNHE_HASH_SIZE, or NULL */
 };
 
 struct fib_nh {
@@ -228,6 +235,9 @@ int fib_sync_down_dev(struct net_device *dev, unsigned long event, bool force);
 int fib_sync_down_addr(struct net_device *dev, __be32 local);
 int fib_sync_up(struct net_device *dev, unsigned char nh_flags);
 void fib_sync_mtu(struct net_device *dev, u32 orig_mtu);
+void fib_nhc_update_mtu(struct fib_nh_common *nhc, u32 new, u32 orig);
+/* False: the address is a gateway that a route of this device leads to. */
+bool ip_fib_check_default(__be32 gw, struct net_device *dev);
 void fib_select_path(struct net *net, struct fib_result *res, struct flowi4 *fl4, const struct sk_buff *skb);
 __be32 fib_result_prefsrc(struct net *net, struct fib_result *res);
 __be32 fib_info_update_nhc_saddr(struct net *net, struct fib_nh_common *nhc, unsigned char scope);

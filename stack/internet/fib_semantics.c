@@ -106,14 +106,20 @@ static void rt_fibinfo_free(struct rtable **rtp)
 
 static void free_nh_exceptions(struct host *host, struct fib_nh_common *nhc)
 {
+	struct fnhe_hash_bucket *hash = nhc->nhc_exceptions;
 	struct fib_nh_exception *fnhe, *next;
 
-	for (fnhe = nhc->nhc_exceptions; fnhe; fnhe = next) {
-		next = fnhe->fnhe_next;
-		rt_fibinfo_free(&fnhe->fnhe_rth_input);
-		rt_fibinfo_free(&fnhe->fnhe_rth_output);
-		kfree(host, fnhe);
+	if (!hash)
+		return;
+	for (int i = 0; i < FNHE_HASH_SIZE; i++) {
+		for (fnhe = hash[i].chain; fnhe; fnhe = next) {
+			next = fnhe->fnhe_next;
+			rt_fibinfo_free(&fnhe->fnhe_rth_input);
+			rt_fibinfo_free(&fnhe->fnhe_rth_output);
+			kfree(host, fnhe);
+		}
 	}
+	kfree(host, hash);
 	nhc->nhc_exceptions = NULL;
 }
 
@@ -478,28 +484,67 @@ int fib_sync_down_addr(struct net_device *dev, __be32 local)
 	return local ? fib_for_each_info(dev_net(dev), fib_info_down_addr, &s) : 0;
 }
 
+/* The device's mtu changed: exceptions that were the old mtu follow it, larger ones are cut. */
+void fib_nhc_update_mtu(struct fib_nh_common *nhc, u32 new, u32 orig)
+{
+	struct fnhe_hash_bucket *hash = nhc->nhc_exceptions;
+	struct fib_nh_exception *fnhe;
+
+	for (int i = 0; hash && i < FNHE_HASH_SIZE; i++) {
+		for (fnhe = hash[i].chain; fnhe; fnhe = fnhe->fnhe_next) {
+			if (fnhe->fnhe_mtu_locked) {
+				if (new <= fnhe->fnhe_pmtu) {
+					fnhe->fnhe_pmtu = new;
+					fnhe->fnhe_mtu_locked = false;
+				}
+			} else if (new < fnhe->fnhe_pmtu || orig == fnhe->fnhe_pmtu) {
+				fnhe->fnhe_pmtu = new;
+			}
+		}
+	}
+}
+
+struct sync_mtu {
+	struct net_device *dev;
+	u32 orig;
+};
+
 static int fib_info_sync_mtu(struct fib_info *fi, void *arg)
 {
-	struct fib_nh_exception *fnhe;
-	struct sync_dev *s = arg;
+	struct sync_mtu *s = arg;
 
-	if (!fi->fib_nhs || fi->fib_nh[0].fib_nh_dev != s->dev)
-		return 0;
-	for (fnhe = fi->fib_nh[0].nh_common.nhc_exceptions; fnhe; fnhe = fnhe->fnhe_next) {
-		if (fnhe->fnhe_mtu_locked)
-			fnhe->fnhe_pmtu = min(fnhe->fnhe_pmtu, s->dev->mtu);
-		else if (s->dev->mtu < fnhe->fnhe_pmtu)
-			fnhe->fnhe_pmtu = s->dev->mtu;
-	}
+	if (fi->fib_nhs && fi->fib_nh[0].fib_nh_dev == s->dev)
+		fib_nhc_update_mtu(&fi->fib_nh[0].nh_common, s->dev->mtu, s->orig);
 	return 0;
 }
 
 void fib_sync_mtu(struct net_device *dev, u32 orig_mtu)
 {
-	struct sync_dev s = { .dev = dev };
+	struct sync_mtu s = { .dev = dev, .orig = orig_mtu };
 
-	(void)orig_mtu;
 	fib_for_each_info(dev_net(dev), fib_info_sync_mtu, &s);
+}
+
+struct gateway {
+	__be32 gw;
+	struct net_device *dev;
+};
+
+static int fib_info_has_gw(struct fib_info *fi, void *arg)
+{
+	const struct gateway *g = arg;
+	const struct fib_nh *nh = fi->fib_nh;
+
+	return fi->fib_nhs && nh->fib_nh_dev == g->dev && nh->fib_nh_gw_family == AF_INET &&
+	       nh->fib_nh_gw4 == g->gw && !(nh->fib_nh_flags & RTNH_F_DEAD);
+}
+
+bool ip_fib_check_default(__be32 gw, struct net_device *dev)
+{
+	TRACE(dev, "is this address a gateway of ours?");
+	struct gateway g = { .gw = gw, .dev = dev };
+
+	return fib_for_each_info(dev_net(dev), fib_info_has_gw, &g) == 0;
 }
 
 /* ---- choosing the source address ---- */

@@ -6,6 +6,7 @@
 
 #include "stack/internet/icmp_impl.h"
 #include "stack/internet/internet.h"
+#include "stack/internet/ping.h"
 
 const struct icmp_err icmp_err_convert[NR_ICMP_UNREACH + 1] = {
 	[ICMP_NET_UNREACH] = { ENETUNREACH, false },	[ICMP_HOST_UNREACH] = { EHOSTUNREACH, false },
@@ -92,6 +93,10 @@ static bool icmp_unreach(struct sk_buff *skb)
 	default:
 		break;
 	}
+	/* RFC 1122 3.2.2: a packet to many cannot have been refused; who says so is mistaken or lies. */
+	if (!net->ipv4.sysctl_icmp_ignore_bogus_error_responses &&
+	    inet_addr_type_dev_table(net, skb->dev, iph->daddr) == RTN_BROADCAST)
+		return true;
 	icmp_socket_deliver(skb, info);
 	return true;
 out_err:
@@ -99,7 +104,7 @@ out_err:
 	return false;
 }
 
-/* A router knows a shorter way: counted, not followed. */
+/* A router knows a shorter way: the protocol tells the route. */
 static bool icmp_redirect(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "take in a redirect");
@@ -107,7 +112,17 @@ static bool icmp_redirect(struct sk_buff *skb)
 		__ICMP_INC_STATS(skb->host->net, ICMP_MIB_INERRORS);
 		return false;
 	}
+	if (!pskb_may_pull(skb, sizeof(struct iphdr)))
+		return false;
+	icmp_socket_deliver(skb, ntohl(icmp_hdr(skb)->un.gateway));
 	return true;
+}
+
+/* Messages that nobody here wants: requests of old, answers that were not asked for. */
+static bool icmp_discard(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "a message that is not acted on");
+	return false;
 }
 
 /* ---- requests ---- */
@@ -155,16 +170,9 @@ static bool icmp_timestamp(struct sk_buff *skb)
 	return true;
 }
 
-/* An answer to a ping: for a ping socket, of which there are none yet. */
-static bool ping_rcv(struct sk_buff *skb)
-{
-	TRACE_SKB(skb, "find the ping socket that the answer is for");
-	return false;
-}
-
 /* What is done with each type, and where it is counted. */
 struct icmp_control {
-	bool (*handler)(struct sk_buff *skb); /* true: taken in; false: dropped. NULL: dropped */
+	bool (*handler)(struct sk_buff *skb); /* true: taken in; false: to be dropped */
 	u8 field;			      /* ICMP_MIB_*, or 0 */
 };
 static const struct icmp_control icmp_pointers[NR_ICMP_TYPES + 1];
@@ -213,12 +221,10 @@ int icmp_rcv(struct sk_buff *skb)
 		goto error;
 	if (icmp_pointers[type].field)
 		__ICMP_INC_STATS(net, icmp_pointers[type].field);
-	if (icmp_pointers[type].handler) {
-		TRACE_OP(skb, "handler");
-		if (icmp_pointers[type].handler(skb)) {
-			consume_skb(skb);
-			return 0;
-		}
+	TRACE_OP(skb, "handler");
+	if (icmp_pointers[type].handler(skb)) {
+		consume_skb(skb);
+		return 0;
 	}
 	kfree_skb_reason(skb, SKB_DROP_REASON_ICMP_INVALID);
 	return 0;
@@ -231,21 +237,39 @@ error:
 int icmp_err(struct sk_buff *skb, u32 info)
 {
 	TRACE_SKB(skb, "take in an error about an icmp message of ours");
+	const int offset = ((const struct iphdr *)skb->data)->ihl << 2;
+	const struct icmphdr *icmph = (const struct icmphdr *)(skb->data + offset);
+
+	/* What a program sent; answers are the host's own. */
+	if (icmph->type != ICMP_ECHOREPLY) {
+		ping_err(skb, offset, info);
+		return 0;
+	}
 	if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH && icmp_hdr(skb)->code == ICMP_FRAG_NEEDED)
 		ipv4_update_pmtu(skb, skb->host->net, info, 0, IPPROTO_ICMP);
+	else if (icmp_hdr(skb)->type == ICMP_REDIRECT)
+		ipv4_redirect(skb, skb->host->net, 0, IPPROTO_ICMP);
 	return 0;
 }
 
 static const struct icmp_control icmp_pointers[NR_ICMP_TYPES + 1] = {
 	[ICMP_ECHOREPLY] = { ping_rcv, ICMP_MIB_INECHOREPS },
+	[1] = { icmp_discard, 0 },
+	[2] = { icmp_discard, 0 },
 	[ICMP_DEST_UNREACH] = { icmp_unreach, ICMP_MIB_INDESTUNREACHS },
 	[ICMP_SOURCE_QUENCH] = { icmp_unreach, ICMP_MIB_INSRCQUENCHS },
 	[ICMP_REDIRECT] = { icmp_redirect, ICMP_MIB_INREDIRECTS },
+	[6] = { icmp_discard, 0 },
+	[7] = { icmp_discard, 0 },
 	[ICMP_ECHO] = { icmp_echo, ICMP_MIB_INECHOS },
+	[9] = { icmp_discard, 0 },
+	[10] = { icmp_discard, 0 },
 	[ICMP_TIME_EXCEEDED] = { icmp_unreach, 0 }, /* counts itself */
 	[ICMP_PARAMETERPROB] = { icmp_unreach, ICMP_MIB_INPARMPROBS },
 	[ICMP_TIMESTAMP] = { icmp_timestamp, ICMP_MIB_INTIMESTAMPS },
-	[ICMP_TIMESTAMPREPLY] = { NULL, ICMP_MIB_INTIMESTAMPREPS },
-	[ICMP_ADDRESS] = { NULL, ICMP_MIB_INADDRMASKS },
-	[ICMP_ADDRESSREPLY] = { NULL, ICMP_MIB_INADDRMASKREPS },
+	[ICMP_TIMESTAMPREPLY] = { icmp_discard, ICMP_MIB_INTIMESTAMPREPS },
+	[ICMP_INFO_REQUEST] = { icmp_discard, 0 },
+	[ICMP_INFO_REPLY] = { icmp_discard, 0 },
+	[ICMP_ADDRESS] = { icmp_discard, ICMP_MIB_INADDRMASKS },
+	[ICMP_ADDRESSREPLY] = { icmp_discard, ICMP_MIB_INADDRMASKREPS },
 };

@@ -17,11 +17,15 @@ struct icmp_bxm {
 	struct ip_options_data replyopts;
 };
 
-/* A message that tells of an error with somebody's packet: never sent about another error. */
+/* A message that tells of an error with somebody's packet (or a type nobody knows, which may be one): never
+ * answered with an error. */
 static inline bool icmp_type_is_error(u8 type)
 {
-	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
-	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+	const u32 error_types = 1u << 1 | 1u << 2 | 1u << ICMP_DEST_UNREACH | 1u << ICMP_SOURCE_QUENCH |
+				1u << ICMP_REDIRECT | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 10 |
+				1u << ICMP_TIME_EXCEEDED | 1u << ICMP_PARAMETERPROB;
+
+	return type > NR_ICMP_TYPES || (error_types >> type & 1);
 }
 
 /* icmp_send.c */

@@ -34,6 +34,8 @@ bool icmp_global_allow(struct net *net)
 	if (inet->icmp_credit > 0)
 		return true;
 	delta = min_t(u32, now - inet->icmp_stamp, HZ);
+	if (delta < HZ / 50)
+		return false;
 	incr = (u32)net->ipv4.sysctl_icmp_msgs_per_sec * delta / HZ;
 	if (!incr)
 		return false;
@@ -349,6 +351,7 @@ int icmp_init(struct host *host)
 		return -ENOMEM;
 	inet = inet_state(host);
 	random_init(&inet->icmp_random, host->sim, host->name, "icmp/limit");
+	inet->icmp_stamp = (u32)jiffies(host) - HZ; /* the bucket is full at the start */
 	return proto_register(host, &icmp_ctl_prot, 1);
 }
 

@@ -30,12 +30,18 @@ static struct inet_peer *lookup(struct net *net, __be32 addr, struct rb_node **p
 	return NULL;
 }
 
+void inet_putpeer(struct inet_peer *p)
+{
+	if (--p->refcnt == 0)
+		kfree(p->host, p);
+}
+
 static void inet_peer_remove(struct inet_state *inet, struct inet_peer *p)
 {
 	rb_erase(&p->rb_node, &inet->peers);
 	list_del(&p->lru);
 	inet->nr_peers--;
-	kfree(inet->host, p);
+	inet_putpeer(p);
 }
 
 static struct inet_peer *inet_getpeer(struct net *net, __be32 addr, bool create)
@@ -51,6 +57,8 @@ static struct inet_peer *inet_getpeer(struct net *net, __be32 addr, bool create)
 	}
 	if (!create)
 		return NULL;
+	/* As Linux: the first search held no lock, so another one decides. */
+	lookup(net, addr, &parent, &pp);
 	if (inet->nr_peers >= INET_PEERS_MAX) {
 		inet_peer_remove(inet, list_first_entry(&inet->peers_lru, struct inet_peer, lru));
 		lookup(net, addr, &parent, &pp);
@@ -59,6 +67,7 @@ static struct inet_peer *inet_getpeer(struct net *net, __be32 addr, bool create)
 	if (!p)
 		return NULL;
 	p->addr = addr;
+	p->refcnt = 1;
 	p->rate_last = jiffies(net->host) - 60 * HZ;
 	p->host = net->host;
 	rb_link_node(&p->rb_node, parent, pp);

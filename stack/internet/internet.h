@@ -26,6 +26,7 @@ struct ip_ident {
 
 /* A remote host, for rate limits (inetpeer.c). */
 struct inet_peer;
+struct fqdir;
 
 struct inet_state {
 	struct host *host;
@@ -40,6 +41,7 @@ struct inet_state {
 	struct in_ifaddr *inet_addr_lst[IN4_ADDR_HSIZE];
 	struct raw_notifier_head inetaddr_chain;
 	struct notifier_block ip_netdev_notifier;
+	struct ipv4_devconf devconf_all, devconf_dflt;
 
 	/* fib_*.c */
 	struct fib_table *fib_main, *fib_local; /* the usual two; all are in fib_tables */
@@ -52,6 +54,7 @@ struct inet_state {
 	struct kmem_cache *rtable_cache;
 	struct list_head rt_uncached_list;
 	int rt_genid, dev_addr_genid, fnhe_genid;
+	u32 fnhe_key; /* keys the hash of exceptions */
 	int nr_dst;
 	struct random route_random; /* "ip/route" */
 
@@ -67,6 +70,9 @@ struct inet_state {
 	struct rb_root peers;
 	struct list_head peers_lru;
 	int nr_peers;
+
+	/* ip_reassembly.c */
+	struct fqdir *fqdir;
 
 	/* entries in the device layer's lists */
 	struct packet_type ip_packet_type, arp_packet_type;
@@ -87,6 +93,14 @@ void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *re
 		    struct fib_nh_exception *fnhe, struct fib_info *fi, u16 type, bool do_cache);
 struct fib_nh_exception *find_exception(struct host *host, struct fib_nh_common *nhc, __be32 daddr);
 bool rt_bind_exception(struct rtable *rt, struct fib_nh_exception *fnhe, __be32 daddr, bool do_cache);
+/* gw 0, pmtu 0: leave what is known. */
+void update_or_create_fnhe(struct host *host, struct fib_nh_common *nhc, __be32 daddr, __be32 gw, u32 pmtu,
+			   bool lock, unsigned long expires);
+void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu,
+		       bool confirm_neigh);
+void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr);
+void ip_do_redirect(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb);
+void ip_rt_send_redirect(struct sk_buff *skb);
 void rt_add_uncached_list(struct rtable *rt);
 void rt_del_uncached_list(struct rtable *rt);
 struct net_device *ip_rt_get_dev(struct net *net, const struct fib_result *res);
@@ -102,6 +116,10 @@ void inet_state_exit(struct host *host);
 /* ---- ip_output.c ---- */
 struct iphdr;
 void ip_copy_addrs(struct host *host, struct iphdr *iph, const struct flowi4 *fl4);
+
+/* ---- ip_reassembly.c ---- */
+int ipfrag_init(struct host *host);
+void ipfrag_exit(struct host *host);
 
 /* ---- inetpeer.c ---- */
 struct inet_peer *inet_getpeer_v4(struct net *net, __be32 v4daddr, bool create);

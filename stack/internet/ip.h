@@ -138,7 +138,9 @@ typedef int ip_output_fn_t(struct net *net, struct sock *sk, struct sk_buff *skb
 int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int mtu,
 		ip_output_fn_t *output);
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, ip_output_fn_t *output);
-/* Reassembly is a later capability: the fragment is dropped with a reason. */
+
+/* ---- ip_reassembly.c ---- */
+/* 0: skb is the whole packet. Else it waits for the others, or was dropped. */
 int ip_defrag(struct net *net, struct sk_buff *skb, u32 user);
 #define IP_DEFRAG_LOCAL_DELIVER 0
 
@@ -180,6 +182,13 @@ struct sk_buff *inet_gso_segment(struct sk_buff *skb, netdev_features_t features
 /* ---- ip_sockglue.c ---- */
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u32 info, u8 *payload);
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info);
+int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len); /* MSG_ERRQUEUE */
+void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
+void ip_cmsg_recv_offset(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+
+/* ---- ip_sockopt.c ---- */
+int ip_setsockopt(struct sock *sk, int level, int optname, const void *optval, unsigned int optlen);
+int ip_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen);
 
 /* ---- raw.c ---- */
 int raw_local_deliver(struct sk_buff *skb, int protocol);

@@ -15,12 +15,41 @@ int ip_decrease_ttl(struct iphdr *iph)
 	return --iph->ttl;
 }
 
+/* The band of a packet in the queue of its device, by its type of service (RFC 1349). */
+static u32 rt_tos2priority(u8 tos)
+{
+	static const u8 ip_tos2prio[4] = { 0, 2, 6, 4 }; /* none, bulk, interactive, both */
+
+	return ip_tos2prio[(tos & 0x18) >> 3];
+}
+
+/* Record route: our address by which the packet leaves. */
+static void ip_forward_options(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "fill in the options that note the packet's way");
+	struct ip_options *opt = &IPCB(skb)->opt;
+
+	if (opt->rr_needaddr) {
+		u8 *rr = skb_network_header(skb) + opt->rr;
+
+		ip_rt_get_source(&rr[rr[2] - 5], skb, skb_rtable(skb));
+		opt->is_changed = 1;
+	}
+	if (opt->is_changed) {
+		opt->is_changed = 0;
+		ip_send_check(skb->host, ip_hdr(skb));
+	}
+}
+
 static bool ip_exceeds_mtu(const struct sk_buff *skb, unsigned int mtu)
 {
 	TRACE_SKB(skb, "check that the packet fits the path");
-	if (skb->len <= mtu)
+	if (likely(skb->len <= mtu) || !(ip_hdr(skb)->frag_off & htons(IP_DF)))
 		return false;
-	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)) || skb->ignore_df)
+	/* Put together from fragments with DF: they fit one by one or not at all. */
+	if (unlikely(IPCB(skb)->frag_max_size > mtu))
+		return true;
+	if (skb->ignore_df)
 		return false;
 	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
 }
@@ -30,43 +59,58 @@ static int ip_forward_finish(struct net *net, struct sock *sk, struct sk_buff *s
 	TRACE_SKB(skb, "the hook is passed: send the forwarded packet");
 	__IP_INC_STATS(net, IPSTATS_MIB_OUTFORWDATAGRAMS);
 	__IP_ADD_STATS(net, IPSTATS_MIB_OUTOCTETS, skb->len);
+	if (unlikely(IPCB(skb)->opt.optlen))
+		ip_forward_options(skb);
 	skb->tstamp = 0;
 	return dst_output(net, sk, skb);
+}
+
+static int ip_forward_drop(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	kfree_skb_reason(skb, reason);
+	return NET_RX_DROP;
+}
+
+/* The header changes: the packet's data must be our own. */
+static bool ip_forward_cow(struct sk_buff *skb, const struct dst_entry *dst)
+{
+	return !skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len);
 }
 
 int ip_forward(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "forward the packet by its route");
 	struct net *net = skb->host->net;
+	const struct ip_options *opt = &IPCB(skb)->opt;
 	struct rtable *rt = skb_rtable(skb);
 	unsigned int mtu;
 
-	if (skb->pkt_type != PACKET_HOST || unlikely(skb->sk)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
-		return NET_RX_DROP;
-	}
+	if (unlikely(skb->pkt_type != PACKET_HOST || skb->sk))
+		return ip_forward_drop(skb, SKB_DROP_REASON_OTHERHOST);
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
-	if (ip_hdr(skb)->ttl <= 1) {
+	if (unlikely(ip_hdr(skb)->ttl <= 1)) {
 		__IP_INC_STATS(net, IPSTATS_MIB_INHDRERRORS);
 		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
-		kfree_skb_reason(skb, SKB_DROP_REASON_IP_TTL);
-		return NET_RX_DROP;
+		return ip_forward_drop(skb, SKB_DROP_REASON_IP_TTL);
+	}
+	if (unlikely(opt->is_strictroute && rt->rt_uses_gateway)) {
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_SR_FAILED, 0);
+		return ip_forward_drop(skb, SKB_DROP_REASON_IP_OPTIONS);
 	}
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
 	mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
-	if (ip_exceeds_mtu(skb, mtu)) {
+	if (unlikely(ip_exceeds_mtu(skb, mtu))) {
 		IP_INC_STATS(net, IPSTATS_MIB_FRAGFAILS);
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-		kfree_skb_reason(skb, SKB_DROP_REASON_IP_MTU);
-		return NET_RX_DROP;
+		return ip_forward_drop(skb, SKB_DROP_REASON_IP_MTU);
 	}
-	if (skb_cow(skb, LL_RESERVED_SPACE(rt->dst.dev) + rt->dst.header_len)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
-		return NET_RX_DROP;
-	}
+	if (unlikely(!ip_forward_cow(skb, &rt->dst)))
+		return ip_forward_drop(skb, SKB_DROP_REASON_NOMEM);
 	ip_decrease_ttl(ip_hdr(skb));
-	skb->priority = 0;
+	if (unlikely((IPCB(skb)->flags & IPSKB_DOREDIRECT) && !opt->srr))
+		ip_rt_send_redirect(skb);
+	skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
 	return NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev,
 		       ip_forward_finish);
 }

@@ -1,96 +1,232 @@
 /*
  * Options of IPv4 headers: checked when a packet comes in, copied into an answer, put into a header.
  *
- * Source routes are parsed and refused (accept_source_route is 0). Record route and time stamps are
- * checked and carried, and our address is filled in when there is room.
+ * Source routes are parsed and refused (accept_source_route is 0). Record route and time stamps get our
+ * address and time when there is room: the pointer of an option is behind what we wrote.
  */
 #include "stack/internet/icmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 
-/* One option is a length-checked piece of the list; its kind is checked here. 0 or -EINVAL, *bad at fault. */
-static int option_check(struct ip_options *opt, u8 *iph, u8 *p, unsigned int len, u8 **bad)
-{
-	u8 at = (u8)(p - iph);
+#define IPOPT_TS_TSONLY 0
+#define IPOPT_TS_TSANDADDR 1
+#define IPOPT_TS_PRESPEC 3
 
-	*bad = p;
+/* A list of options being checked: a received header's, or one that a program gave (no skb). */
+struct option_list {
+	struct ip_options *opt;
+	struct sk_buff *skb;
+	u8 *iph;
+	__be32 spec_dst; /* our address that the packet was for, when it was asked for */
+	u8 *bad;	 /* the byte at fault */
+};
+
+static bool at_fault(struct option_list *l, u8 *p)
+{
+	l->bad = p;
+	return false;
+}
+
+/* Is the list of a packet that has found its way: may we write our address into it? */
+static bool option_may_fill(const struct option_list *l)
+{
+	return l->skb && skb_rtable(l->skb);
+}
+
+static void put_spec_dst(struct option_list *l, u8 *to)
+{
+	if (!l->spec_dst)
+		l->spec_dst = fib_compute_spec_dst(l->skb);
+	memcpy(to, &l->spec_dst, 4);
+	l->opt->is_changed = 1;
+}
+
+static bool option_source_route(struct option_list *l, u8 *p, unsigned int len)
+{
+	struct ip_options *opt = l->opt;
+
+	if (len < 3)
+		return at_fault(l, p + 1);
+	if (p[2] < 4)
+		return at_fault(l, p + 2);
+	if (opt->srr)
+		return at_fault(l, p);
+	if (!l->skb) { /* the program names the first hop first; the header gets it as destination */
+		if (p[2] != 4 || len < 7 || ((len - 3) & 3))
+			return at_fault(l, p + 1);
+		memcpy(&opt->faddr, p + 3, 4);
+		if (len > 7)
+			memmove(p + 3, p + 7, len - 7);
+	}
+	opt->is_strictroute = p[0] == IPOPT_SSRR;
+	opt->srr = (u8)(p - l->iph);
+	return true;
+}
+
+static bool option_record_route(struct option_list *l, u8 *p, unsigned int len)
+{
+	struct ip_options *opt = l->opt;
+
+	if (opt->rr)
+		return at_fault(l, p);
+	if (len < 3)
+		return at_fault(l, p + 1);
+	if (p[2] < 4)
+		return at_fault(l, p + 2);
+	if (p[2] <= len) { /* not full yet */
+		if (p[2] + 3u > len)
+			return at_fault(l, p + 2);
+		if (option_may_fill(l))
+			put_spec_dst(l, p + p[2] - 1);
+		p[2] = (u8)(p[2] + 4);
+		opt->rr_needaddr = 1;
+	}
+	opt->rr = (u8)(p - l->iph);
+	return true;
+}
+
+/* Milliseconds since midnight, as the wire has it. */
+static __be32 inet_current_timestamp(struct host *host)
+{
+	return htonl((u32)(ktime_get_real_ns(host) / NSEC_PER_MSEC % 86400000ull));
+}
+
+/* Room is left at p[2]: the next entry, by the kind of the option. */
+static bool option_timestamp_entry(struct option_list *l, u8 *p, unsigned int len)
+{
+	struct ip_options *opt = l->opt;
+	u8 *entry = p + p[2] - 1, *time = NULL;
+	u8 kind = p[3] & 0xf;
+	__be32 now, addr;
+
+	if (p[2] + 3u > len || ((kind == IPOPT_TS_TSANDADDR || kind == IPOPT_TS_PRESPEC) && p[2] + 7u > len))
+		return at_fault(l, p + 2);
+	switch (kind) {
+	case IPOPT_TS_TSONLY:
+		time = l->skb ? entry : NULL;
+		p[2] = (u8)(p[2] + 4);
+		break;
+	case IPOPT_TS_TSANDADDR:
+		if (option_may_fill(l)) {
+			put_spec_dst(l, entry);
+			time = entry + 4;
+		}
+		opt->ts_needaddr = 1;
+		p[2] = (u8)(p[2] + 8);
+		break;
+	case IPOPT_TS_PRESPEC:
+		memcpy(&addr, entry, 4);
+		if (l->skb && inet_addr_type(l->skb->host->net, addr) == RTN_UNICAST)
+			return true; /* somebody else's */
+		time = l->skb ? entry + 4 : NULL;
+		p[2] = (u8)(p[2] + 8);
+		break;
+	default:
+		return l->skb ? true : at_fault(l, p + 3);
+	}
+	opt->ts_needtime = 1;
+	if (time) {
+		now = inet_current_timestamp(l->skb->host);
+		memcpy(time, &now, 4);
+		opt->is_changed = 1;
+	}
+	return true;
+}
+
+static bool option_timestamp(struct option_list *l, u8 *p, unsigned int len)
+{
+	struct ip_options *opt = l->opt;
+
+	if (opt->ts)
+		return at_fault(l, p);
+	if (len < 4)
+		return at_fault(l, p + 1);
+	if (p[2] < 5)
+		return at_fault(l, p + 2);
+	if (p[2] <= len) {
+		if (!option_timestamp_entry(l, p, len))
+			return false;
+	} else if ((p[3] & 0xf) != IPOPT_TS_PRESPEC) { /* full: count those who found no room */
+		unsigned int overflow = p[3] >> 4;
+
+		if (overflow == 15)
+			return at_fault(l, p + 3);
+		if (l->skb) {
+			p[3] = (u8)((p[3] & 0xf) | (overflow + 1) << 4);
+			opt->is_changed = 1;
+		}
+	}
+	opt->ts = (u8)(p - l->iph);
+	return true;
+}
+
+/* One option, whose length fits the list. */
+static bool option_check(struct option_list *l, u8 *p, unsigned int len)
+{
+	struct ip_options *opt = l->opt;
+
 	switch (p[0]) {
 	case IPOPT_SSRR:
 	case IPOPT_LSRR:
-		*bad = p + 1;
-		if (len < 3)
-			return -EINVAL;
-		*bad = p + 2;
-		if (p[2] < 4 || opt->srr)
-			return -EINVAL;
-		opt->is_strictroute = p[0] == IPOPT_SSRR;
-		opt->srr = at;
-		return 0;
+		return option_source_route(l, p, len);
 	case IPOPT_RR:
-		*bad = p + 1;
-		if (opt->rr || len < 3)
-			return -EINVAL;
-		*bad = p + 2;
-		if (p[2] < 4 || (p[2] <= len && p[2] + 3u > len))
-			return -EINVAL;
-		opt->rr_needaddr = p[2] <= len;
-		opt->rr = at;
-		return 0;
+		return option_record_route(l, p, len);
 	case IPOPT_TIMESTAMP:
-		*bad = p + 1;
-		if (opt->ts || len < 4)
-			return -EINVAL;
-		*bad = p + 2;
-		if (p[2] < 5 || (p[2] <= len && p[2] + 3u > len))
-			return -EINVAL;
-		opt->ts = at;
-		return 0;
+		return option_timestamp(l, p, len);
 	case IPOPT_RA:
-		*bad = p + 1;
 		if (len < 4)
-			return -EINVAL;
-		opt->router_alert = p[2] == 0 && p[3] == 0 ? at : 0;
-		return 0;
+			return at_fault(l, p + 1);
+		if (p[2] == 0 && p[3] == 0)
+			opt->router_alert = (u8)(p - l->iph);
+		return true;
+	case IPOPT_CIPSO:
+		if (opt->cipso)
+			return at_fault(l, p);
+		opt->cipso = (u8)(p - l->iph);
+		return true;
 	default:
-		return 0;
+		return true;
 	}
 }
 
 int __ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *skb, __be32 *info)
 {
-	u8 *iph = skb ? skb_network_header(skb) : ip_options_bytes(opt) - sizeof(struct iphdr);
-	u8 *p = iph + sizeof(struct iphdr), *bad = p;
+	TRACE(net, "check the options of an ip header");
+	struct option_list l = { .opt = opt, .skb = skb };
 	int left = opt->optlen;
+	unsigned int len;
+	u8 *p;
 
-	(void)net;
-	while (left > 0) {
-		unsigned int len;
-
-		if (p[0] == IPOPT_END)
-			break; /* what follows is padding */
+	l.iph = skb ? skb_network_header(skb) : ip_options_bytes(opt) - sizeof(struct iphdr);
+	for (p = l.iph + sizeof(struct iphdr); left > 0; p += len, left -= (int)len) {
+		if (p[0] == IPOPT_END) { /* what follows is padding, and is made to be */
+			for (int i = 1; i < left; i++) {
+				opt->is_changed |= p[i] != IPOPT_END;
+				p[i] = IPOPT_END;
+			}
+			return 0;
+		}
 		if (p[0] == IPOPT_NOOP) {
-			p++;
-			left--;
+			len = 1;
 			continue;
 		}
-		bad = p;
+		l.bad = p;
 		if (left < 2)
 			goto error;
 		len = p[1];
-		if (len < 2 || (int)len > left || option_check(opt, iph, p, len, &bad))
+		if (len < 2 || (int)len > left || !option_check(&l, p, len))
 			goto error;
-		p += len;
-		left -= (int)len;
 	}
 	return 0;
 error:
 	if (info)
-		*info = htonl((u32)(bad - iph) << 24);
+		*info = htonl((u32)(l.bad - l.iph) << 24);
 	return -EINVAL;
 }
 
 int ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *skb)
 {
+	TRACE(net, "check the options of an ip header, complain about bad ones");
 	__be32 info = 0;
 	int ret = __ip_options_compile(net, opt, skb, &info);
 
@@ -106,32 +242,63 @@ int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev)
 	return -EINVAL;
 }
 
+/* The echoed time stamps get one more entry if there is room: ours, filled in by ip_options_build(). */
+static u8 option_echo_timestamp(struct net *net, struct ip_options *dopt, const struct ip_options *sopt,
+				u8 *to, u8 len)
+{
+	u8 ptr = to[2], kind = to[3] & 0xf;
+	__be32 addr;
+
+	if (ptr > len || !sopt->ts_needtime)
+		return len;
+	if (sopt->ts_needaddr) {
+		if (ptr + 7 > len)
+			return len;
+		dopt->ts_needaddr = dopt->ts_needtime = 1;
+		to[2] = (u8)(ptr + 8);
+	} else if (kind == IPOPT_TS_TSONLY) {
+		if (ptr + 3 > len)
+			return len;
+		dopt->ts_needtime = 1;
+		to[2] = (u8)(ptr + 4);
+	} else if (kind == IPOPT_TS_PRESPEC && ptr + 7 <= len) {
+		memcpy(&addr, to + ptr - 1, 4);
+		if (inet_addr_type(net, addr) != RTN_UNICAST) {
+			dopt->ts_needtime = 1;
+			to[2] = (u8)(ptr + 8);
+		}
+	}
+	return len;
+}
+
 int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb,
 		      const struct ip_options *sopt)
 {
 	TRACE_SKB(skb, "copy the packet's ip options for an answer");
 	u8 *iph = skb_network_header(skb), *first = ip_options_bytes(dopt), *to = first;
-	u8 at[2];
 
-	(void)net;
 	memset(dopt, 0, sizeof(*dopt));
 	if (likely(sopt->optlen == 0))
 		return 0;
-	at[0] = sopt->rr;
-	at[1] = sopt->ts;
-	for (int i = 0; i < 2; i++) {
-		u8 len = at[i] ? iph[at[i] + 1] : 0;
+	if (sopt->rr) {
+		u8 len = iph[sopt->rr + 1], ptr = iph[sopt->rr + 2];
 
-		if (!len || to + len > first + MAX_IPOPTLEN)
-			continue;
-		memcpy(to, iph + at[i], len);
-		if (i == 0) {
-			dopt->rr = (u8)(to - first + (int)sizeof(struct iphdr));
-			dopt->rr_needaddr = to[2] + 3u <= len;
-		} else {
-			dopt->ts = (u8)(to - first + (int)sizeof(struct iphdr));
+		dopt->rr = (u8)(to - first + (int)sizeof(struct iphdr));
+		memcpy(to, iph + sopt->rr, len);
+		if (sopt->rr_needaddr && ptr <= len) {
+			if (ptr + 3 > len)
+				return -EINVAL;
+			to[2] = (u8)(ptr + 4);
+			dopt->rr_needaddr = 1;
 		}
 		to += len;
+	}
+	if (sopt->ts) {
+		u8 len = iph[sopt->ts + 1];
+
+		dopt->ts = (u8)(to - first + (int)sizeof(struct iphdr));
+		memcpy(to, iph + sopt->ts, len);
+		to += option_echo_timestamp(net, dopt, sopt, to, len);
 	}
 	dopt->optlen = (u8)(to - first);
 	while (dopt->optlen & 3) {
@@ -145,15 +312,19 @@ void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr,
 {
 	TRACE_SKB(skb, "put the options into the header");
 	u8 *iph = skb_network_header(skb);
+	__be32 now;
 
-	(void)daddr, (void)rt;
 	IPCB(skb)->opt = *opt;
 	memcpy(iph + sizeof(struct iphdr), ip_options_bytes(opt), opt->optlen);
-	if (opt->rr_needaddr) {
-		u8 *rr = iph + opt->rr;
-
-		memcpy(rr + rr[2] - 1, &ip_hdr(skb)->saddr, 4);
-		rr[2] += 4;
+	if (opt->srr) /* the last hop of a source route is where the packet goes */
+		memcpy(iph + opt->srr + iph[opt->srr + 1] - 4, &daddr, 4);
+	if (opt->rr_needaddr)
+		ip_rt_get_source(iph + opt->rr + iph[opt->rr + 2] - 5, skb, rt);
+	if (opt->ts_needaddr)
+		ip_rt_get_source(iph + opt->ts + iph[opt->ts + 2] - 9, skb, rt);
+	if (opt->ts_needtime) {
+		now = inet_current_timestamp(skb->host);
+		memcpy(iph + opt->ts + iph[opt->ts + 2] - 5, &now, 4);
 	}
 }
 

@@ -323,9 +323,14 @@ int ip_init(struct host *host)
 	inet = inet_state(host);
 	ip_default_sysctls(host->net);
 	random_init(&inet->id_random, host->sim, host->name, "ip/id");
-	err = ip_rt_init(host);
+	err = ipfrag_init(host);
 	if (err)
 		return err;
+	err = ip_rt_init(host);
+	if (err) {
+		ipfrag_exit(host);
+		return err;
+	}
 	inet->ip_packet_offload.type = htons(0x0800);
 	inet->ip_packet_offload.callbacks = ip_offload;
 	dev_add_offload(host->net, &inet->ip_packet_offload);
@@ -338,6 +343,7 @@ void ip_exit(struct host *host)
 	struct inet_state *inet = inet_state(host);
 
 	dev_remove_offload(host->net, &inet->ip_packet_offload);
+	ipfrag_exit(host);
 	ip_rt_exit(host);
 	inet_peers_exit(host);
 	rcu_barrier(host);

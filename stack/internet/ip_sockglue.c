@@ -1,23 +1,14 @@
-/* Errors of IP for a socket that wants them in its error queue (IP_RECVERR). */
+/*
+ * What IP tells a socket beside the data: errors for one that wants them in its error queue (IP_RECVERR), and
+ * control messages with each packet. The options that ask for these are in ip_sockopt.c.
+ */
+#include "stack/application/scm.h"
+#include "stack/internet/errqueue.h"
 #include "stack/internet/icmp.h"
 #include "stack/internet/ip.h"
 #include "stack/transport/inet_sock.h"
 
-#define SO_EE_ORIGIN_LOCAL 1
-#define SO_EE_ORIGIN_ICMP 2
-
-/* As <linux/errqueue.h> has it, in front of the address of who complained; lies in skb->cb. */
-struct sock_exterr_skb {
-	struct inet_skb_parm header;
-	struct {
-		u32 ee_errno;
-		u8 ee_origin, ee_type, ee_code, ee_pad;
-		u32 ee_info, ee_data;
-	} ee;
-	u16 addr_offset;
-	__be16 port;
-};
-#define SKB_EXT_ERR(skb) ((struct sock_exterr_skb *)(void *)((skb)->cb))
+/* ---- into the error queue ---- */
 
 /* `payload`: where the transport's header of our packet begins in the message. */
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u32 info, u8 *payload)
@@ -48,12 +39,13 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u
 
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info)
 {
+	TRACE_SK(sk, "queue an error of this host for the program, if it wants to know");
+	struct sock_exterr_skb *serr;
+	struct sk_buff *skb;
+
 	if (!inet_sk(sk)->recverr)
 		return;
-	TRACE_SK(sk, "queue an error of this host for the program");
-	struct sk_buff *skb = alloc_skb(sk->host, sizeof(struct iphdr), GFP_ATOMIC);
-	struct sock_exterr_skb *serr;
-
+	skb = alloc_skb(sk->host, sizeof(struct iphdr), GFP_ATOMIC);
 	if (!skb)
 		return;
 	skb_put(skb, sizeof(struct iphdr));
@@ -70,4 +62,139 @@ void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 inf
 	skb_reset_transport_header(skb);
 	if (sock_queue_err_skb(sk, skb))
 		kfree_skb(skb);
+}
+
+/* ---- out of the error queue ---- */
+
+static bool is_icmp_err_skb(const struct sk_buff *skb)
+{
+	return skb && SKB_EXT_ERR(skb)->ee.ee_origin == SO_EE_ORIGIN_ICMP;
+}
+
+/* The next error; the one behind it becomes the socket's pending error. */
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
+{
+	TRACE_SK(sk, "take an error off the error queue");
+	struct sk_buff *skb = __skb_dequeue(&sk->sk_error_queue), *next = NULL;
+	bool icmp_next = false;
+
+	if (skb) {
+		next = skb_peek(&sk->sk_error_queue);
+		icmp_next = is_icmp_err_skb(next);
+		if (icmp_next)
+			sk->sk_err = (int)SKB_EXT_ERR(next)->ee.ee_errno;
+	}
+	if (is_icmp_err_skb(skb) && !icmp_next)
+		sk->sk_err = 0;
+	if (next)
+		sk_error_report(sk);
+	return skb;
+}
+
+static bool ipv4_datagram_support_addr(const struct sock_exterr_skb *serr)
+{
+	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP || serr->port;
+}
+
+int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
+{
+	TRACE_SK_IN(sk, IN_TASK, "read an error: the packet that caused it and what is known about it");
+	struct sockaddr_in *sin = msg->msg_name;
+	struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in offender;
+	} errhdr;
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
+	const struct sock_exterr_skb *serr;
+	int err, copied;
+
+	if (!skb)
+		return -EAGAIN;
+	copied = (int)skb->len;
+	if (copied > len) {
+		msg->msg_flags |= MSG_TRUNC;
+		copied = len;
+	}
+	err = skb_copy_datagram_msg(skb, 0, msg, copied);
+	if (unlikely(err)) {
+		kfree_skb(skb);
+		return err;
+	}
+	serr = SKB_EXT_ERR(skb);
+	if (sin && ipv4_datagram_support_addr(serr)) {
+		memset(sin, 0, sizeof(*sin));
+		sin->sin_family = AF_INET;
+		memcpy(&sin->sin_addr, skb_network_header(skb) + serr->addr_offset, sizeof(sin->sin_addr));
+		sin->sin_port = serr->port;
+		*addr_len = sizeof(*sin);
+	}
+	memset(&errhdr, 0, sizeof(errhdr));
+	errhdr.ee = serr->ee;
+	if (serr->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
+		errhdr.offender.sin_family = AF_INET;
+		errhdr.offender.sin_addr.s_addr = ip_hdr(skb)->saddr;
+	}
+	put_cmsg(sk->host, msg, IPPROTO_IP, IP_RECVERR, sizeof(errhdr), &errhdr);
+	msg->msg_flags |= MSG_ERRQUEUE;
+	consume_skb(skb);
+	return copied;
+}
+
+/* ---- with each packet ---- */
+
+#define PKTINFO_SKB_CB(skb) ((struct in_pktinfo *)(void *)((skb)->cb))
+
+/* The packet goes into a socket's queue: keep what its route tells, let the route go. */
+void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "note where the packet came in, let go of its route");
+	struct in_pktinfo *pktinfo = PKTINFO_SKB_CB(skb);
+	const struct rtable *rt = skb_rtable(skb);
+
+	if ((inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) && rt) {
+		pktinfo->ipi_ifindex = rt->rt_iif ? rt->rt_iif : skb->skb_iif;
+		pktinfo->ipi_spec_dst.s_addr = fib_compute_spec_dst(skb);
+	} else {
+		pktinfo->ipi_ifindex = 0;
+		pktinfo->ipi_spec_dst.s_addr = 0;
+	}
+	if (unlikely(IPCB(skb)->opt.optlen))
+		skb_dst_force(skb);
+	else
+		skb_dst_drop(skb);
+}
+
+static void ip_cmsg_recv_pktinfo(struct msghdr *msg, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "tell the program where the packet came in and to which address");
+	struct in_pktinfo info = *PKTINFO_SKB_CB(skb);
+
+	info.ipi_addr.s_addr = ip_hdr(skb)->daddr;
+	put_cmsg(skb->host, msg, IPPROTO_IP, IP_PKTINFO, sizeof(info), &info);
+}
+
+static void ip_cmsg_recv_dstaddr(struct msghdr *msg, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "tell the program to which address and port the packet went");
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+
+	sin.sin_addr.s_addr = ip_hdr(skb)->daddr;
+	memcpy(&sin.sin_port, skb_transport_header(skb) + 2, sizeof(sin.sin_port));
+	put_cmsg(skb->host, msg, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
+}
+
+void ip_cmsg_recv_offset(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "tell the program what it wants to know about the packet");
+	unsigned int flags = inet_sk(sk)->cmsg_flags;
+	int ttl = ip_hdr(skb)->ttl;
+
+	if (flags & IP_CMSG_PKTINFO)
+		ip_cmsg_recv_pktinfo(msg, skb);
+	if (flags & IP_CMSG_TTL)
+		put_cmsg(skb->host, msg, IPPROTO_IP, IP_TTL, sizeof(ttl), &ttl);
+	if (flags & IP_CMSG_TOS)
+		put_cmsg(skb->host, msg, IPPROTO_IP, IP_TOS, 1, &ip_hdr(skb)->tos);
+	if (flags & IP_CMSG_ORIGDSTADDR)
+		ip_cmsg_recv_dstaddr(msg, skb);
 }

@@ -14,9 +14,7 @@
 #include "stack/internet/ip.h"
 #include "stack/transport/inet_sock.h"
 
-#define ip_rt_min_pmtu 552
 #define ip_rt_min_advmss 256
-#define ip_rt_mtu_expires (10 * 60 * HZ)
 #define TCP_IP_HEADERS 40u
 
 void rt_cache_flush(struct net *net)
@@ -114,87 +112,6 @@ bool rt_cache_route(struct fib_nh_common *nhc, struct rtable *rt)
 		dst_release(&orig->dst);
 	}
 	return true;
-}
-
-static void ip_del_fnhe(struct host *host, struct fib_nh_common *nhc, struct fib_nh_exception *fnhe)
-{
-	struct fib_nh_exception **p = &nhc->nhc_exceptions;
-
-	while (*p != fnhe)
-		p = &(*p)->fnhe_next;
-	*p = fnhe->fnhe_next;
-	if (fnhe->fnhe_rth_input)
-		dst_release(&fnhe->fnhe_rth_input->dst);
-	if (fnhe->fnhe_rth_output)
-		dst_release(&fnhe->fnhe_rth_output->dst);
-	kfree(host, fnhe);
-}
-
-struct fib_nh_exception *find_exception(struct host *host, struct fib_nh_common *nhc, __be32 daddr)
-{
-	TRACE(host, "look for a path that differs from its route");
-	struct fib_nh_exception *fnhe;
-
-	for (fnhe = nhc->nhc_exceptions; unlikely(fnhe); fnhe = fnhe->fnhe_next) {
-		if (fnhe->fnhe_daddr != daddr)
-			continue;
-		if (fnhe->fnhe_expires && time_after(jiffies(host), fnhe->fnhe_expires)) {
-			ip_del_fnhe(host, nhc, fnhe);
-			return NULL;
-		}
-		return fnhe;
-	}
-	return NULL;
-}
-
-static void fill_route_from_fnhe(struct rtable *rt, const struct fib_nh_exception *fnhe)
-{
-	rt->rt_pmtu = fnhe->fnhe_pmtu;
-	rt->rt_mtu_locked = fnhe->fnhe_mtu_locked;
-	rt->dst.expires = fnhe->fnhe_expires;
-	if (fnhe->fnhe_gw) {
-		rt->rt_flags |= RTCF_REDIRECTED;
-		rt->rt_uses_gateway = 1;
-		rt->rt_gw_family = AF_INET;
-		rt->rt_gw4 = fnhe->fnhe_gw;
-	}
-}
-
-bool rt_bind_exception(struct rtable *rt, struct fib_nh_exception *fnhe, __be32 daddr, bool do_cache)
-{
-	struct host *host = rt->dst.host;
-	struct rtable **porig, *orig;
-	bool ret = false;
-
-	if (daddr != fnhe->fnhe_daddr)
-		return false;
-	porig = rt_is_input_route(rt) ? &fnhe->fnhe_rth_input : &fnhe->fnhe_rth_output;
-	orig = *porig;
-	if (fnhe->fnhe_genid != inet_state(host)->fnhe_genid) {
-		fnhe->fnhe_genid = inet_state(host)->fnhe_genid;
-		fnhe->fnhe_gw = 0;
-		fnhe->fnhe_pmtu = 0;
-		fnhe->fnhe_expires = 0;
-		fnhe->fnhe_mtu_locked = false;
-		orig = NULL;
-	}
-	fill_route_from_fnhe(rt, fnhe);
-	if (!rt->rt_gw4) {
-		rt->rt_gw4 = daddr;
-		rt->rt_gw_family = AF_INET;
-	}
-	if (do_cache) {
-		dst_hold(&rt->dst);
-		if (*porig) {
-			rt_add_uncached_list(*porig);
-			dst_release(&(*porig)->dst);
-		}
-		*porig = rt;
-		ret = true;
-	}
-	(void)orig;
-	fnhe->fnhe_stamp = jiffies(host);
-	return ret;
 }
 
 void rt_set_nexthop(struct rtable *rt, __be32 daddr, const struct fib_result *res,
@@ -304,86 +221,7 @@ static unsigned int ipv4_default_advmss(const struct dst_entry *dst)
 	return min(advmss, IPV4_MAX_PMTU - TCP_IP_HEADERS);
 }
 
-/* Forgets the least used exception when a next hop has too many. */
-static void fnhe_remove_oldest(struct host *host, struct fib_nh_common *nhc)
-{
-	struct fib_nh_exception *fnhe, *oldest = NULL;
-	int depth = 0;
-
-	for (fnhe = nhc->nhc_exceptions; fnhe; fnhe = fnhe->fnhe_next) {
-		if (!oldest || time_before(fnhe->fnhe_stamp, oldest->fnhe_stamp))
-			oldest = fnhe;
-		depth++;
-	}
-	if (depth > FNHE_RECLAIM_DEPTH * 16)
-		ip_del_fnhe(host, nhc, oldest);
-}
-
-static void update_or_create_fnhe(struct host *host, struct fib_nh_common *nhc, __be32 daddr, __be32 gw,
-				  u32 pmtu, bool lock, unsigned long expires)
-{
-	struct fib_nh_exception *fnhe = nhc->nhc_exceptions;
-
-	while (fnhe && fnhe->fnhe_daddr != daddr)
-		fnhe = fnhe->fnhe_next;
-	if (!fnhe) {
-		fnhe_remove_oldest(host, nhc);
-		fnhe = kzalloc(host, sizeof(*fnhe));
-		if (!fnhe)
-			return;
-		fnhe->fnhe_daddr = daddr;
-		fnhe->fnhe_next = nhc->nhc_exceptions;
-		nhc->nhc_exceptions = fnhe;
-		/* Who holds the next hop's own entries must look up again to find the exception. */
-		if (nhc->nhc_rth_input)
-			nhc->nhc_rth_input->dst.obsolete = DST_OBSOLETE_KILL;
-		if (nhc->nhc_rth_output)
-			nhc->nhc_rth_output->dst.obsolete = DST_OBSOLETE_KILL;
-	}
-	fnhe->fnhe_genid = inet_state(host)->fnhe_genid;
-	if (gw)
-		fnhe->fnhe_gw = gw;
-	if (pmtu) {
-		fnhe->fnhe_pmtu = pmtu;
-		fnhe->fnhe_mtu_locked = lock;
-	}
-	fnhe->fnhe_expires = expires ? expires : 1;
-	fnhe->fnhe_stamp = jiffies(host);
-	if (fnhe->fnhe_rth_input)
-		fill_route_from_fnhe(fnhe->fnhe_rth_input, fnhe);
-	if (fnhe->fnhe_rth_output)
-		fill_route_from_fnhe(fnhe->fnhe_rth_output, fnhe);
-}
-
-static void __ip_rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
-{
-	TRACE(&rt->dst, "remember the smaller mtu of a path");
-	struct dst_entry *dst = &rt->dst;
-	struct net *net = dst->host->net;
-	struct fib_result res;
-	bool lock = false;
-	u32 old_mtu;
-
-	if (dst_metric_locked(dst, RTAX_MTU))
-		return;
-	old_mtu = ipv4_mtu(dst);
-	if (old_mtu < mtu)
-		return;
-	if (mtu < ip_rt_min_pmtu) {
-		lock = true;
-		mtu = min_t(u32, old_mtu, ip_rt_min_pmtu);
-	}
-	if (rt->rt_pmtu == mtu && !lock &&
-	    time_before(jiffies(dst->host), dst->expires - ip_rt_mtu_expires / 2))
-		return;
-	if (!fib_lookup(net, fl4, &res, 0)) {
-		fib_select_path(net, &res, fl4, NULL);
-		update_or_create_fnhe(dst->host, FIB_RES_NHC(res), fl4->daddr, 0, mtu, lock,
-				      jiffies(dst->host) + ip_rt_mtu_expires);
-	}
-}
-
-static void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr)
+void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr)
 {
 	const struct rtable *rt = (const struct rtable *)dst;
 	struct net_device *dev = dst->dev;
@@ -398,71 +236,29 @@ static void ipv4_confirm_neigh(const struct dst_entry *dst, const void *daddr)
 	neigh_confirm(__ipv4_neigh_lookup_noref(dev, pkey));
 }
 
-/* skb: the packet that was too big, or (with a sock) one that tells of it. */
-static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu,
-			      bool confirm_neigh)
+void ip_rt_get_source(u8 *addr, struct sk_buff *skb, const struct rtable *rt)
 {
-	TRACE(dst, "learn the mtu of a path");
-	struct flowi4 fl4 = { 0 };
+	TRACE_SKB(skb, "find our address that goes with the packet's route");
+	const struct iphdr *iph = ip_hdr(skb);
+	struct net *net = skb->host->net;
+	__be32 src = iph->saddr;
+	struct fib_result res;
 
-	if (sk) {
-		fl4.daddr = inet_sk(sk)->inet_daddr;
-		fl4.saddr = inet_sk(sk)->inet_saddr;
-		fl4.flowi4_oif = sk->sk_bound_dev_if;
-		fl4.flowi4_tos = RT_CONN_FLAGS(sk) & IPTOS_RT_MASK;
-	} else if (skb) {
-		const struct iphdr *iph = ip_hdr(skb);
+	if (rt_is_input_route(rt)) {
+		struct flowi4 fl4 = {
+			.daddr = iph->daddr,
+			.saddr = iph->saddr,
+			.flowi4_tos = RT_TOS(iph->tos),
+			.flowi4_oif = rt->dst.dev->ifindex,
+			.flowi4_iif = skb->dev->ifindex,
+		};
 
-		fl4.daddr = iph->daddr;
-		fl4.saddr = iph->saddr;
-		fl4.flowi4_tos = RT_TOS(iph->tos) & IPTOS_RT_MASK;
-	} else {
-		return;
+		if (!fib_lookup(net, &fl4, &res, 0))
+			src = fib_result_prefsrc(net, &res);
+		else
+			src = inet_select_addr(rt->dst.dev, rt_nexthop(rt, iph->daddr), RT_SCOPE_UNIVERSE);
 	}
-	if (confirm_neigh)
-		ipv4_confirm_neigh(dst, &fl4.daddr);
-	__ip_rt_update_pmtu((struct rtable *)dst, &fl4, mtu);
-}
-
-void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
-{
-	TRACE_SK(sk, "learn the mtu of a socket's path");
-	struct dst_entry *dst = sk->sk_dst_cache;
-
-	(void)skb;
-	if (dst)
-		ip_rt_update_pmtu(dst, sk, NULL, mtu, false);
-}
-
-/* skb->data is at the header of our packet that an ICMP message quotes. */
-void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8 protocol)
-{
-	TRACE_SKB(skb, "learn the mtu of a path from an icmp message");
-	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	struct flowi4 fl4 = {
-		.flowi4_oif = oif,
-		.flowi4_proto = protocol,
-		.flowi4_tos = iph->tos & IPTOS_RT_MASK,
-		.daddr = iph->daddr,
-		.saddr = iph->saddr,
-	};
-	struct rtable *rt = __ip_route_output_key(net, &fl4);
-
-	if (!IS_ERR(rt)) {
-		__ip_rt_update_pmtu(rt, &fl4, mtu);
-		ip_rt_put(rt);
-	}
-}
-
-/* ICMP redirects are not followed (as with accept_redirects 0). */
-void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol)
-{
-	(void)skb, (void)net, (void)oif, (void)protocol;
-}
-
-void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk)
-{
-	(void)skb, (void)sk;
+	memcpy(addr, &src, 4);
 }
 
 int ip4_dst_hoplimit(const struct dst_entry *dst)
@@ -545,6 +341,7 @@ int ip_rt_init(struct host *host)
 	if (!inet->rtable_cache)
 		return -ENOMEM;
 	random_init(&inet->route_random, host->sim, host->name, "ip/route");
+	inet->fnhe_key = random_u32(&inet->route_random);
 	inet->dev_addr_genid = 1;
 	err = devinet_init(host);
 	if (err)
@@ -568,6 +365,7 @@ static const struct dst_ops ipv4_dst_ops = {
 	.negative_advice = ipv4_negative_advice,
 	.link_failure = ipv4_link_failure,
 	.update_pmtu = ip_rt_update_pmtu,
+	.redirect = ip_do_redirect,
 	.neigh_lookup = ipv4_neigh_lookup,
 	.confirm_neigh = ipv4_confirm_neigh,
 };

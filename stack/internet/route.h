@@ -119,6 +119,8 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
 void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol);
 void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk);
 unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding);
+/* Our address that goes with the packet's route, to 4 bytes at addr: for options. */
+void ip_rt_get_source(u8 *addr, struct sk_buff *skb, const struct rtable *rt);
 int ip4_dst_hoplimit(const struct dst_entry *dst);
 /* The neighbour of a next hop, created if need be, without a reference; ERR_PTR when that fails. */
 struct neighbour *ip_neigh_gw4(struct net_device *dev, __be32 daddr);

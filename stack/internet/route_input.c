@@ -4,10 +4,14 @@
  */
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/icmp.h"
+#include "stack/internet/inetpeer.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/route.h"
 #include "stack/kernel/printk.h"
+
+#define ip_rt_error_cost (1ul * HZ)
+#define ip_rt_error_burst (5ul * HZ)
 
 /* A route for input that is handed to an output: a bug of the stack. */
 static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -18,25 +22,40 @@ static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return -EINVAL;
 }
 
+/* The sender's own limit of "unreachable" messages: one a second, five at once. */
+static bool ip_error_allowed(struct sk_buff *skb)
+{
+	struct inet_peer *peer = inet_getpeer_v4(skb->host->net, ip_hdr(skb)->saddr, true);
+	unsigned long now = jiffies(skb->host);
+
+	if (!peer)
+		return true;
+	peer->rate_tokens = min_t(unsigned long, peer->rate_tokens + now - peer->rate_last, ip_rt_error_burst);
+	peer->rate_last = now;
+	if (peer->rate_tokens < ip_rt_error_cost)
+		return false;
+	peer->rate_tokens -= ip_rt_error_cost;
+	return true;
+}
+
 int ip_error(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "refuse a packet that has no route");
 	struct in_device *in_dev = __in_dev_get_rcu(skb->dev);
 	struct net *net = skb->host->net;
-	struct rtable *rt = skb_rtable(skb);
-	int code;
+	int error = skb_rtable(skb)->dst.error, code;
 
 	if (!in_dev)
 		goto out;
 	if (!IN_DEV_FORWARD(in_dev)) {
-		if (rt->dst.error == EHOSTUNREACH)
+		if (error == EHOSTUNREACH)
 			__IP_INC_STATS(net, IPSTATS_MIB_INADDRERRORS);
-		else if (rt->dst.error == ENETUNREACH)
+		else if (error == ENETUNREACH)
 			__IP_INC_STATS(net, IPSTATS_MIB_INNOROUTES);
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOT_FORWARDING);
 		return 0;
 	}
-	switch (rt->dst.error) {
+	switch (error) {
 	case EHOSTUNREACH:
 		code = ICMP_HOST_UNREACH;
 		break;
@@ -47,10 +66,10 @@ int ip_error(struct sk_buff *skb)
 	case EACCES:
 		code = ICMP_PKT_FILTERED;
 		break;
-	default:
+	default: /* a black hole */
 		goto out;
 	}
-	if (inet_peer_xrlim_allow(inet_getpeer_v4(net, ip_hdr(skb)->saddr, true), HZ))
+	if (ip_error_allowed(skb))
 		icmp_send(skb, ICMP_DEST_UNREACH, code, 0);
 out:
 	kfree_skb_reason(skb, SKB_DROP_REASON_IP_INNOROUTES);

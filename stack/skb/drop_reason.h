@@ -81,7 +81,15 @@
 	X(IP_FRAG_UNSUPPORTED, "an IP fragment; reassembly is not there yet")                                \
 	X(ICMP_INVALID, "malformed or unknown ICMP message")                                                 \
 	X(MULTICAST, "a group that the host is not a member of")                                             \
-	X(TEARDOWN, "the host was shut down")
+	X(TEARDOWN, "the host was shut down")                                                                \
+	X(DUP_FRAG, "a fragment that came before")                                                           \
+	X(FRAG_OVERLAP, "fragments that overlap: the whole packet is dropped")                               \
+	X(FRAG_INVALID, "fragments that do not fit together")                                                \
+	X(FRAG_TOO_FAR, "fragments of an older packet whose id was used again")                              \
+	X(FRAG_REASM_TIMEOUT, "the other fragments did not come in time")                                    \
+	X(FRAG_OVERSIZE, "the fragments make a packet of more than 65535 bytes")                             \
+	X(FRAG_MEM, "fragments take too much memory already")                                                \
+	X(IP_MARTIAN, "an address that cannot come in this way")
 
 enum skb_drop_reason {
 	SKB_DROP_REASON_BASE_ = SKB_DROP_REASON_FIRST - 1,

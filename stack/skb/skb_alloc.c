@@ -79,6 +79,20 @@ void *kmalloc_reserve(struct host *host, unsigned int size, bool *fresh, const c
 	return ram_alloc(host, size, site, fresh);
 }
 
+/*
+ * Memory that was never used is zero, and so often is what was used but never written: a receive buffer that
+ * no frame came into. Such pages are not written to, since that is what makes them take room.
+ */
+static void clear_shinfo(struct skb_shared_info *shinfo)
+{
+	u64 head[4];
+
+	BUILD_BUG_ON(offsetof(struct skb_shared_info, dataref) + sizeof(int) > sizeof(head));
+	memcpy(head, shinfo, sizeof(head));
+	if (head[0] | head[1] | head[2] | head[3])
+		memset(shinfo, 0, sizeof(head));
+}
+
 static void __build_skb_around(struct sk_buff *skb, void *data, unsigned int frag_size, bool fresh)
 {
 	TRACE(skb, "set up struct sk_buff around its buffer");
@@ -93,7 +107,7 @@ static void __build_skb_around(struct sk_buff *skb, void *data, unsigned int fra
 	skb->mac_header = (u16)~0U;
 	skb->transport_header = (u16)~0U;
 	if (!fresh)
-		memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, dataref) + sizeof(int));
+		clear_shinfo(skb_shinfo(skb));
 }
 
 struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_mask __maybe_unused, int flags,
@@ -413,6 +427,15 @@ void consume_skb(struct sk_buff *skb)
 	if (!skb_unref(skb))
 		return;
 	__kfree_skb(skb);
+}
+
+/* No route, no socket, no reference left: only the data. */
+void __consume_stateless_skb(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "free a packet that holds nothing but its data");
+
+	skb_release_data(skb);
+	kfree_skbmem(skb);
 }
 
 void kfree_skb_partial(struct sk_buff *skb, bool head_stolen)

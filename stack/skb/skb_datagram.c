@@ -165,21 +165,25 @@ struct sk_buff *__skb_try_recv_from_queue(struct sock *sk, struct sk_buff_head *
 					  int *off, int *err, struct sk_buff **last)
 {
 	TRACE_SK(sk, "take a packet off the queue, if there is one");
+	bool peek_at_off = (flags & MSG_PEEK) && *off >= 0;
+	int _off = peek_at_off ? *off : 0;
 	struct sk_buff *skb;
 
 	(void)err;
 	*last = queue->prev;
 	skb_queue_walk (queue, skb) {
 		if (flags & MSG_PEEK) {
-			if (*off >= (int)skb->len && (skb->len || *off)) {
-				*off -= (int)skb->len;
+			if (peek_at_off && _off >= (int)skb->len && (_off || skb->peeked)) {
+				_off -= (int)skb->len;
 				continue;
 			}
-			skb->peeked = 1;
+			if (!skb->len)
+				skb->peeked = 1;
 			skb->users++;
 		} else {
 			__skb_unlink(skb, queue);
 		}
+		*off = _off;
 		return skb;
 	}
 	return NULL;
@@ -203,11 +207,21 @@ struct sk_buff *__skb_try_recv_datagram(struct sock *sk, struct sk_buff_head *qu
 	return NULL;
 }
 
+/* A reader is only woken for what there is to read. */
+static int receiver_wake_function(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	TRACE(wait, "wake the reader if it is for data or an error");
+
+	if (key && !(key_to_poll(key) & (EPOLLIN | EPOLLERR)))
+		return 0;
+	return autoremove_wake_function(wait, mode, sync, key);
+}
+
 int __skb_wait_for_more_packets(struct sock *sk, struct sk_buff_head *queue, int *err, long *timeo_p,
 				const struct sk_buff *skb)
 {
 	TRACE_SK(sk, "wait for a packet");
-	DEFINE_WAIT(wait, sk->host);
+	DEFINE_WAIT_FUNC(wait, sk->host, receiver_wake_function);
 	int error;
 
 	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
@@ -267,20 +281,31 @@ void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
 	sk_mem_reclaim_partial(sk);
 }
 
-int skb_kill_datagram(struct sock *sk, struct sk_buff *skb, unsigned int flags)
+int __sk_queue_drop_skb(struct sock *sk, struct sk_buff_head *sk_queue, struct sk_buff *skb, unsigned int flags,
+			void (*destructor)(struct sock *sk, struct sk_buff *skb))
 {
-	TRACE_SK(sk, "drop a broken datagram from the queue");
+	TRACE_SK(sk, "take a broken datagram off the queue");
 	int err = 0;
 
 	if (flags & MSG_PEEK) {
 		err = -ENOENT;
 		if (skb->next) {
-			__skb_unlink(skb, &sk->sk_receive_queue);
+			__skb_unlink(skb, sk_queue);
 			skb->users--;
+			if (destructor)
+				destructor(sk, skb);
 			err = 0;
 		}
 	}
 	sk->sk_drops++;
+	return err;
+}
+
+int skb_kill_datagram(struct sock *sk, struct sk_buff *skb, unsigned int flags)
+{
+	TRACE_SK(sk, "drop a broken datagram from the queue");
+	int err = __sk_queue_drop_skb(sk, &sk->sk_receive_queue, skb, flags, NULL);
+
 	kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
 	sk_mem_reclaim_partial(sk);
 	return err;

@@ -293,6 +293,7 @@ struct sk_buff *__build_skb(struct host *host, void *data, unsigned int frag_siz
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason);
 void kfree_skb_list_reason(struct sk_buff *segs, enum skb_drop_reason reason);
 void consume_skb(struct sk_buff *skb);
+void __consume_stateless_skb(struct sk_buff *skb);
 void __kfree_skb(struct sk_buff *skb);
 void kfree_skb_partial(struct sk_buff *skb, bool head_stolen);
 void skb_release_head_state(struct sk_buff *skb);

@@ -8,7 +8,9 @@
 
 #include "stack/application/socket.h"
 #include "stack/internet/ip.h"
+#include "stack/transport/datagram.h"
 #include "stack/transport/tcp.h"
+#include "stack/transport/udp.h"
 
 /* ---- socket() and close() ---- */
 
@@ -24,7 +26,8 @@ static const struct inet_protosw *inetsw_lookup(const struct tcp_state *state, i
 			continue;
 		if (*protocol == IPPROTO_IP && row->protocol != IPPROTO_IP)
 			*protocol = row->protocol;
-		if (*protocol == row->protocol || row->protocol == IPPROTO_IP)
+		/* a raw socket takes any protocol, but one has to be named */
+		if (*protocol != IPPROTO_IP && (*protocol == row->protocol || row->protocol == IPPROTO_IP))
 			return row;
 		*err = -EPROTONOSUPPORT;
 	}
@@ -514,6 +517,7 @@ const struct proto_ops inet_dgram_ops = {
 	.socketpair = sock_no_socketpair,
 	.accept = sock_no_accept,
 	.getname = inet_getname,
+	.poll = udp_poll,
 	.ioctl = inet_ioctl,
 	.listen = sock_no_listen,
 	.shutdown = inet_shutdown,
@@ -521,4 +525,5 @@ const struct proto_ops inet_dgram_ops = {
 	.getsockopt = sock_common_getsockopt,
 	.sendmsg = inet_sendmsg,
 	.recvmsg = inet_recvmsg,
+	.set_peek_off = sk_set_peek_off,
 };

@@ -8,10 +8,13 @@
 #include "stack/internet/icmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
+#include "stack/internet/ping.h"
 #include "stack/internet/protocol.h"
+#include "stack/internet/raw.h"
 #include "stack/interface/etherdevice.h"
 #include "stack/interface/netdevice.h"
 #include "stack/transport/tcp.h"
+#include "stack/transport/udp.h"
 
 /* ---- a sock's state ---- */
 
@@ -95,7 +98,7 @@ static const struct net_protocol icmp_protocol = {
 	.no_policy = 1,
 };
 
-/* What socket(AF_INET, type, protocol) can be; UDP, raw and ping sockets join when they are there. */
+/* What socket(AF_INET, type, protocol) can be; the last row takes any protocol. */
 static const struct inet_protosw inetsw_array[] = {
 	{
 		.type = SOCK_STREAM,
@@ -103,6 +106,27 @@ static const struct inet_protosw inetsw_array[] = {
 		.prot = &tcp_prot,
 		.ops = &inet_stream_ops,
 		.flags = INET_PROTOSW_PERMANENT | INET_PROTOSW_ICSK,
+	},
+	{
+		.type = SOCK_DGRAM,
+		.protocol = IPPROTO_UDP,
+		.prot = &udp_prot,
+		.ops = &inet_dgram_ops,
+		.flags = INET_PROTOSW_PERMANENT,
+	},
+	{
+		.type = SOCK_DGRAM,
+		.protocol = IPPROTO_ICMP,
+		.prot = &ping_prot,
+		.ops = &inet_sockraw_ops,
+		.flags = INET_PROTOSW_REUSE,
+	},
+	{
+		.type = SOCK_RAW,
+		.protocol = IPPROTO_IP,
+		.prot = &raw_prot,
+		.ops = &inet_sockraw_ops,
+		.flags = INET_PROTOSW_REUSE,
 	},
 };
 
@@ -133,11 +157,20 @@ static int inet_state_alloc(struct host *host)
 
 static int register_proto(struct host *host)
 {
-	return proto_register(host, &tcp_prot, 1);
+	int rc = proto_register(host, &tcp_prot, 1);
+
+	if (rc)
+		return rc;
+	rc = proto_register(host, &udp_prot, 1);
+	if (rc)
+		proto_unregister(host, &tcp_prot);
+	return rc;
 }
 
 static void unregister_proto(struct host *host)
 {
+	udp_exit(host); /* now that no packet of its sockets is left anywhere */
+	proto_unregister(host, &udp_prot);
 	proto_unregister(host, &tcp_prot);
 }
 
@@ -154,6 +187,7 @@ static void unregister_family(struct host *host)
 static int add_protocols(struct host *host)
 {
 	if (inet_add_protocol(host, &icmp_protocol, IPPROTO_ICMP) < 0 ||
+	    inet_add_protocol(host, &udp_protocol, IPPROTO_UDP) < 0 ||
 	    inet_add_protocol(host, &tcp_protocol, IPPROTO_TCP) < 0)
 		return -ENOMEM;
 	return 0;
@@ -188,12 +222,15 @@ static const struct {
 	void (*exit)(struct host *host);
 } inet_steps[] = {
 	{ register_proto, unregister_proto },
+	{ raw_init, raw_exit },
+	{ ping_init, ping_exit },
 	{ register_family, unregister_family },
 	{ add_protocols, NULL },
 	{ add_socket_types, NULL },
 	{ arp_init, arp_exit },
 	{ ip_init, ip_exit },
 	{ tcp_init, tcp_exit },
+	{ udp_init, NULL },
 	{ icmp_init, icmp_exit },
 	{ tcpv4_offload_init, NULL },
 	{ add_packet_type, remove_packet_type },

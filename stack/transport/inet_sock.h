@@ -13,6 +13,14 @@
 struct dst_entry;
 struct iphdr;
 
+/* inet_sock.cmsg_flags: what a program is told with each packet */
+#define IP_CMSG_PKTINFO (1 << 0)
+#define IP_CMSG_TTL (1 << 1)
+#define IP_CMSG_TOS (1 << 2)
+#define IP_CMSG_RECVOPTS (1 << 3)
+#define IP_CMSG_RETOPTS (1 << 4)
+#define IP_CMSG_ORIGDSTADDR (1 << 6)
+
 #define IPCORK_OPT 1 /* opt is the cork's own */
 #define IPCORK_ALLFRAG 2
 

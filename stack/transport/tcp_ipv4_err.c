@@ -5,6 +5,7 @@
 #include "stack/internet/icmp.h"
 #include "stack/internet/ip.h"
 #include "stack/transport/tcp.h"
+#include "stack/transport/tcp_input.h"
 
 /* The path's MTU became smaller (tp->mtu_info): tells the route, cuts the segments anew, sends them again. */
 void tcp_v4_mtu_reduced(struct sock *sk)
@@ -137,13 +138,10 @@ static void report_error(struct sock *sk, struct sk_buff *skb, struct tcphdr *th
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
 		ip_icmp_error(sk, skb, err, th->dest, info, (u8 *)th);
-		if (!sock_owned_by_user(sk)) {
-			sk->sk_err = err;
-			sk_error_report(sk);
-			tcp_done(sk);
-		} else {
+		if (!sock_owned_by_user(sk))
+			tcp_done_with_error(sk, err);
+		else
 			sk->sk_err_soft = err;
-		}
 		return;
 	}
 	if (!sock_owned_by_user(sk) && inet_sk(sk)->recverr) {

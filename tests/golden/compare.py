@@ -60,7 +60,8 @@ class Rules:
         self.renamed, self.parts = {}, {}       # golden's name -> ours; (function, its calls) -> line
         self.only = {"golden": set(), "ours": set()}    # names and chains of names
         self.pruned = {"golden": set(), "ours": set()}
-        self.used = set()
+        self.absent = {}        # (golden file, kind of unit) -> line
+        self.used = set()       # lines of parts and absent
         for number, line in enumerate(open(path), 1):
             words = line.split("#")[0].split()
             if not words:
@@ -75,8 +76,13 @@ class Rules:
                 self.pruned[side].update(rest)
             elif word == "part" and rest:
                 self.parts[rest[0], tuple(rest[1:])] = number
+            elif word == "absent" and len(rest) > 1:
+                self.absent[rest[0], " ".join(rest[1:])] = number
             else:
                 sys.exit("%s:%d: cannot read '%s'" % (path, number, line.strip()))
+
+    def unused(self):
+        return sorted((set(self.parts.values()) | set(self.absent.values())) - self.used)
 
     def apply(self, node, side):
         """-> the list of nodes that take this node's place"""
@@ -94,10 +100,16 @@ class Rules:
         return [copy]
 
 
+def mark_open(stacks):
+    for stack in stacks:
+        for _, node in stack:
+            node.open = True
+
+
 def parse(path):
     """-> [(kind of unit, Node)]"""
     units, flows, saved, calls = [], {}, [], {}
-    task, stack, called = None, [], None
+    task, stack, called, excerpt = None, [], None, False
 
     def unit_of(node, parent):
         if node.name in ROOTS:
@@ -133,9 +145,9 @@ def parse(path):
         if m:
             continue
         if text.startswith("..."):
+            excerpt = "begins" not in text
             if "cut" in text:
-                for _, node in sum(saved + list(flows.values()), stack):
-                    node.open = True
+                mark_open(saved + list(flows.values()) + [stack])
             stack = []
             continue
         m = re.match(r"== (CALL|RET) (\w+)", text)
@@ -171,6 +183,8 @@ def parse(path):
                 continue
             # a unit that lies in another one stays there as a name
             parent.children.append(Node(node.name, parent) if kind else node)
+    if excerpt:
+        mark_open(saved + list(flows.values()) + [stack])
     return units
 
 
@@ -230,7 +244,15 @@ class Ours:
 
     def has_part(self, name, calls, is_open):
         have = self.parts.get(name, {})
-        return calls in have or (is_open and any(h[:len(calls)] == calls for h in have))
+        if calls in have or not is_open:
+            return calls in have
+        # cut: perhaps in the middle of a loop that had run before
+        for end in range(len(calls), -1, -1):
+            rest = calls[end:]
+            again = any(calls[i:i + len(rest)] == rest for i in range(end - len(rest) + 1))
+            if again and any(h[:end] == calls[:end] for h in have):
+                return True
+        return False
 
     def nearest(self, kind, text):
         def score(t):
@@ -257,12 +279,16 @@ def show_missing(ours, name, calls):
 def compare(golden, ours, rules, verbose=False, show_parts=False):
     """-> numbers of units equal, equal in parts, explained, different"""
     count = dict.fromkeys(("equal", "parts", "explained", "different"), 0)
-    numbers, told = {}, set()
+    numbers, told, name = {}, set(), os.path.basename(golden)[:-4]
     for kind, node in prepare(golden, "golden", rules):
         numbers[kind] = numbers.get(kind, 0) + 1
         text = "\n".join(lines(node))
         if text in ours.trees.get(kind, {}):
             count["equal"] += 1
+            continue
+        if (name, kind) in rules.absent:
+            rules.used.add(rules.absent[name, kind])
+            count["explained"] += 1
             continue
         missing = [(n, c) for n, c, o in parts(node) if not ours.has_part(n, c, o)]
         unknown = [m for m in missing if m not in rules.parts]
@@ -278,8 +304,8 @@ def compare(golden, ours, rules, verbose=False, show_parts=False):
         else:
             told.add(text)
             print("%s: different" % label)
-            for name, calls in dict.fromkeys(unknown):
-                show_missing(ours, name, calls)
+            for part in dict.fromkeys(unknown):
+                show_missing(ours, *part)
         if verbose and (verdict == "different" or show_parts):
             near = ours.nearest(kind, text) or ""
             for l in difflib.unified_diff(near.split("\n"), text.split("\n"), "ours", "golden", lineterm="", n=2):

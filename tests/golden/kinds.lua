@@ -52,20 +52,23 @@ local function connect(addr, synretries)
   return fd
 end
 
--- A server for one connection, and a client that starts a little later.
+-- A server for one connection, and a client that starts a little after it listens.
 local function pair(serve, use, host)
+  local listening = false
   rounds(host or server, "server", function()
     local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))
     assert(S.setsockopt(fd, S.SOL_SOCKET, S.SO_REUSEADDR, 1))
     assert(S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 5000 }))
     assert(S.listen(fd, 8))
+    listening = true
     local conn = assert(S.accept(fd))
+    listening = false
     serve(conn)
     U.close(conn)
     U.close(fd)
   end)
   rounds(client, "client", function()
-    sim.sleep("100ms")
+    repeat sim.sleep("100ms") until listening
     use()
   end)
 end
@@ -146,7 +149,7 @@ kinds["tcp-zero-window"] = function()
     drain(conn)
   end, function()
     local fd = connect("10.0.0.2")
-    U.write(fd, ("z"):rep(400000))
+    U.write(fd, ("z"):rep(sim.param("bytes", 400000)))
     U.close(fd)
   end)
 end

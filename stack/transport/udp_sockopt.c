@@ -1,0 +1,90 @@
+/*
+ * Options of UDP sockets at level SOL_UDP; those of the IP layer are passed on. Not there: UDP_SEGMENT and
+ * UDP_ENCAP answer as a Linux built without them.
+ */
+#include "stack/transport/udp.h"
+
+static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
+{
+	TRACE_SK_IN(sk, IN_TASK, "set a udp option");
+	struct udp_sock *up = udp_sk(sk);
+	int val;
+
+	if (optlen < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	switch (optname) {
+	case UDP_CORK:
+		up->corkflag = val != 0;
+		if (!val) {
+			lock_sock(sk);
+			udp_push_pending_frames(sk);
+			release_sock(sk);
+		}
+		return 0;
+	case UDP_NO_CHECK6_TX:
+		up->no_check6_tx = val != 0;
+		return 0;
+	case UDP_NO_CHECK6_RX:
+		up->no_check6_rx = val != 0;
+		return 0;
+	case UDP_GRO: /* remembered; the driver's datagrams are not joined yet */
+		up->gro_enabled = val != 0;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
+{
+	TRACE_SK_IN(sk, IN_TASK, "set an option of the socket or of the layer below");
+
+	if (level == SOL_UDP)
+		return udp_lib_setsockopt(sk, optname, optval, optlen);
+	return ip_setsockopt(sk, level, optname, optval, optlen);
+}
+
+static int udp_lib_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
+{
+	TRACE_SK_IN(sk, IN_TASK, "read a udp option");
+	const struct udp_sock *up = udp_sk(sk);
+	int val;
+
+	if (*optlen < 0)
+		return -EINVAL;
+	switch (optname) {
+	case UDP_CORK:
+		val = up->corkflag;
+		break;
+	case UDP_ENCAP:
+		val = 0;
+		break;
+	case UDP_NO_CHECK6_TX:
+		val = up->no_check6_tx;
+		break;
+	case UDP_NO_CHECK6_RX:
+		val = up->no_check6_rx;
+		break;
+	case UDP_GRO:
+		val = up->gro_enabled;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	if (!optval)
+		return -EFAULT;
+	*optlen = min(*optlen, (int)sizeof(int));
+	memcpy(optval, &val, (size_t)*optlen);
+	return 0;
+}
+
+int udp_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen)
+{
+	TRACE_SK_IN(sk, IN_TASK, "read an option of the socket or of the layer below");
+
+	if (level == SOL_UDP)
+		return udp_lib_getsockopt(sk, optname, optval, optlen);
+	return ip_getsockopt(sk, level, optname, optval, optlen);
+}

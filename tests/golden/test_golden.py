@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Runs the programs of golden/ and compares the call trees with those of the real kernel.
+
+usage: test_golden.py WIREPATH [-v] [--parts]
+
+Each kind of kinds.lua runs under several circumstances (see VARIANTS); the units of all these runs are pooled, and
+each golden file must be covered by them: see compare.py for what counts, and differences.txt for what is known
+to differ. A line of differences.txt that explains a part which is not missing any more is an error as well.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # the source tree stays clean
+
+import compare
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.normpath(os.path.join(HERE, "../../../shared/golden"))
+
+FILES = """tcp-client tcp-server tcp-refused-client tcp-refused-server tcp-syn-retransmit-client
+    tcp-rto-client tcp-rto-server tcp-fast-retransmit-client tcp-fast-retransmit-server tcp-bulk-client
+    tcp-bulk-server tcp-zero-window-client tcp-zero-window-server tcp-zero-window-probe-client
+    tcp-nonblock-epoll-client tcp-nonblock-epoll-server tcp-loopback-client arp-fail-tcp-client
+    arp-resolve-client arp-resolve-server""".split()
+
+KINDS = """tcp tcp-refused tcp-syn-retransmit tcp-rto tcp-fast-retransmit tcp-bulk tcp-zero-window tcp-nonblock
+    tcp-loopback arp-fail-tcp""".split()
+
+# Functions take no time, and background timers get to run; a slow reader; a slow CPU on a fast wire (as QEMU's,
+# which sends within the register write); both; so that interrupts fall into everything.
+VARIANTS = (
+    ["--set", "tail=130s"],
+    ["--set", "nap=7ms"],
+    ["--profile", "ast2500", "--set", "rate=100Gbit", "--set", "delay=100us"],
+    ["--profile", "ast2500", "--set", "rate=100Mbit", "--set", "delay=5us", "--set", "nap=7ms"],
+    ["--profile", "ast2500", "--set", "rate=1Gbit", "--set", "delay=5us"],
+)
+
+
+def call(*args):
+    r = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if r.returncode:
+        sys.exit("%s\nexit code %d:\n%s" % (" ".join(args), r.returncode, r.stdout))
+    return r.stdout
+
+
+def run_all(wirepath, folder):
+    """-> the exported texts of all runs"""
+    texts = []
+    for kind in KINDS:
+        for number, variant in enumerate(VARIANTS):
+            run = os.path.join(folder, "run")
+            call(wirepath, "run", os.path.join(HERE, "kinds.lua"), "--set", "kind=" + kind, "-o", run, *variant)
+            for host in ("client", "server"):
+                texts.append(os.path.join(folder, "%s-%d-%s.txt" % (kind, number, host)))
+                with open(texts[-1], "w") as out:
+                    out.write(call(wirepath, "export", run, "--format", "calls", "--host", host))
+    return texts
+
+
+def main():
+    args = [a for a in sys.argv[1:] if not a.startswith("-")]
+    if len(args) != 1:
+        sys.exit(__doc__)
+    if not os.path.isdir(GOLDEN):
+        sys.exit("test_golden: the traces of a real kernel are missing: %s" % GOLDEN)
+    rules = compare.Rules(compare.RULES)
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        ours = compare.Ours(run_all(os.path.abspath(args[0]), folder), rules)
+        for name in FILES:
+            count = compare.compare(os.path.join(GOLDEN, name + ".txt"), ours, rules, "-v" in sys.argv, "--parts" in sys.argv)
+            print("%-32s %s" % (name, ", ".join("%d %s" % (n, k) for k, n in count.items() if n)))
+            failed += count["different"]
+            passed += sum(count.values()) - count["different"]
+    for line in rules.unused():
+        print("differences.txt:%d: nothing differs there any more" % line)
+        failed += 1
+    print("%d passed, %d failed" % (passed, failed))
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
