@@ -37,7 +37,7 @@
 #endif
 
 #define GUARD 4096u
-#define STACK_SIZE (WITH_ASAN ? 1024u * 1024 : 256u * 1024) /* the guard page included */
+#define STACK_SIZE (1024u * 1024) /* of address space, the guard page included: Lua may nest 200 C calls */
 #define STORM 100000u	  /* interrupts at one nanosecond: nobody serves the device */
 #define REFUSED_MAX 1000u /* a killed task that blocks so often does not want to end */
 

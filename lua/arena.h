@@ -14,6 +14,7 @@ struct arena {
 	size_t top, limit, in_use;
 	void *free[32]; /* free blocks by class, last in first out */
 	bool limit_hit;
+	bool refuse; /* nothing more is given: lua/script.c ends code that cannot yield by this */
 };
 
 /* `limit`: bytes that may be in use. False: no address space. */

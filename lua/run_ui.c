@@ -3,6 +3,7 @@
 
 #include <ev.h>
 #include <signal.h>
+#include <time.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define PROGRESS_AFTER 1.0 /* s of real time before the progress line shows */
 #define PROGRESS_EVERY 0.5
+#define WATCHDOG_EVERY 10 /* s of CPU time without an event or a step of a script: stuck inside a library function */
 
 struct run_ui {
 	struct run *run;
@@ -19,6 +21,9 @@ struct run_ui {
 	ev_timer progress;
 	bool interrupted, line_shown, tty;
 	ev_tstamp started;
+	timer_t watchdog;
+	bool has_watchdog;
+	uint64_t seen; /* by the watchdog */
 };
 
 static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
@@ -51,6 +56,35 @@ static void init_signal(struct run_ui *ui, ev_signal *w, int nr)
 	ev_signal_start(ui->run->loop, w);
 }
 
+/*
+ * The last line of defence against a script that is stuck where neither the count hook nor a signal of libev
+ * gets through (a pattern that backtracks without end). Only async-signal-safe calls.
+ */
+static void on_watchdog(int nr, siginfo_t *info, void *context)
+{
+	static const char text[] = "wirepath run: a script is stuck inside a library function; the run is given up\n";
+	struct run_ui *ui = info->si_value.sival_ptr;
+	uint64_t now = ui->run->alive + (ui->run->sim ? ui->run->sim->nr_events : 0);
+	(void)nr;
+	(void)context;
+	if (now == ui->seen) {
+		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+			_exit(EXIT_LIMIT);
+		_exit(EXIT_LIMIT);
+	}
+	ui->seen = now;
+}
+
+static void start_watchdog(struct run_ui *ui)
+{
+	struct sigaction sa = { .sa_sigaction = on_watchdog, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGPROF, .sigev_value.sival_ptr = ui };
+	struct itimerspec every = { { WATCHDOG_EVERY, 0 }, { WATCHDOG_EVERY, 0 } };
+	ui->seen = UINT64_MAX;
+	if (sigaction(SIGPROF, &sa, NULL) == 0 && timer_create(CLOCK_PROCESS_CPUTIME_ID, &ev, &ui->watchdog) == 0)
+		ui->has_watchdog = timer_settime(ui->watchdog, 0, &every, NULL) == 0;
+}
+
 bool run_ui_start(struct run *run)
 {
 	struct run_ui *ui = calloc(1, sizeof(*ui));
@@ -66,6 +100,7 @@ bool run_ui_start(struct run *run)
 	init_signal(ui, &ui->on_term, SIGTERM);
 	ev_now_update(run->loop);
 	ui->started = ev_now(run->loop);
+	start_watchdog(ui);
 	ui->tty = isatty(STDERR_FILENO);
 	ev_timer_init(&ui->progress, on_progress, PROGRESS_AFTER, PROGRESS_EVERY);
 	ui->progress.data = ui;
@@ -80,6 +115,8 @@ void run_ui_stop(struct run *run)
 	if (!ui)
 		return;
 	run_ui_clear_line(run);
+	if (ui->has_watchdog)
+		timer_delete(ui->watchdog);
 	ev_signal_stop(run->loop, &ui->on_int);
 	ev_signal_stop(run->loop, &ui->on_term);
 	ev_timer_stop(run->loop, &ui->progress);

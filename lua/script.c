@@ -7,23 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/program.h"
 #include "lua/run.h"
 
 static void hook(lua_State *L, lua_Debug *ar)
 {
 	struct script *s = script_of(L);
+	lua_State *outermost = s->running ? s->running->co : s->run->main_co;
 	(void)ar;
 	s->instructions += SCRIPT_HOOK_COUNT;
 	run_alive(s->run);
 	if (!s->exhausted && s->instructions < SCRIPT_BUDGET && !run_interrupted(s->run))
 		return;
 	s->exhausted = true;
-	/* from here on every instruction comes back here, in this thread and in the one that resumed it */
+	/* from here on every instruction comes back here, in this thread and in the outermost one */
 	lua_sethook(L, hook, LUA_MASKCOUNT, 1);
-	if (lua_isyieldable(L))
+	lua_sethook(outermost, hook, LUA_MASKCOUNT, 1);
+	s->arena.refuse = !lua_isyieldable(L);
+	if (!s->arena.refuse)
 		lua_yield(L, 0);
 	else
-		luaL_error(L, "out of instructions");
+		/* an error would call message handlers, which no hook stops in here; want of memory calls none */
+		lua_newuserdatauv(L, 64, 0);
 }
 
 struct script *script_new(struct run *run, const char *file, const char *name)
@@ -90,7 +95,11 @@ enum script_end script_call(struct script *s, lua_State *co, int nargs)
 {
 	int nres = 0;
 	s->arena.limit_hit = false;
-	switch (lua_resume(co, NULL, nargs, &nres)) {
+	int status = lua_resume(co, NULL, nargs, &nres);
+	s->arena.refuse = false;
+	if (s->exhausted)
+		return SCRIPT_STOPPED;
+	switch (status) {
 	case LUA_OK:
 		return SCRIPT_DONE;
 	case LUA_YIELD:
@@ -100,8 +109,6 @@ enum script_end script_call(struct script *s, lua_State *co, int nargs)
 	default:
 		break;
 	}
-	if (s->exhausted)
-		return SCRIPT_STOPPED;
 	const char *msg = lua_tostring(co, -1);
 	bool memory = s->arena.limit_hit && msg && strstr(msg, "not enough memory");
 	luaL_traceback(co, co, msg ? msg : stable_tostring(co, -1, NULL), 0);
