@@ -171,6 +171,9 @@ static bool filter_entry(struct host *host, unsigned rank, unsigned kind, uint32
 	*shown &= ~bit;
 	if (last_kind(tr) == TR_OP)
 		tr->next--;
+	/* what was recorded at this depth or deeper is over: later entries must not seem to be inside it */
+	if (last_kind(tr) != TR_LEAVE || tr->next[-1].depth > tr->depth)
+		trace_put(host, TR_LEAVE, 0, tr->depth, 0);
 	return false;
 }
 

@@ -185,6 +185,10 @@ static void record(struct walk *w, const struct trace_rec *rec)
 			pop_flow(w);
 		mark(w, rec);
 		break;
+	case TR_LEAVE:
+		leave_softirqs(w, rec->depth);
+		close_to(w, w->top[w->n - 1], rec->depth, w->time);
+		break;
 	case TR_CALL:
 	case TR_RET:
 		leave_softirqs(w, rec->depth);

@@ -108,6 +108,22 @@ def digests(wirepath, tmp):
     check(r.returncode == 0 and r.stdout == "equal\n", "diff of a run with itself: " + r.stdout + r.stderr)
 
 
+def stacks(wirepath, d):
+    out = run([wirepath, "export", d, "--format", "folded"]).stdout
+    return [line.rsplit(" ", 1)[0].split(";")[2:] for line in out.splitlines()]
+
+
+def filters(wirepath, tmp):
+    """What a filter leaves out makes gaps, never calls that were not made."""
+    within = {(a, b) for s in stacks(wirepath, os.path.join(tmp, "tcp_handshake")) for j, b in enumerate(s) for a in s[:j]}
+    d = os.path.join(tmp, "filtered")
+    for text in ("fn=tcp_*", "layer=transport", "fn=ip_*,fn=sys_*,host=client"):
+        r = run([wirepath, "run", os.path.join(ROOT, "scenarios", "tcp_handshake.lua"), "-o", d, "--trace", text])
+        found = stacks(wirepath, d)
+        false = {(a, b) for s in found for a, b in zip(s, s[1:])} - within
+        check(r.returncode == 0 and found and not false, "filter %s: calls that were not made: %s" % (text, false))
+
+
 def main():
     wirepath = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as tmp:
@@ -115,6 +131,7 @@ def main():
         charts_of_the_documents(wirepath, tmp)
         captures(wirepath, tmp)
         digests(wirepath, tmp)
+        filters(wirepath, tmp)
     print("%d passed, %d failed" % (passed, failed))
     return failed != 0
 
