@@ -38,8 +38,8 @@
 
 #define GUARD 4096u
 #define STACK_SIZE (1024u * 1024) /* of address space, the guard page included: Lua may nest 200 C calls */
-#define STORM 100000u	  /* interrupts at one nanosecond: nobody serves the device */
-#define REFUSED_MAX 1000u /* a killed task that blocks so often does not want to end */
+#define STORM 100000u		  /* interrupts at one nanosecond: nobody serves the device */
+#define REFUSED_MAX 1000u	  /* a killed task that blocks so often does not want to end */
 
 /* Boost.Context's switch, which C can call; the library has no C header. */
 typedef void *fcontext_t;

@@ -65,8 +65,8 @@ enum trace_kind {
 	TR_DROP,     /* a packet is dropped: fn = reason, obj = journey id */
 	TR_FRAME_TX, /* the card puts a frame on the wire / takes one: obj = journey id, fn = length */
 	TR_FRAME_RX,
-	TR_NOTE, /* a line of the host's log (dmesg, print): obj = string id */
-	TR_LEAVE,    /* only with a filter: calls at `depth` and deeper have ended, a call left out follows */
+	TR_NOTE,  /* a line of the host's log (dmesg, print): obj = string id */
+	TR_LEAVE, /* only with a filter: calls at `depth` and deeper have ended, a call left out follows */
 	TR_KINDS
 };
 

@@ -220,7 +220,9 @@ static struct port *check_end(lua_State *L, int idx)
 		luaL_argerror(L, idx, "a host, a switch or \"host:eth1\" expected");
 	}
 	if (!port)
-		luaL_error(L, "the host has no free card of that name: give it another address in net:host");
+		luaL_error(L, "%s has no free card%s: give the host another address in net:host",
+			   h ? ((struct world_host *)*h)->host->name : lua_tostring(L, idx),
+			   h ? "" : " of that name");
 	return port;
 }
 
@@ -272,7 +274,10 @@ static int get_direction(lua_State *L, int opts, const struct world_link *l)
 		void **h = luaL_testudata(L, -1, T_HOST);
 		if (!h)
 			return luaL_error(L, "from: a host expected");
-		dir = l->a->host == ((struct world_host *)*h)->host ? 0 : 1;
+		const struct host *host = ((struct world_host *)*h)->host;
+		if (l->a->host != host && l->b->host != host)
+			return luaL_error(L, "from: %s is not at this link", host->name);
+		dir = l->a->host == host ? 0 : 1;
 		lua_pop(L, 1);
 	}
 	return dir;
@@ -310,24 +315,44 @@ static int link_down(lua_State *L)
 struct drop_match {
 	struct script *script;
 	int ref;
+	const struct frame *frame; /* the one at hand */
+	bool drop;
 };
 
+static int call_match(lua_State *L)
+{
+	struct drop_match *m = lua_touserdata(L, 1);
+	struct run *run = m->script->run;
+	lua_State *co = lua_newthread(L);
+	lua_rawgeti(co, LUA_REGISTRYINDEX, m->ref);
+	lua_pushlstring(co, (const char *)m->frame->data, m->frame->len);
+	enum script_end end = script_call(m->script, co, 1);
+	m->drop = end == SCRIPT_DONE && lua_toboolean(co, -1);
+	if (end == SCRIPT_ERROR && run->code == EXIT_DONE)
+		run_fail(run, EXIT_USAGE, "%s", lua_tostring(co, -1));
+	else if (end != SCRIPT_DONE && run->code == EXIT_DONE && !run_interrupted(run))
+		run_fail(run, EXIT_LIMIT, "a match function of link:drop used up its budget");
+	return 0;
+}
+
+/* Called in the middle of a run, where no Lua error may come out. */
 static bool match_frame(void *arg, const struct frame *f)
 {
 	struct drop_match *m = arg;
 	lua_State *L = m->script->L;
 	struct program *outer = m->script->running;
-	lua_State *co = lua_newthread(L);
 	m->script->running = NULL;
-	lua_rawgeti(co, LUA_REGISTRYINDEX, m->ref);
-	lua_pushlstring(co, (const char *)f->data, f->len);
-	enum script_end end = script_call(m->script, co, 1);
-	bool drop = end == SCRIPT_DONE && lua_toboolean(co, -1);
-	if (end == SCRIPT_ERROR && m->script->run->code == EXIT_DONE)
-		run_fail(m->script->run, EXIT_USAGE, "%s", lua_tostring(co, -1));
+	m->frame = f;
+	m->drop = false;
+	lua_pushcfunction(L, call_match);
+	lua_pushlightuserdata(L, m);
+	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+		lua_pop(L, 1);
+		if (m->script->run->code == EXIT_DONE)
+			run_fail(m->script->run, EXIT_LIMIT, "no memory for a match function of link:drop");
+	}
 	m->script->running = outer;
-	lua_pop(L, 1);
-	return drop;
+	return m->drop;
 }
 
 /* link:drop(n [, { from = host, match = function(bytes) }]): loses the next n frames that match. */
@@ -422,9 +447,16 @@ static int host_exec(lua_State *L)
 	struct run *run = api_scenario_only(L, "host:exec");
 	const char *file = luaL_checkstring(L, 2);
 	int nargs = lua_gettop(L) - 2;
+	size_t len, all = 0;
 	char name[64], stream[256];
 	if (file[0] == '/' || strstr(file, ".."))
 		return luaL_error(L, "host:exec: '%s' must lie in the scenario's folder", file);
+	for (int i = 0; i < nargs; i++) {
+		luaL_tolstring(L, i + 3, &len);
+		lua_replace(L, i + 3);
+		all += len;
+	}
+	luaL_argcheck(L, nargs <= 1000 && all <= 1 << 20, 3, "too long a list of arguments");
 	const char *path = lua_pushfstring(L, "%s%s", script_of(L)->dir, file);
 	program_name(file, name, sizeof(name));
 	snprintf(stream, sizeof(stream), "%s/%s", h->host->name, name);
@@ -433,23 +465,19 @@ static int host_exec(lua_State *L)
 	if (!p)
 		return luaL_error(L, "host:exec: no memory");
 	run_watch(run, path);
-	if (script_load(p->co, path) != LUA_OK) {
-		lua_pushstring(L, lua_tostring(p->co, -1));
-		return lua_error(L);
-	}
+	if (script_load(p->co, path) != LUA_OK)
+		return luaL_error(L, "host:exec: %s", lua_tostring(p->co, -1));
 	lua_createtable(p->co, nargs, 1);
 	lua_pushstring(p->co, file);
 	lua_rawseti(p->co, -2, 0);
 	for (int i = 0; i < nargs; i++) {
-		lua_pushstring(p->co, luaL_tolstring(L, i + 3, NULL));
+		lua_pushstring(p->co, lua_tostring(L, i + 3));
 		lua_rawseti(p->co, -2, i + 1);
-		lua_pop(L, 1);
 	}
 	lua_setglobal(p->co, "arg");
-	for (int i = 0; i < nargs; i++) {
-		lua_pushstring(p->co, luaL_tolstring(L, i + 3, NULL));
-		lua_pop(L, 1);
-	}
+	luaL_checkstack(p->co, nargs, "too many arguments");
+	for (int i = 0; i < nargs; i++)
+		lua_pushstring(p->co, lua_tostring(L, i + 3));
 	p->nargs = nargs;
 	push_object(L, p, T_PROGRAM);
 	return 1;

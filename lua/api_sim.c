@@ -125,7 +125,7 @@ static int fail_assertion(lua_State *L, const char *what)
 	lua_Debug ar;
 	const char *src = "?";
 	int line = 0;
-	if (lua_getstack(L, 1, &ar) && lua_getinfo(L, "Sl", &ar)) {
+	for (int level = 1; line <= 0 && lua_getstack(L, level, &ar) && lua_getinfo(L, "Sl", &ar); level++) {
 		src = ar.short_src;
 		line = ar.currentline;
 	}
@@ -211,12 +211,38 @@ static lua_Integer opt_integer(lua_State *L, int idx, const char *field)
 	return v;
 }
 
+/* Names become part of a file's name. */
+static bool is_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+	return n > 0 && n <= 100 && s[n] == '\0';
+}
+
+static void check_chart_options(lua_State *L)
+{
+	if (!lua_istable(L, 2))
+		return;
+	if (lua_getfield(L, 2, "host") != LUA_TNIL && !is_name(luaL_checkstring(L, -1)))
+		luaL_error(L, "sim.chart: '%s' is no host's name", lua_tostring(L, -1));
+	if (lua_getfield(L, 2, "style") != LUA_TNIL && strcmp(luaL_checkstring(L, -1), "nested") != 0 &&
+	    strcmp(lua_tostring(L, -1), "outline") != 0)
+		luaL_error(L, "sim.chart: there is no style '%s': use nested or outline",
+			   lua_tostring(L, -1));
+	if (lua_getfield(L, 2, "depth") != LUA_TNIL && luaL_checkinteger(L, -1) < 0)
+		luaL_error(L, "sim.chart: the depth is below zero");
+	if (lua_getfield(L, 2, "nth") != LUA_TNIL && luaL_checkinteger(L, -1) < 0)
+		luaL_error(L, "sim.chart: nth is below zero");
+	lua_pop(L, 4);
+}
+
 static int l_chart(lua_State *L)
 {
 	struct run *run = api_scenario_only(L, "sim.chart");
 	const char *call = luaL_checkstring(L, 1);
+	luaL_argcheck(L, is_name(call), 1, "the name of a function expected");
 	if (!lua_isnoneornil(L, 2))
 		luaL_checktype(L, 2, LUA_TTABLE);
+	check_chart_options(L);
 	struct run_chart *c = calloc(1, sizeof(*c));
 	if (!c)
 		return luaL_error(L, "no memory");

@@ -46,7 +46,8 @@ static void *take(struct arena *a, size_t n)
 {
 	size_t size;
 	unsigned c = class_of(n, &size);
-	if (c >= sizeof(a->free) / sizeof(a->free[0]) || a->refuse || a->in_use + size > a->limit) {
+	if (c >= sizeof(a->free) / sizeof(a->free[0]) || a->refuse ||
+	    a->in_use + size > a->limit + a->extra) {
 		a->limit_hit = true;
 		return NULL;
 	}

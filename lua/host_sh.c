@@ -1,9 +1,12 @@
 /*
- * host:sh(): the host's own commands. So far `ip`:
+ * host:sh(): the host's own commands. So far `ip` and `sysctl`:
  *
- *	ip link set DEV up|down
+ *	ip link set [dev] DEV [up|down] [mtu N]
  *	ip addr add|del ADDR/PREFIX dev DEV
- *	ip route add|del DST/PREFIX|default [via GW] [dev DEV] [metric N]
+ *	ip route add|replace|del [unicast|blackhole|unreachable|prohibit|throw] DST/PREFIX|default
+ *		[via GW] [dev DEV] [metric N] [src ADDR] [mtu N] [advmss N] [window N] [initcwnd N] [onlink]
+ *	ip neigh add|replace|del ADDR [lladdr MAC] dev DEV [nud STATE]; ip neigh flush dev DEV
+ *	sysctl -w NAME=VALUE...
  */
 #include "lua/host_sh.h"
 
@@ -13,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/host_sysctl.h"
 #include "stack/boot.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/fib.h"
+#include "stack/internet/neighbour.h"
 
-#define MAX_WORDS 16
+#define MAX_WORDS 24
 
 struct sh {
 	struct host *host;
@@ -73,16 +78,46 @@ static const char *value_of(const struct sh *sh, int from, const char *key)
 	return NULL;
 }
 
+/* A number after `key`; false: there is none. *bad when it is no number. */
+static bool number_of(struct sh *sh, int from, const char *key, uint32_t *v, int *bad)
+{
+	const char *word = value_of(sh, from, key);
+	char *end;
+	if (!word)
+		return false;
+	*v = (uint32_t)strtoul(word, &end, 10);
+	if (*end || end == word)
+		*bad = say(sh, "a number expected, not", word);
+	return true;
+}
+
+static bool has_word(const struct sh *sh, int from, const char *word)
+{
+	for (int i = from; i < sh->n; i++)
+		if (strcmp(sh->words[i], word) == 0)
+			return true;
+	return false;
+}
+
 static int ip_link(struct sh *sh)
 {
-	if (sh->n != 5 || strcmp(sh->words[2], "set") != 0)
-		return say(sh, "use: ip link set DEV up|down, not", sh->n > 2 ? sh->words[2] : "");
-	bool up = strcmp(sh->words[4], "up") == 0;
-	if (!up && strcmp(sh->words[4], "down") != 0)
-		return say(sh, "up or down expected, not", sh->words[4]);
-	int err = host_link_set(sh->host, sh->words[3], up);
+	int at = sh->n > 3 && strcmp(sh->words[3], "dev") == 0 ? 4 : 3, bad = 0, err = 0;
+	uint32_t mtu;
+	if (sh->n < at + 2 || strcmp(sh->words[2], "set") != 0)
+		return say(sh, "use: ip link set DEV up|down|mtu N, not", sh->n > 2 ? sh->words[2] : "");
+	const char *dev = sh->words[at];
+	bool up = has_word(sh, at + 1, "up"), down = has_word(sh, at + 1, "down"),
+	     has_mtu = number_of(sh, at + 1, "mtu", &mtu, &bad);
+	if (bad)
+		return bad;
+	if (!up && !down && !has_mtu)
+		return say(sh, "up, down or mtu expected, not", sh->words[at + 1]);
+	if (has_mtu)
+		err = host_link_mtu(sh->host, dev, (int)mtu);
+	if (!err && (up || down))
+		err = host_link_set(sh->host, dev, up);
 	if (err == -ENODEV)
-		return say(sh, "Cannot find device", sh->words[3]);
+		return say(sh, "Cannot find device", dev);
 	return answer(sh, err);
 }
 
@@ -103,23 +138,139 @@ static int ip_addr(struct sh *sh)
 		      add ? ip_addr_add(sh->host, dev, addr, plen) : ip_addr_del(sh->host, dev, addr, plen));
 }
 
+static const struct {
+	const char *name;
+	uint8_t type;
+} route_types[] = {
+	{ "unicast", RTN_UNICAST },	    { "local", RTN_LOCAL },	  { "broadcast", RTN_BROADCAST },
+	{ "blackhole", RTN_BLACKHOLE },	    { "prohibit", RTN_PROHIBIT }, { "throw", RTN_THROW },
+	{ "unreachable", RTN_UNREACHABLE },
+};
+
+/* The type of a route that a word names, or 0. */
+static uint8_t route_type(const char *word)
+{
+	for (unsigned i = 0; i < sizeof(route_types) / sizeof(route_types[0]); i++)
+		if (strcmp(word, route_types[i].name) == 0)
+			return route_types[i].type;
+	return 0;
+}
+
 static int ip_route(struct sh *sh)
 {
-	uint32_t dst, gw = 0;
-	int plen;
-	const char *via = value_of(sh, 4, "via"), *dev = value_of(sh, 4, "dev"),
-		   *metric = value_of(sh, 4, "metric");
-	bool add = sh->n > 2 && strcmp(sh->words[2], "add") == 0;
-	if (sh->n < 4 || (!add && strcmp(sh->words[2], "del") != 0))
-		return say(sh, "use: ip route add|del DST/PREFIX [via GW] [dev DEV] [metric N], not",
-			   sh->n > 2 ? sh->words[2] : "");
-	if (!parse_prefix(sh->words[3], &dst, &plen))
-		return say(sh, "an address expected, not", sh->words[3]);
-	if (via && inet_pton(AF_INET, via, &gw) != 1)
+	struct ip_route_spec spec = { .type = 0 };
+	int at = 3, bad = 0;
+	const char *what = sh->n > 2 ? sh->words[2] : "";
+	bool add = strcmp(what, "add") == 0, replace = strcmp(what, "replace") == 0;
+	if (sh->n > at && (spec.type = route_type(sh->words[at])))
+		at++;
+	if (sh->n < at + 1 || (!add && !replace && strcmp(what, "del") != 0))
+		return say(sh, "use: ip route add|del [TYPE] DST/PREFIX [via GW] [dev DEV] [metric N], not",
+			   what);
+	if (!parse_prefix(sh->words[at], &spec.dst, &spec.plen))
+		return say(sh, "an address expected, not", sh->words[at]);
+	at++;
+	const char *via = value_of(sh, at, "via"), *src = value_of(sh, at, "src");
+	if (via && inet_pton(AF_INET, via, &spec.gw) != 1)
 		return say(sh, "an address expected, not", via);
-	uint32_t prio = metric ? (uint32_t)strtoul(metric, NULL, 10) : 0;
-	return answer(sh, add ? ip_route_add(sh->host, dst, plen, gw, dev, prio)
-			      : ip_route_del(sh->host, dst, plen, gw, dev, prio));
+	if (src && inet_pton(AF_INET, src, &spec.src) != 1)
+		return say(sh, "an address expected, not", src);
+	spec.dev = value_of(sh, at, "dev");
+	spec.onlink = has_word(sh, at, "onlink");
+	spec.replace = replace;
+	number_of(sh, at, "metric", &spec.metric, &bad);
+	number_of(sh, at, "mtu", &spec.mtu, &bad);
+	number_of(sh, at, "advmss", &spec.advmss, &bad);
+	number_of(sh, at, "window", &spec.window, &bad);
+	number_of(sh, at, "initcwnd", &spec.initcwnd, &bad);
+	if (bad)
+		return bad;
+	return answer(sh, add || replace ? ip_route_add_spec(sh->host, &spec)
+					 : ip_route_del_spec(sh->host, &spec));
+}
+
+/* ---- ip neigh ---- */
+
+static bool parse_mac(const char *s, uint8_t mac[6])
+{
+	unsigned m[6];
+	int n = 0;
+	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5], &n) != 6 || s[n])
+		return false;
+	for (int i = 0; i < 6; i++)
+		mac[i] = (uint8_t)m[i];
+	return true;
+}
+
+/* The state that a word names, or 0. */
+static uint8_t neigh_state(const char *word)
+{
+	static const struct {
+		const char *name;
+		uint8_t state;
+	} states[] = {
+		{ "permanent", NUD_PERMANENT }, { "reachable", NUD_REACHABLE }, { "stale", NUD_STALE },
+		{ "noarp", NUD_NOARP },		{ "probe", NUD_PROBE },		{ "delay", NUD_DELAY },
+		{ "failed", NUD_FAILED },
+	};
+	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(word, states[i].name) == 0)
+			return states[i].state;
+	return 0;
+}
+
+static int ip_neigh(struct sh *sh)
+{
+	const char *what = sh->n > 2 ? sh->words[2] : "", *dev = value_of(sh, 3, "dev"),
+		   *ll = value_of(sh, 3, "lladdr"), *nud = value_of(sh, 3, "nud");
+	bool add = strcmp(what, "add") == 0 || strcmp(what, "replace") == 0;
+	uint8_t mac[6], state = NUD_PERMANENT;
+	uint32_t addr;
+	if (strcmp(what, "flush") == 0) {
+		ip_neigh_flush(sh->host, dev);
+		return 0;
+	}
+	if (sh->n < 4 || (!add && strcmp(what, "del") != 0))
+		return say(sh, "use: ip neigh add|replace|del ADDR [lladdr MAC] dev DEV [nud STATE], not",
+			   what);
+	if (inet_pton(AF_INET, sh->words[3], &addr) != 1)
+		return say(sh, "an address expected, not", sh->words[3]);
+	if (!dev)
+		return say(sh, "Device and destination are required arguments.", "");
+	if (ll && !parse_mac(ll, mac))
+		return say(sh, "a link address expected, not", ll);
+	if (nud && !(state = neigh_state(nud)))
+		return say(sh, "nud state is bad", nud);
+	return answer(sh, add ? ip_neigh_add(sh->host, dev, addr, ll ? mac : NULL, state)
+			      : ip_neigh_del(sh->host, dev, addr));
+}
+
+/* ---- the command line ---- */
+
+static int ip_command(struct sh *sh)
+{
+	static const struct {
+		const char *object;
+		int (*run)(struct sh *sh);
+	} objects[] = {
+		{ "link", ip_link },   { "addr", ip_addr },   { "address", ip_addr },
+		{ "route", ip_route }, { "neigh", ip_neigh }, { "neighbour", ip_neigh },
+	};
+	const char *object = sh->n > 1 ? sh->words[1] : "";
+	for (unsigned i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
+		if (strcmp(object, objects[i].object) == 0)
+			return objects[i].run(sh);
+	return say(sh, "ip: there is no object", object);
+}
+
+static int sysctl_command(struct sh *sh)
+{
+	int at = sh->n > 1 && strcmp(sh->words[1], "-w") == 0 ? 2 : 1, err = 0;
+	if (at >= sh->n)
+		return say(sh, "use: sysctl -w NAME=VALUE, not", sh->words[0]);
+	for (int i = at; i < sh->n && !err; i++)
+		err = host_sysctl(sh->host, sh->words[i], sh->err, sh->errlen);
+	return err;
 }
 
 int host_sh(struct host *host, const char *line, char *err, unsigned errlen)
@@ -134,16 +285,12 @@ int host_sh(struct host *host, const char *line, char *err, unsigned errlen)
 	for (char *w = strtok_r(copy, " \t\n", &save); w && sh.n < MAX_WORDS;
 	     w = strtok_r(NULL, " \t\n", &save))
 		sh.words[sh.n++] = w;
-	if (sh.n < 2 || strcmp(sh.words[0], "ip") != 0)
-		r = say(&sh, "there is no command", sh.n ? sh.words[0] : "");
-	else if (strcmp(sh.words[1], "link") == 0)
-		r = ip_link(&sh);
-	else if (strcmp(sh.words[1], "addr") == 0)
-		r = ip_addr(&sh);
-	else if (strcmp(sh.words[1], "route") == 0)
-		r = ip_route(&sh);
+	if (sh.n && strcmp(sh.words[0], "ip") == 0)
+		r = ip_command(&sh);
+	else if (sh.n && strcmp(sh.words[0], "sysctl") == 0)
+		r = sysctl_command(&sh);
 	else
-		r = say(&sh, "ip: there is no object", sh.words[1]);
+		r = say(&sh, "there is no command", sh.n ? sh.words[0] : "");
 	free(copy);
 	return r;
 }

@@ -1,17 +1,20 @@
 /*
  * posix.sys.socket: luaposix's socket functions on the host's stack, with its tables and returns.
- * Addresses: { family = AF_INET, addr = "10.0.2.15", port = 80 }.
+ * Addresses: { family = AF_INET, addr = "10.0.2.15", port = 80 }, { family = AF_PACKET, ifindex = 2 }.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netpacket/packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lua/posix.h"
 #include "lua/run.h"
+#include "stack/interface/netdevice.h"
 
 #define MAX_BUFFER (16 << 20) /* bytes of one recv() */
 
@@ -92,6 +95,21 @@ static const struct posix_const constants[] = {
 	{ "SHUT_RDWR", SHUT_RDWR },
 	{ "SOMAXCONN", SOMAXCONN },
 	{ "INADDR_ANY", INADDR_ANY },
+	/* what luaposix lacks but packet and raw sockets need */
+	{ "SOL_IP", SOL_IP },
+	{ "SOL_RAW", SOL_RAW },
+	{ "SOL_PACKET", SOL_PACKET },
+	{ "IP_HDRINCL", IP_HDRINCL },
+	{ "IP_TTL", IP_TTL },
+	{ "IP_TOS", IP_TOS },
+	{ "IP_RECVERR", IP_RECVERR },
+	{ "IP_MTU_DISCOVER", IP_MTU_DISCOVER },
+	{ "ICMP_FILTER", 1 },
+	{ "PACKET_ADD_MEMBERSHIP", PACKET_ADD_MEMBERSHIP },
+	{ "PACKET_DROP_MEMBERSHIP", PACKET_DROP_MEMBERSHIP },
+	{ "PACKET_STATISTICS", PACKET_STATISTICS },
+	{ "PACKET_MR_PROMISC", PACKET_MR_PROMISC },
+	{ "PACKET_MR_ALLMULTI", PACKET_MR_ALLMULTI },
 	{ "AI_PASSIVE", 1 },
 	{ "AI_NUMERICHOST", 4 },
 	{ NULL, 0 },
@@ -118,6 +136,34 @@ static const char *option_name(int level, int name, char *buf, size_t len)
 
 /* ---- addresses ---- */
 
+/* Room for an address of any family that we have. */
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_ll ll;
+	struct sockaddr_storage any;
+};
+
+/* { family = AF_PACKET, ifindex = N }; beyond luaposix: protocol = 0x0800, addr = "six bytes". */
+static int get_packet_addr(lua_State *L, int idx, struct sockaddr_ll *ll)
+{
+	size_t n = 0;
+	lua_getfield(L, idx, "ifindex");
+	lua_getfield(L, idx, "protocol");
+	lua_getfield(L, idx, "addr");
+	luaL_argcheck(L, lua_isinteger(L, -3), idx, "field 'ifindex' must be an integer");
+	ll->sll_ifindex = (int)lua_tointeger(L, -3);
+	ll->sll_protocol = htons((uint16_t)lua_tointeger(L, -2));
+	const char *addr = lua_tolstring(L, -1, &n);
+	if (addr) {
+		luaL_argcheck(L, n <= sizeof(ll->sll_addr), idx, "field 'addr' is too long");
+		ll->sll_halen = (unsigned char)n;
+		memcpy(ll->sll_addr, addr, n);
+	}
+	lua_settop(L, idx);
+	return sizeof(*ll);
+}
+
 static lua_Integer check_field(lua_State *L, int idx, const char *field)
 {
 	if (lua_getfield(L, idx, field) == LUA_TNIL || !lua_isinteger(L, -1))
@@ -129,44 +175,64 @@ static lua_Integer check_field(lua_State *L, int idx, const char *field)
 	return v;
 }
 
-/* Reads the table at `idx`. 0, or -1 with the error pushed (nil, message, EINVAL). AF_UNSPEC, which luaposix does
- * not know, takes a connection apart and may go without address. */
-static int get_addr(lua_State *L, int idx, struct sockaddr_in *sa)
+/* { family = AF_INET, addr = "10.0.2.2", port = 80 }; false: `addr` is no address. */
+static bool get_inet_addr(lua_State *L, int idx, struct sockaddr_in *in)
 {
-	luaL_checktype(L, idx, LUA_TTABLE);
-	memset(sa, 0, sizeof(*sa));
-	lua_Integer family = check_field(L, idx, "family");
-	sa->sin_family = (sa_family_t)family;
-	if (family < 0 || !name_of(families, family))
-		return luaL_argerror(L, idx,
-				     lua_pushfstring(L, "unsupported family type %d", (int)family));
-	if (family == AF_INET)
-		sa->sin_port = htons((uint16_t)check_field(L, idx, "port"));
-	lua_getfield(L, idx, "addr");
-	const char *addr = lua_tostring(L, -1);
-	if (family == AF_INET && !addr)
+	in->sin_port = htons((uint16_t)check_field(L, idx, "port"));
+	if (lua_getfield(L, idx, "addr") != LUA_TSTRING)
 		luaL_argerror(L, idx,
 			      lua_pushfstring(L, "string expected for field 'addr', got %s",
 					      lua_isnil(L, -1) ? "no value" : luaL_typename(L, -1)));
-	bool bad = addr && inet_pton(AF_INET, addr, &sa->sin_addr) != 1;
-	lua_settop(L, idx);
-	if (family != AF_INET || !bad)
-		return 0;
-	lua_pushnil(L);
-	lua_pushliteral(L, "not a valid IPv4 or IPv6 address argument: Invalid argument");
-	lua_pushinteger(L, EINVAL);
-	return -1;
+	return inet_pton(AF_INET, lua_tostring(L, -1), &in->sin_addr) == 1;
 }
 
-static void push_addr(lua_State *L, const struct sockaddr_in *sa)
+/* Reads the table at `idx`. Its length, or -1 with the error pushed (nil, message, EINVAL). Beyond luaposix:
+ * connect() to AF_UNSPEC takes a connection apart. */
+static int get_addr(lua_State *L, int idx, union address *a)
+{
+	luaL_checktype(L, idx, LUA_TTABLE);
+	memset(a, 0, sizeof(*a));
+	lua_Integer family = check_field(L, idx, "family");
+	if (family < 0 || !name_of(families, family))
+		luaL_argerror(L, idx, lua_pushfstring(L, "unsupported family type %d", (int)family));
+	a->sa.sa_family = (sa_family_t)family;
+	if (family == AF_PACKET)
+		return get_packet_addr(L, idx, &a->ll);
+	if (family == AF_INET && !get_inet_addr(L, idx, &a->in)) {
+		lua_settop(L, idx);
+		lua_pushnil(L);
+		lua_pushliteral(L, "not a valid IPv4 or IPv6 address argument: Invalid argument");
+		lua_pushinteger(L, EINVAL);
+		return -1;
+	}
+	lua_settop(L, idx);
+	return sizeof(a->in);
+}
+
+static void push_field(lua_State *L, const char *name, lua_Integer value)
+{
+	lua_pushinteger(L, value);
+	lua_setfield(L, -2, name);
+}
+
+static void push_addr(lua_State *L, const union address *a)
 {
 	char text[INET_ADDRSTRLEN];
 	lua_createtable(L, 0, 3);
-	lua_pushinteger(L, sa->sin_family);
-	lua_setfield(L, -2, "family");
-	lua_pushinteger(L, ntohs(sa->sin_port));
-	lua_setfield(L, -2, "port");
-	inet_ntop(AF_INET, &sa->sin_addr, text, sizeof(text));
+	push_field(L, "family", a->sa.sa_family);
+	if (a->sa.sa_family == AF_PACKET) {
+		size_t n = a->ll.sll_halen;
+		push_field(L, "ifindex", a->ll.sll_ifindex);
+		/* beyond luaposix */
+		push_field(L, "protocol", ntohs(a->ll.sll_protocol));
+		push_field(L, "pkttype", a->ll.sll_pkttype);
+		lua_pushlstring(L, (const char *)a->ll.sll_addr,
+				n < sizeof(a->ll.sll_addr) ? n : sizeof(a->ll.sll_addr));
+		lua_setfield(L, -2, "addr");
+		return;
+	}
+	push_field(L, "port", ntohs(a->in.sin_port));
+	inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof(text));
 	lua_pushstring(L, text);
 	lua_setfield(L, -2, "addr");
 }
@@ -193,11 +259,12 @@ static int with_addr(lua_State *L, const char *what,
 {
 	struct program *p = program_running(L, what);
 	int fd = (int)luaL_checkinteger(L, 1);
-	struct sockaddr_in sa;
-	if (get_addr(L, 2, &sa) < 0)
+	union address a;
+	int len = get_addr(L, 2, &a);
+	if (len < 0)
 		return 3;
 	posix_begin(p, what, "%s", what);
-	long r = call(p->tsk, fd, (const struct sockaddr *)&sa, sizeof(sa));
+	long r = call(p->tsk, fd, &a.sa, len);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	return posix_result(L, what, r);
@@ -228,16 +295,16 @@ static int l_accept(lua_State *L)
 {
 	struct program *p = program_running(L, "accept");
 	int fd = (int)luaL_checkinteger(L, 1);
-	struct sockaddr_in sa = { 0 };
-	int len = sizeof(sa);
+	union address a = { 0 };
+	int len = sizeof(a);
 	posix_begin(p, "accept", "accept");
-	long r = sys_accept(p->tsk, fd, (struct sockaddr *)&sa, &len);
+	long r = sys_accept(p->tsk, fd, &a.sa, &len);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	if (r < 0)
 		return posix_error(L, "accept", r);
 	lua_pushinteger(L, r);
-	push_addr(L, &sa);
+	push_addr(L, &a);
 	return 2;
 }
 
@@ -261,11 +328,12 @@ static int l_sendto(lua_State *L)
 	int fd = (int)luaL_checkinteger(L, 1);
 	size_t n;
 	const char *data = luaL_checklstring(L, 2, &n);
-	struct sockaddr_in sa;
-	if (get_addr(L, 3, &sa) < 0)
+	union address a;
+	int len = get_addr(L, 3, &a);
+	if (len < 0)
 		return 3;
 	posix_begin(p, "sendto", "sendto(%zu)", n);
-	long r = sys_sendto(p->tsk, fd, data, n, 0, (const struct sockaddr *)&sa, sizeof(sa));
+	long r = sys_sendto(p->tsk, fd, data, n, 0, &a.sa, len);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	return posix_result(L, "sendto", r);
@@ -285,14 +353,14 @@ static int receive(lua_State *L, bool from)
 	int fd = (int)luaL_checkinteger(L, 1);
 	size_t n = check_count(L, 2);
 	unsigned flags = (unsigned)luaL_optinteger(L, 3, 0);
-	struct sockaddr_in sa = { 0 };
-	int len = sizeof(sa);
+	union address a = { 0 };
+	int len = sizeof(a);
 	luaL_Buffer b;
 	char *to = luaL_buffinitsize(L, &b, n ? n : 1);
 	if (flags & MSG_TRUNC) /* counts bytes and copies none: what is returned must not be old memory */
 		memset(to, 0, n);
 	posix_begin(p, what, from ? "recvfrom" : "recv(%zu)", n);
-	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, (struct sockaddr *)&sa, &len)
+	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, &a.sa, &len)
 		      : sys_recv(p->tsk, fd, to, n, flags);
 	if (!posix_end(p, r))
 		return script_leave(L);
@@ -303,7 +371,7 @@ static int receive(lua_State *L, bool from)
 		return 1;
 	if (len == 0) /* a stream has no address per message */
 		return 1;
-	push_addr(L, &sa);
+	push_addr(L, &a);
 	return 2;
 }
 
@@ -338,11 +406,16 @@ static int l_setsockopt(lua_State *L)
 		struct linger linger;
 		struct timeval tv;
 		char dev[16];
+		struct packet_mreq mreq;
 	} v;
 	int len = sizeof(int);
 	char buf[32];
 	memset(&v, 0, sizeof(v));
-	if (level == SOL_SOCKET && name == SO_LINGER) {
+	if (level == SOL_PACKET && (name == PACKET_ADD_MEMBERSHIP || name == PACKET_DROP_MEMBERSHIP)) {
+		v.mreq.mr_ifindex = (int)luaL_checkinteger(L, 4);
+		v.mreq.mr_type = (unsigned short)luaL_checkinteger(L, 5);
+		len = sizeof(v.mreq);
+	} else if (level == SOL_SOCKET && name == SO_LINGER) {
 		v.linger.l_onoff = (int)luaL_checkinteger(L, 4);
 		v.linger.l_linger = (int)luaL_checkinteger(L, 5);
 		len = sizeof(v.linger);
@@ -417,15 +490,15 @@ static int name_call(lua_State *L, const char *what,
 {
 	struct program *p = program_running(L, what);
 	int fd = (int)luaL_checkinteger(L, 1);
-	struct sockaddr_in sa = { 0 };
-	int len = sizeof(sa);
+	union address a = { 0 };
+	int len = sizeof(a);
 	posix_begin(p, what, "%s", what);
-	long r = call(p->tsk, fd, (struct sockaddr *)&sa, &len);
+	long r = call(p->tsk, fd, &a.sa, &len);
 	if (!posix_end(p, r))
 		return script_leave(L);
 	if (r < 0)
 		return posix_error(L, what, r);
-	push_addr(L, &sa);
+	push_addr(L, &a);
 	return 1;
 }
 
@@ -439,12 +512,19 @@ static int l_getpeername(lua_State *L)
 	return name_call(L, "getpeername", sys_getpeername);
 }
 
+static int l_if_nametoindex(lua_State *L)
+{
+	struct program *p = program_running(L, "if_nametoindex");
+	const struct net_device *dev = __dev_get_by_name(p->tsk->host->net, luaL_checkstring(L, 1));
+	return posix_result(L, "if_nametoindex", dev ? dev->ifindex : -ENODEV);
+}
+
 /* Names are the scenario's hosts, or dotted addresses. */
 static int l_getaddrinfo(lua_State *L)
 {
 	const char *host = luaL_optstring(L, 1, NULL);
 	const char *service = lua_isnoneornil(L, 2) ? "0" : luaL_tolstring(L, 2, NULL);
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(service)) };
+	union address a = { .in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(service)) } };
 	lua_Integer type = 0, protocol = 0, flags = 0;
 	if (lua_istable(L, 3)) {
 		lua_getfield(L, 3, "socktype");
@@ -456,17 +536,17 @@ static int l_getaddrinfo(lua_State *L)
 	}
 	const struct world_host *h = host ? world_find_host(&script_of(L)->run->world, host) : NULL;
 	if (h)
-		sa.sin_addr.s_addr = h->nics[0].addr;
+		a.in.sin_addr.s_addr = h->nics[0].addr;
 	else if (!host)
-		sa.sin_addr.s_addr = htonl(flags & 1 ? INADDR_ANY : INADDR_LOOPBACK);
-	else if (inet_pton(AF_INET, host, &sa.sin_addr) != 1) {
+		a.in.sin_addr.s_addr = htonl(flags & 1 ? INADDR_ANY : INADDR_LOOPBACK);
+	else if (inet_pton(AF_INET, host, &a.in.sin_addr) != 1) {
 		lua_pushnil(L);
 		lua_pushliteral(L, "Name or service not known");
 		lua_pushinteger(L, -2); /* EAI_NONAME */
 		return 3;
 	}
 	lua_createtable(L, 1, 0);
-	push_addr(L, &sa);
+	push_addr(L, &a);
 	lua_pushinteger(L, type ? type : SOCK_STREAM);
 	lua_setfield(L, -2, "socktype");
 	lua_pushinteger(L, protocol ? protocol : type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP);
@@ -483,6 +563,7 @@ static const luaL_Reg functions[] = {
 	{ "getpeername", l_getpeername },
 	{ "getsockname", l_getsockname },
 	{ "getsockopt", l_getsockopt },
+	{ "if_nametoindex", l_if_nametoindex },
 	{ "listen", l_listen },
 	{ "recv", l_recv },
 	{ "recvfrom", l_recvfrom },

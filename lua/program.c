@@ -114,8 +114,9 @@ static void program_main(void *arg)
 	case SCRIPT_STOPPED:
 		if (!p->exiting && !p->tsk->task->killed && !run_interrupted(run))
 			run_fail(run, EXIT_LIMIT,
-				 "%s on host %s: ran %llu million instructions without a call that waits: an "
-				 "endless loop?",
+				 "%s on host %s: ran %llu million instructions without time passing: an "
+				 "endless "
+				 "loop?",
 				 p->name, who, SCRIPT_BUDGET / 1000000);
 		break;
 	case SCRIPT_DONE:

@@ -13,7 +13,8 @@
 
 #define PROGRESS_AFTER 1.0 /* s of real time before the progress line shows */
 #define PROGRESS_EVERY 0.5
-#define WATCHDOG_EVERY 10 /* s of CPU time without an event or a step of a script: stuck inside a library function */
+#define WATCHDOG_EVERY                                                                                       \
+	10 /* s of CPU time without an event or a step of a script: stuck inside a library function */
 
 struct run_ui {
 	struct run *run;
@@ -62,7 +63,8 @@ static void init_signal(struct run_ui *ui, ev_signal *w, int nr)
  */
 static void on_watchdog(int nr, siginfo_t *info, void *context)
 {
-	static const char text[] = "wirepath run: a script is stuck inside a library function; the run is given up\n";
+	static const char text[] =
+		"wirepath run: a script is stuck inside a library function; the run is given up\n";
 	struct run_ui *ui = info->si_value.sival_ptr;
 	uint64_t now = ui->run->alive + (ui->run->sim ? ui->run->sim->nr_events : 0);
 	(void)nr;
@@ -78,10 +80,13 @@ static void on_watchdog(int nr, siginfo_t *info, void *context)
 static void start_watchdog(struct run_ui *ui)
 {
 	struct sigaction sa = { .sa_sigaction = on_watchdog, .sa_flags = SA_SIGINFO | SA_RESTART };
-	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGPROF, .sigev_value.sival_ptr = ui };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGPROF,
+			       .sigev_value.sival_ptr = ui };
 	struct itimerspec every = { { WATCHDOG_EVERY, 0 }, { WATCHDOG_EVERY, 0 } };
 	ui->seen = UINT64_MAX;
-	if (sigaction(SIGPROF, &sa, NULL) == 0 && timer_create(CLOCK_PROCESS_CPUTIME_ID, &ev, &ui->watchdog) == 0)
+	if (sigaction(SIGPROF, &sa, NULL) == 0 &&
+	    timer_create(CLOCK_PROCESS_CPUTIME_ID, &ev, &ui->watchdog) == 0)
 		ui->has_watchdog = timer_settime(ui->watchdog, 0, &every, NULL) == 0;
 }
 

@@ -27,7 +27,8 @@ static void hook(lua_State *L, lua_Debug *ar)
 	if (!s->arena.refuse)
 		lua_yield(L, 0);
 	else
-		/* an error would call message handlers, which no hook stops in here; want of memory calls none */
+		/* an error would call message handlers, which no hook stops in here; want of memory calls
+		 * none */
 		lua_newuserdatauv(L, 64, 0);
 }
 
@@ -79,7 +80,11 @@ int script_load(lua_State *L, const char *path)
 
 void script_progress(struct script *s)
 {
-	s->instructions = 0;
+	if (s->progress_at != s->run->sim->now) {
+		s->progress_at = s->run->sim->now;
+		s->instructions = 0;
+	}
+	s->instructions += SCRIPT_CALL_COST;
 }
 
 int script_leave(lua_State *L)
@@ -89,6 +94,15 @@ int script_leave(lua_State *L)
 	if (lua_isyieldable(L))
 		return lua_yield(L, 0);
 	return luaL_error(L, "the run is over");
+}
+
+/* Of the thread that is the argument: its error becomes text with a traceback. */
+static int put_into_words(lua_State *L)
+{
+	lua_State *co = lua_touserdata(L, 1);
+	const char *msg = lua_tostring(co, -1);
+	luaL_traceback(co, co, msg ? msg : stable_tostring(co, -1, NULL), 0);
+	return 0;
 }
 
 enum script_end script_call(struct script *s, lua_State *co, int nargs)
@@ -109,8 +123,16 @@ enum script_end script_call(struct script *s, lua_State *co, int nargs)
 	default:
 		break;
 	}
-	const char *msg = lua_tostring(co, -1);
+	const char *msg = lua_type(co, -1) == LUA_TSTRING ? lua_tostring(co, -1) : NULL;
 	bool memory = s->arena.limit_hit && msg && strstr(msg, "not enough memory");
-	luaL_traceback(co, co, msg ? msg : stable_tostring(co, -1, NULL), 0);
+	/* the state may be full to the brim, and here nobody would catch an error */
+	s->arena.extra = SCRIPT_ERROR_MEMORY;
+	lua_pushcfunction(s->L, put_into_words);
+	lua_pushlightuserdata(s->L, co);
+	if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) {
+		lua_pop(s->L, 1);
+		memory = true;
+	}
+	s->arena.extra = 0;
 	return memory ? SCRIPT_MEMORY_OUT : SCRIPT_ERROR;
 }

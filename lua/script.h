@@ -20,8 +20,10 @@ struct run;
 struct program;
 
 #define SCRIPT_HOOK_COUNT 100000   /* instructions between two looks at the budget */
-#define SCRIPT_BUDGET 200000000ull /* instructions without virtual time passing or a blocking call */
+#define SCRIPT_BUDGET 200000000ull /* instructions without virtual time passing */
+#define SCRIPT_CALL_COST 200	   /* of them, what a system call counts for */
 #define SCRIPT_MEMORY (256u << 20)
+#define SCRIPT_ERROR_MEMORY (1u << 20) /* above that, to put an error into words */
 
 struct script {
 	struct run *run;
@@ -59,7 +61,7 @@ enum script_end { SCRIPT_DONE, SCRIPT_ERROR, SCRIPT_STOPPED, SCRIPT_MEMORY_OUT }
  */
 enum script_end script_call(struct script *s, lua_State *co, int nargs);
 
-/* Virtual time passed, or the code blocked: the budget starts again. */
+/* Code goes on after a call: if virtual time has passed, the budget starts again. */
 void script_progress(struct script *s);
 
 /* From a C function: leaves the coroutine for good (a yield that nobody resumes). Use as `return

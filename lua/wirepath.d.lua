@@ -134,8 +134,9 @@ function host:run(name, fn) end
 ---@return wirepath.program
 function host:exec(file, ...) end
 
----Runs a command of the host: `ip link set DEV up|down`, `ip addr add|del A/P dev DEV`,
----`ip route add|del DST [via GW] [dev DEV] [metric N]`. Raises what the command would say.
+---Runs a command of the host: `ip link set DEV up|down|mtu N`, `ip addr add|del A/P dev DEV`,
+---`ip route add|del [blackhole|unreachable|prohibit] DST [via GW] [dev DEV] [metric N] [mtu N]`,
+---`ip neigh add|del ADDR [lladdr MAC] dev DEV`, `sysctl -w NAME=VALUE`. Raises what the command would say.
 ---@param line string
 function host:sh(line) end
 

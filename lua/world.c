@@ -174,6 +174,7 @@ struct world_link *world_add_link(struct world *w, struct port *a, struct port *
 		return NULL;
 	}
 	l->a = a;
+	l->b = b;
 	*w->links_tail = l;
 	w->links_tail = &l->next;
 	return l;

@@ -46,7 +46,7 @@ struct world_switch {
 struct world_link {
 	struct link *link;
 	char *name;
-	const struct port *a;
+	const struct port *a, *b; /* its ends */
 	struct world_link *next;
 };
 

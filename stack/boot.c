@@ -70,6 +70,19 @@ int host_link_set(struct host *host, const char *ifname, bool up)
 	return dev ? netdev_set_up(dev, up) : -ENODEV;
 }
 
+int host_link_mtu(struct host *host, const char *ifname, int mtu)
+{
+	struct net_device *dev = __dev_get_by_name(host->net, ifname);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	rtnl_lock(host);
+	err = dev_set_mtu(dev, mtu);
+	rtnl_unlock(host);
+	return err;
+}
+
 int host_set_gateway(struct host *host, uint32_t gw)
 {
 	return ip_route_add(host, 0, 0, gw, NULL, 0);

@@ -20,6 +20,8 @@ int host_probe(struct host *host, uint32_t base, unsigned irq);
 int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix);
 /* `ip link set DEV up|down` */
 int host_link_set(struct host *host, const char *ifname, bool up);
+/* `ip link set DEV mtu N` */
+int host_link_mtu(struct host *host, const char *ifname, int mtu);
 int host_set_gateway(struct host *host, uint32_t gw);
 
 /* Ends everything without another frame: programs must have ended, sockets are destroyed, memory given back.

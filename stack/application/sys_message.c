@@ -110,7 +110,8 @@ long sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsi
 
 /* ---- with a message header ---- */
 
-/* Checks the program's header and points the kernel's at its buffers. Control messages to send are not looked at. */
+/* Checks the program's header and points the kernel's at its buffers. Control messages to send are not looked
+ * at. */
 static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *umsg, int rw)
 {
 	size_t total = 0, i;

@@ -175,7 +175,8 @@ int ip_addr_del(struct host *host, const char *dev, __be32 addr, int prefixlen);
 /* Multicast membership is a later capability; a socket has none to leave. */
 struct sock;
 void ip_mc_drop_socket(struct sock *sk);
-/* Does the socket want packets to this group from this source? Without memberships: as IP_MULTICAST_ALL says. */
+/* Does the socket want packets to this group from this source? Without memberships: as IP_MULTICAST_ALL says.
+ */
 int ip_mc_sf_allow(const struct sock *sk, __be32 loc_addr, __be32 rmt_addr, int dif, int sdif);
 
 #endif

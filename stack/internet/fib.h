@@ -117,7 +117,7 @@ struct fib_nh_common {
 	u8 nhc_flags; /* RTNH_F_* */
 	__be32 nhc_gw4;
 	struct rtable *nhc_rth_output, *nhc_rth_input; /* the cache */
-	struct fnhe_hash_bucket *nhc_exceptions; /* FNHE_HASH_SIZE, or NULL */
+	struct fnhe_hash_bucket *nhc_exceptions;       /* FNHE_HASH_SIZE, or NULL */
 };
 
 struct fib_nh {

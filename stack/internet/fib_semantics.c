@@ -254,7 +254,8 @@ static int fib_check_nh_v4_gw(struct net *net, struct fib_nh *nh, u8 scope)
 	return dev->flags & IFF_UP ? 0 : -ENETDOWN;
 }
 
-static int fib_check_nh_nongw(struct net *net, struct fib_nh *nh, u8 scope)
+/* Without a gateway everybody is on the link: the "next hop" is the destination itself. */
+static int fib_check_nh_nongw(struct net *net, struct fib_nh *nh)
 {
 	struct in_device *in_dev = inetdev_by_index(net, nh->fib_nh_oif);
 
@@ -266,7 +267,7 @@ static int fib_check_nh_nongw(struct net *net, struct fib_nh *nh, u8 scope)
 		return -ENETDOWN;
 	nh->fib_nh_dev = in_dev->dev;
 	dev_hold(nh->fib_nh_dev);
-	nh->fib_nh_scope = scope;
+	nh->fib_nh_scope = RT_SCOPE_HOST;
 	if (!netif_carrier_ok(nh->fib_nh_dev))
 		nh->fib_nh_flags |= RTNH_F_LINKDOWN;
 	return 0;
@@ -275,7 +276,7 @@ static int fib_check_nh_nongw(struct net *net, struct fib_nh *nh, u8 scope)
 static int fib_check_nh(struct net *net, struct fib_nh *nh, u8 scope)
 {
 	TRACE(net, "check a next hop and find its device");
-	return nh->fib_nh_gw_family ? fib_check_nh_v4_gw(net, nh, scope) : fib_check_nh_nongw(net, nh, scope);
+	return nh->fib_nh_gw_family ? fib_check_nh_v4_gw(net, nh, scope) : fib_check_nh_nongw(net, nh);
 }
 
 static bool fib_valid_prefsrc(struct net *net, struct fib_config *cfg, __be32 fib_prefsrc)

@@ -120,7 +120,9 @@ unsigned int inet_frag_rbtree_purge(struct inet_frag_queue *q)
 static void inet_frag_destroy_rcu(struct rcu_head *head)
 {
 	struct inet_frag_queue *q = container_of(head, struct inet_frag_queue, rcu);
+	TRACE(q, "nobody looks at the reassembly queue any more: give its memory back");
 
+	TRACE_OP(q, "destructor");
 	q->fqdir->f->destructor(q);
 	kmem_cache_free(q->host, q->fqdir->cache, q);
 }

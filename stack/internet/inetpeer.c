@@ -32,6 +32,7 @@ static struct inet_peer *lookup(struct net *net, __be32 addr, struct rb_node **p
 
 void inet_putpeer(struct inet_peer *p)
 {
+	TRACE(p, "drop a hold on what is known of a remote host");
 	if (--p->refcnt == 0)
 		kfree(p->host, p);
 }

@@ -143,6 +143,8 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, ip_out
 /* 0: skb is the whole packet. Else it waits for the others, or was dropped. */
 int ip_defrag(struct net *net, struct sk_buff *skb, u32 user);
 #define IP_DEFRAG_LOCAL_DELIVER 0
+/* sysctl net.ipv4.ipfrag_NAME: time, high_thresh, low_thresh, max_dist. 0, -ENOENT or -EINVAL. */
+int ipfrag_set(struct net *net, const char *name, long value);
 
 /* ---- ip_id.c ---- */
 void __ip_select_ident(struct net *net, struct iphdr *iph, int segs);

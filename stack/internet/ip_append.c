@@ -209,7 +209,7 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 	    !(flags & MSG_MORE))
 		a.csummode = CHECKSUM_PARTIAL;
 	cork->length += length;
-	while (a.length > 0 && !err) {
+	while ((a.length > 0 || !skb) && !err) { /* a message of no bytes is one, too */
 		copy = skb ? (int)(a.mtu - skb->len) : 0;
 		if (copy < (int)a.length && skb)
 			copy = (int)a.maxfraglen - (int)skb->len;

@@ -1,8 +1,8 @@
 /*
  * Fragments: cutting packets that are too long for the path. Putting them together is in ip_reassembly.c.
  *
- * A datagram that was built as its fragments (ip_append.c hangs them on the frag_list) is sent as it lies: each
- * skb only gets a header (fast path). Any other packet is copied piece by piece (slow path).
+ * A datagram that was built as its fragments (ip_append.c hangs them on the frag_list) is sent as it lies:
+ * each skb only gets a header (fast path). Any other packet is copied piece by piece (slow path).
  */
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/icmp.h"
@@ -96,8 +96,8 @@ static bool ip_fraglist_ok(struct sk_buff *skb, const struct iphdr *iph, unsigne
 		return false;
 	skb_walk_frags(skb, frag)
 	{
-		if (frag->len > mtu || ((frag->len & 7) && frag->next) ||
-		    skb_headroom(frag) < hlen + ll_rs || skb_shared(frag))
+		if (frag->len > mtu || ((frag->len & 7) && frag->next) || skb_headroom(frag) < hlen + ll_rs ||
+		    skb_shared(frag))
 			return false;
 	}
 	skb_walk_frags(skb, frag)
@@ -229,8 +229,8 @@ static int ip_frag_send(struct net *net, struct sock *sk, struct sk_buff *skb, u
 	bool first;
 	int err;
 
-	ip_frag_init(skb, hlen, LL_RESERVED_SPACE(skb_dst(skb)->dev), mtu,
-		     IPCB(skb)->flags & IPSKB_FRAG_PMTU, &state);
+	ip_frag_init(skb, hlen, LL_RESERVED_SPACE(skb_dst(skb)->dev), mtu, IPCB(skb)->flags & IPSKB_FRAG_PMTU,
+		     &state);
 	while (state.left > 0) {
 		first = state.ptr == (int)hlen;
 		skb2 = ip_frag_next(skb, &state);

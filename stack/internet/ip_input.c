@@ -145,8 +145,8 @@ drop_error:
 		reason = SKB_DROP_REASON_IP_RPFILTER;
 		__NET_INC_STATS(net, LINUX_MIB_IPRPFILTER);
 	} else if (err == -EINVAL) {
-		reason = ipv4_is_multicast(iph->daddr) ? SKB_DROP_REASON_MULTICAST :
-							 SKB_DROP_REASON_IP_MARTIAN;
+		reason = ipv4_is_multicast(iph->daddr) ? SKB_DROP_REASON_MULTICAST
+						       : SKB_DROP_REASON_IP_MARTIAN;
 	}
 drop:
 	kfree_skb_reason(skb, reason);

@@ -80,6 +80,7 @@ static void ip4_frag_init(struct inet_frag_queue *q, const void *key)
 
 static void ip4_frag_free(struct inet_frag_queue *q)
 {
+	TRACE(q, "forget the sender of a packet that was put together");
 	if (ipq_of(q)->peer)
 		inet_putpeer(ipq_of(q)->peer);
 }
@@ -416,6 +417,25 @@ int ip_defrag(struct net *net, struct sk_buff *skb, u32 user)
 }
 
 /* ---- start and end ---- */
+
+int ipfrag_set(struct net *net, const char *name, long value)
+{
+	struct fqdir *fqdir = net->inet->fqdir;
+
+	if (value < 0)
+		return -EINVAL;
+	if (!strcmp(name, "time"))
+		fqdir->timeout = (int)value * HZ;
+	else if (!strcmp(name, "high_thresh"))
+		fqdir->high_thresh = value;
+	else if (!strcmp(name, "low_thresh"))
+		fqdir->low_thresh = value;
+	else if (!strcmp(name, "max_dist"))
+		fqdir->max_dist = (int)value;
+	else
+		return -ENOENT;
+	return 0;
+}
 
 static const struct inet_frags ip4_frags = {
 	.name = "ip4-frags",

@@ -20,7 +20,8 @@
 
 /* ---- setting ---- */
 
-/* The queue's priority that a TOS byte stands for: two bits of a kind each (linux/pkt_sched.h's TC_PRIO_*). */
+/* The queue's priority that a TOS byte stands for: two bits of a kind each (linux/pkt_sched.h's TC_PRIO_*).
+ */
 static u32 rt_tos2priority(u8 tos)
 {
 	static const u8 prio[4] = { 0, 2, 6, 4 }; /* best effort, bulk, interactive, interactive bulk */

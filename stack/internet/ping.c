@@ -227,7 +227,8 @@ bool ping_rcv(struct sk_buff *skb)
 	return rc;
 }
 
-static int ping_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags, int *addr_len)
+static int ping_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags,
+			int *addr_len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "receive an answer, from its icmp header on");
 	struct sockaddr_in *sin = msg->msg_name;

@@ -1,6 +1,6 @@
 /*
- * Ping sockets (SOCK_DGRAM, IPPROTO_ICMP): a program may send ICMP echo requests and receive their answers, no
- * more. The identifier in the message is the socket's port. ping.c (sockets, input, errors), ping_send.c.
+ * Ping sockets (SOCK_DGRAM, IPPROTO_ICMP): a program may send ICMP echo requests and receive their answers,
+ * no more. The identifier in the message is the socket's port. ping.c (sockets, input, errors), ping_send.c.
  *
  * A bound socket is in the host's table, which holds a reference; the table is made for the first socket.
  */

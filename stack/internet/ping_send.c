@@ -1,6 +1,6 @@
 /*
- * Sending by ping sockets: the program gives an echo request, of which type and sequence number are taken; the
- * identifier is the socket's, the checksum is computed.
+ * Sending by ping sockets: the program gives an echo request, of which type and sequence number are taken;
+ * the identifier is the socket's, the checksum is computed.
  */
 #include "stack/internet/ping.h"
 
@@ -18,7 +18,7 @@ static int ping_getfrag(void *from, char *to, int offset, int fraglen, int odd, 
 
 	(void)offset, (void)odd;
 	return csum_and_copy_from_iter_full(to, (size_t)fraglen, &pfh->wcheck, &pfh->msg->msg_iter) ? 0
-												     : -EFAULT;
+												    : -EFAULT;
 }
 
 /* The message is complete: its checksum and header, then off. */
@@ -94,7 +94,8 @@ static void ping_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *
 }
 
 static int ping_append_and_push(struct sock *sk, struct msghdr *msg, size_t len, struct flowi4 *fl4,
-				struct ipcm_cookie *ipc, struct rtable **rtp, const struct icmphdr *user_icmph)
+				struct ipcm_cookie *ipc, struct rtable **rtp,
+				const struct icmphdr *user_icmph)
 {
 	struct pingfakehdr pfh = { .icmph = *user_icmph, .msg = msg };
 	int err;

@@ -1,6 +1,6 @@
 /*
- * Raw IPv4 sockets, all but sending: their table, input, errors, names and options. IP asks the table for every
- * packet that it delivers (raw_local_deliver), before the protocol's own handler.
+ * Raw IPv4 sockets, all but sending: their table, input, errors, names and options. IP asks the table for
+ *every packet that it delivers (raw_local_deliver), before the protocol's own handler.
  *
  *	raw_local_deliver -> raw_v4_input -> each socket of __raw_v4_lookup: skb_clone, raw_rcv -> raw_rcv_skb
  */
@@ -74,8 +74,7 @@ static bool icmp_filter(const struct sock *sk, const struct sk_buff *skb)
 {
 	TRACE_SK(sk, "does the socket's filter refuse this type of icmp message?");
 	struct icmphdr hdr;
-	const struct icmphdr *icmph =
-		skb_header_pointer(skb, skb_transport_offset(skb), sizeof(hdr), &hdr);
+	const struct icmphdr *icmph = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(hdr), &hdr);
 
 	if (!icmph)
 		return true;
@@ -125,8 +124,7 @@ static bool raw_v4_input(struct sk_buff *skb, const struct iphdr *iph, int hash)
 			if (clone)
 				raw_rcv(sk, clone);
 		}
-		sk = __raw_v4_lookup(skb->host, sk->sk_node.next, iph->protocol, iph->saddr, iph->daddr,
-				     dif);
+		sk = __raw_v4_lookup(skb->host, sk->sk_node.next, iph->protocol, iph->saddr, iph->daddr, dif);
 	}
 	return delivered;
 }

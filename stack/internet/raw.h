@@ -1,6 +1,6 @@
 /*
- * Raw IPv4 sockets: the program sees and makes whole packets of a protocol. raw.c (sockets, input, errors) and
- * raw_send.c.
+ * Raw IPv4 sockets: the program sees and makes whole packets of a protocol. raw.c (sockets, input, errors)
+ * and raw_send.c.
  *
  * A socket is in the host's table from its creation on, by its protocol, which is its "port" (inet_num); the
  * table holds no reference. The table is made for the first socket.

@@ -1,6 +1,6 @@
 /*
- * Sending by raw IPv4 sockets: the program gives the payload, and IP puts the header on (ip_append_data), or, with
- * IP_HDRINCL, it gives the header too (raw_send_hdrinc).
+ * Sending by raw IPv4 sockets: the program gives the payload, and IP puts the header on (ip_append_data), or,
+ * with IP_HDRINCL, it gives the header too (raw_send_hdrinc).
  */
 #include "stack/internet/icmp.h"
 #include "stack/internet/netfilter.h"
@@ -175,7 +175,8 @@ static int raw_destination(const struct sock *sk, const struct msghdr *msg, __be
 	return 0;
 }
 
-static void raw_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *fl4, __be32 daddr, bool hdrincl)
+static void raw_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *fl4, __be32 daddr,
+		     bool hdrincl)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	u8 tos = (u8)RT_CONN_FLAGS(sk);
@@ -192,10 +193,9 @@ static void raw_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *f
 	} else if (!oif) {
 		oif = inet->uc_index;
 	}
-	flowi4_init_output(fl4, oif, sk->sk_mark, tos, RT_SCOPE_UNIVERSE,
-			   hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
-			   (u8)(inet_sk_flowi_flags(sk) | (hdrincl ? FLOWI_FLAG_KNOWN_NH : 0)), daddr, saddr, 0,
-			   0);
+	flowi4_init_output(
+		fl4, oif, sk->sk_mark, tos, RT_SCOPE_UNIVERSE, hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
+		(u8)(inet_sk_flowi_flags(sk) | (hdrincl ? FLOWI_FLAG_KNOWN_NH : 0)), daddr, saddr, 0, 0);
 }
 
 int raw_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)

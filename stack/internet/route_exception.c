@@ -133,8 +133,8 @@ static struct fib_nh_exception *fnhe_create(struct host *host, struct fib_nh_com
 					    struct fnhe_hash_bucket *hash, __be32 daddr, int depth)
 {
 	/* The depth is drawn, so that nobody can tell from outside whose entries he pushed out. */
-	int max_depth = FNHE_RECLAIM_DEPTH +
-			(int)random_below(&inet_state(host)->route_random, FNHE_RECLAIM_DEPTH);
+	int max_depth =
+		FNHE_RECLAIM_DEPTH + (int)random_below(&inet_state(host)->route_random, FNHE_RECLAIM_DEPTH);
 	struct fib_nh_exception *fnhe;
 
 	for (; depth > max_depth; depth--)

@@ -30,7 +30,8 @@ static bool ip_error_allowed(struct sk_buff *skb)
 
 	if (!peer)
 		return true;
-	peer->rate_tokens = min_t(unsigned long, peer->rate_tokens + now - peer->rate_last, ip_rt_error_burst);
+	peer->rate_tokens =
+		min_t(unsigned long, peer->rate_tokens + now - peer->rate_last, ip_rt_error_burst);
 	peer->rate_last = now;
 	if (peer->rate_tokens < ip_rt_error_cost)
 		return false;

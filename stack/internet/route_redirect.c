@@ -9,7 +9,8 @@
 
 #define ip_rt_redirect_load (HZ / 50ul) /* between the first two; doubles each time */
 #define ip_rt_redirect_number 9u
-#define ip_rt_redirect_silence (ip_rt_redirect_load << (ip_rt_redirect_number + 1)) /* then all is forgotten */
+#define ip_rt_redirect_silence                                                                               \
+	(ip_rt_redirect_load << (ip_rt_redirect_number + 1)) /* then all is forgotten */
 
 void ip_rt_send_redirect(struct sk_buff *skb)
 {

@@ -1,11 +1,12 @@
 /*
- * Packet sockets (AF_PACKET): frames as devices receive and send them, past all protocols. af_packet.c (life, bind,
- * names, boot), packet_snd.c, packet_rcv.c, packet_opt.c (options, memberships, device events).
+ * Packet sockets (AF_PACKET): frames as devices receive and send them, past all protocols. af_packet.c (life,
+ *bind, names, boot), packet_snd.c, packet_rcv.c, packet_opt.c (options, memberships, device events).
  *
  *	packet_create, packet_bind -> register_prot_hook -> dev_add_pack: the device layer calls packet_rcv()
  *
- * Who owns what: while its hook is registered (`running`) the device layer has a reference to the socket. A socket
- * that is bound to a device holds the device (prot_hook.dev). All sockets of the host are in net->packet's list.
+ * Who owns what: while its hook is registered (`running`) the device layer has a reference to the socket. A
+ *socket that is bound to a device holds the device (prot_hook.dev). All sockets of the host are in
+ *net->packet's list.
  */
 #ifndef STACK_PACKET_AF_PACKET_H
 #define STACK_PACKET_AF_PACKET_H
@@ -83,7 +84,8 @@ void packet_cached_dev_reset(struct packet_sock *po);
 int packet_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 
 /* packet_rcv.c */
-int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev);
+int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+	       struct net_device *orig_dev);
 int packet_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
 
 /* packet_opt.c */

@@ -1,6 +1,6 @@
 /*
- * Options of packet sockets (SOL_PACKET), what they make devices listen to (PACKET_ADD_MEMBERSHIP: promiscuous mode
- * and the like), and what becomes of them when a device comes or goes.
+ * Options of packet sockets (SOL_PACKET), what they make devices listen to (PACKET_ADD_MEMBERSHIP:
+ * promiscuous mode and the like), and what becomes of them when a device comes or goes.
  */
 #include "stack/application/socket.h"
 #include "stack/packet/af_packet.h"
@@ -36,7 +36,8 @@ static bool mclist_is(const struct packet_mclist *ml, const struct packet_mreq_m
 	       !memcmp(ml->addr, mreq->mr_address, ml->alen);
 }
 
-static int packet_mc_add_new(struct packet_sock *po, struct net_device *dev, const struct packet_mreq_max *mreq)
+static int packet_mc_add_new(struct packet_sock *po, struct net_device *dev,
+			     const struct packet_mreq_max *mreq)
 {
 	struct packet_mclist *i = kzalloc(dev->host, sizeof(*i));
 	int err;

@@ -1,6 +1,6 @@
 /*
- * Frames to packet sockets: the device layer gives each that a socket's hook asks for (received ones and, with
- * ETH_P_ALL, sent ones), and the program reads them.
+ * Frames to packet sockets: the device layer gives each that a socket's hook asks for (received ones and,
+ * with ETH_P_ALL, sent ones), and the program reads them.
  */
 #include "stack/application/scm.h"
 #include "stack/application/socket.h"
@@ -26,7 +26,8 @@ static void packet_rcv_position(struct sk_buff *skb, const struct sock *sk, cons
 		skb_pull(skb, (unsigned int)skb_network_offset(skb));
 }
 
-/* A copy, where it stands now, of a frame that others have too, who get it back as it was; NULL: no memory. */
+/* A copy, where it stands now, of a frame that others have too, who get it back as it was; NULL: no memory.
+ */
 static struct sk_buff *packet_rcv_own(struct sk_buff *skb, u8 *skb_head, unsigned int skb_len)
 {
 	struct sk_buff *nskb = skb_clone(skb, GFP_ATOMIC);
@@ -39,8 +40,8 @@ static struct sk_buff *packet_rcv_own(struct sk_buff *skb, u8 *skb_head, unsigne
 	return nskb;
 }
 
-static void packet_fill_address(struct sk_buff *skb, const struct packet_sock *po, const struct net_device *dev,
-				const struct net_device *orig_dev)
+static void packet_fill_address(struct sk_buff *skb, const struct packet_sock *po,
+				const struct net_device *dev, const struct net_device *orig_dev)
 {
 	struct sockaddr_ll *sll = &PACKET_SKB_CB(skb)->ll;
 
@@ -53,7 +54,8 @@ static void packet_fill_address(struct sk_buff *skb, const struct packet_sock *p
 	PACKET_SKB_CB(skb)->origlen = skb->len;
 }
 
-int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev)
+int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+	       struct net_device *orig_dev)
 {
 	TRACE_SKB(skb, "queue a frame for the packet socket");
 	struct sock *sk = pt->af_packet_priv;

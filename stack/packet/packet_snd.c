@@ -1,6 +1,7 @@
 /*
- * Sending by packet sockets: with SOCK_RAW the program gives the whole frame, with SOCK_DGRAM what lies behind the
- * link header, which is made from the address. Either way the frame goes straight to the device's queue.
+ * Sending by packet sockets: with SOCK_RAW the program gives the whole frame, with SOCK_DGRAM what lies
+ * behind the link header, which is made from the address. Either way the frame goes straight to the device's
+ * queue.
  */
 #include "stack/application/socket.h"
 #include "stack/interface/etherdevice.h"
@@ -48,8 +49,8 @@ static int packet_find_target(struct sock *sk, const struct msghdr *msg, struct 
 }
 
 /* Room for a frame, in one piece. */
-static struct sk_buff *packet_alloc_skb(struct sock *sk, size_t prepad, size_t reserve, size_t len, int noblock,
-					int *err)
+static struct sk_buff *packet_alloc_skb(struct sock *sk, size_t prepad, size_t reserve, size_t len,
+					int noblock, int *err)
 {
 	TRACE_SK(sk, "allocate a packet for the frame, waiting for room in the send buffer");
 	struct sk_buff *skb = sock_alloc_send_pskb(sk, prepad + len, 0, noblock, err, 0);
@@ -111,8 +112,8 @@ static void packet_parse_headers(struct sk_buff *skb, const struct socket *sock)
 }
 
 /* Puts the frame together: the link header, or room for the program's, and the program's bytes. */
-static int packet_fill(struct socket *sock, struct sk_buff *skb, const struct packet_target *t, struct msghdr *msg,
-		       size_t len)
+static int packet_fill(struct socket *sock, struct sk_buff *skb, const struct packet_target *t,
+		       struct msghdr *msg, size_t len)
 {
 	struct net_device *dev = t->dev;
 	int offset = 0, err;
@@ -136,7 +137,8 @@ static int packet_fill(struct socket *sock, struct sk_buff *skb, const struct pa
 	return 0;
 }
 
-static int packet_send_frame(struct socket *sock, const struct packet_target *t, struct msghdr *msg, size_t len)
+static int packet_send_frame(struct socket *sock, const struct packet_target *t, struct msghdr *msg,
+			     size_t len)
 {
 	struct sock *sk = sock->sk;
 	struct net_device *dev = t->dev;
@@ -148,7 +150,8 @@ static int packet_send_frame(struct socket *sock, const struct packet_target *t,
 		return -ENETDOWN;
 	if (len > dev->mtu + (sock->type == SOCK_RAW ? dev->hard_header_len : 0u) + VLAN_HLEN)
 		return -EMSGSIZE;
-	skb = packet_alloc_skb(sk, hlen + dev->needed_tailroom, hlen, len, msg->msg_flags & MSG_DONTWAIT, &err);
+	skb = packet_alloc_skb(sk, hlen + dev->needed_tailroom, hlen, len, msg->msg_flags & MSG_DONTWAIT,
+			       &err);
 	if (!skb)
 		return err;
 	err = packet_fill(sock, skb, t, msg, len);

@@ -202,8 +202,8 @@ struct sk_buff *__skb_recv_datagram(struct sock *sk, struct sk_buff_head *sk_que
 struct sk_buff *skb_recv_datagram(struct sock *sk, unsigned int flags, int noblock, int *err);
 void skb_free_datagram(struct sock *sk, struct sk_buff *skb);
 /* 0: the packet is off the queue; a packet that was only peeked at loses the queue's reference. */
-int __sk_queue_drop_skb(struct sock *sk, struct sk_buff_head *sk_queue, struct sk_buff *skb, unsigned int flags,
-			void (*destructor)(struct sock *sk, struct sk_buff *skb));
+int __sk_queue_drop_skb(struct sock *sk, struct sk_buff_head *sk_queue, struct sk_buff *skb,
+			unsigned int flags, void (*destructor)(struct sock *sk, struct sk_buff *skb));
 int skb_kill_datagram(struct sock *sk, struct sk_buff *skb, unsigned int flags);
 
 /* ---- GSO: skb_segment.c ---- */

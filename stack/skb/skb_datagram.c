@@ -281,8 +281,8 @@ void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
 	sk_mem_reclaim_partial(sk);
 }
 
-int __sk_queue_drop_skb(struct sock *sk, struct sk_buff_head *sk_queue, struct sk_buff *skb, unsigned int flags,
-			void (*destructor)(struct sock *sk, struct sk_buff *skb))
+int __sk_queue_drop_skb(struct sock *sk, struct sk_buff_head *sk_queue, struct sk_buff *skb,
+			unsigned int flags, void (*destructor)(struct sock *sk, struct sk_buff *skb))
 {
 	TRACE_SK(sk, "take a broken datagram off the queue");
 	int err = 0;

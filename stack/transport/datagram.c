@@ -1,5 +1,6 @@
 /*
- * What datagram protocols of IPv4 share: connecting without a handshake (net/ipv4/datagram.c), polling, peeking.
+ * What datagram protocols of IPv4 share: connecting without a handshake (net/ipv4/datagram.c), polling,
+ * peeking.
  */
 #include "stack/transport/datagram.h"
 

@@ -494,6 +494,8 @@ const struct inet_connection_sock_af_ops ipv4_specific = {
 	.conn_request = tcp_v4_conn_request,
 	.syn_recv_sock = tcp_v4_syn_recv_sock,
 	.net_header_len = sizeof(struct iphdr),
+	.setsockopt = ip_setsockopt,
+	.getsockopt = ip_getsockopt,
 	.sockaddr_len = sizeof(struct sockaddr_in),
 	.mtu_reduced = tcp_v4_mtu_reduced,
 };

@@ -2,9 +2,9 @@
  * UDP: its header, its sockets, the tables that find them, and the prototypes of all udp_*.c, each under the
  * file that defines it.
  *
- * Who owns what: a bound socket is in both tables (by port, and by address and port), without a reference of the
- * table's; udp_lib_unhash() takes it out before it goes. Received datagrams lie in sk_receive_queue; the reader
- * moves them to reader_queue in one go. They hold no reference and have no destructor: what they cost
+ * Who owns what: a bound socket is in both tables (by port, and by address and port), without a reference of
+ *the table's; udp_lib_unhash() takes it out before it goes. Received datagrams lie in sk_receive_queue; the
+ *reader moves them to reader_queue in one go. They hold no reference and have no destructor: what they cost
  * (sk_rmem_alloc, sk_forward_alloc) is given back by udp_rmem_release() when they are taken out.
  *
  *	sk_receive_queue (softirq adds) -> reader_queue (the reader takes)
@@ -65,7 +65,7 @@ struct udp_table {
 struct udp_state {
 	struct host *host;
 	struct udp_table table;
-	struct random random;	/* of local ports */
+	struct random random; /* of local ports */
 	u64 portaddr_key[2];
 	long memory_allocated; /* pages, against sysctl_udp_mem */
 };
@@ -104,8 +104,8 @@ static inline struct hlist_head *udp_hashslot2(const struct udp_table *t, u32 ha
 	     node_ && ((sk2) = hlist_entry(node_, struct sock, sk_node), 1); node_ = node_->next)
 
 /*
- * What a queued datagram keeps in skb->dev_scratch, where its device no longer matters: so that the reader need
- * not touch the packet before it copies it.
+ * What a queued datagram keeps in skb->dev_scratch, where its device no longer matters: so that the reader
+ * need not touch the packet before it copies it.
  */
 #define UDP_SKB_IS_STATELESS 0x80000000u
 struct udp_dev_scratch {
@@ -157,8 +157,8 @@ void udp_v4_rehash(struct sock *sk);
 void reuseport_has_conns_set(struct sock *sk);
 
 /* ---- udp_lookup.c: the socket of a datagram; without a reference ---- */
-struct sock *__udp4_lib_lookup(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, __be16 dport, int dif,
-			       int sdif, struct sk_buff *skb);
+struct sock *__udp4_lib_lookup(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, __be16 dport,
+			       int dif, int sdif, struct sk_buff *skb);
 struct sock *__udp4_lib_lookup_skb(struct sk_buff *skb, __be16 sport, __be16 dport);
 bool __udp_is_mcast_sock(const struct sock *sk, __be16 loc_port, __be32 loc_addr, __be16 rmt_port,
 			 __be32 rmt_addr, int dif);

@@ -1,7 +1,7 @@
 /*
- * ICMP errors about datagrams of ours: learn the path's mtu, and tell the socket. By RFC 1122 4.1.3.3 errors go
- * to the program; a socket that is not connected only gets them when it asked for it (IP_RECVERR), since it
- * could not know which of its datagrams is meant.
+ * ICMP errors about datagrams of ours: learn the path's mtu, and tell the socket. By RFC 1122 4.1.3.3 errors
+ * go to the program; a socket that is not connected only gets them when it asked for it (IP_RECVERR), since
+ * it could not know which of its datagrams is meant.
  */
 #include "stack/internet/icmp.h"
 #include "stack/interface/netdevice.h"
@@ -43,8 +43,8 @@ int __udp4_lib_err(struct sk_buff *skb, u32 info)
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const struct udphdr *uh = (const struct udphdr *)(skb->data + iph->ihl * 4);
 	struct net *net = skb->host->net;
-	struct sock *sk = __udp4_lib_lookup(net, iph->daddr, uh->dest, iph->saddr, uh->source, skb->dev->ifindex,
-					    0, NULL);
+	struct sock *sk = __udp4_lib_lookup(net, iph->daddr, uh->dest, iph->saddr, uh->source,
+					    skb->dev->ifindex, 0, NULL);
 	bool harderr;
 	int err;
 

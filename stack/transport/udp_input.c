@@ -3,8 +3,8 @@
  *
  *	udp_rcv -> lengths, checksum -> the socket -> udp_queue_rcv_skb -> __udp_enqueue_schedule_skb
  *
- * A datagram longer than CHECKSUM_BREAK is only summed when the reader copies it (udp_recvmsg.c), or here when
- * no socket takes it, so that nobody is told of a broken one.
+ * A datagram longer than CHECKSUM_BREAK is only summed when the reader copies it (udp_recvmsg.c), or here
+ *when no socket takes it, so that nobody is told of a broken one.
  */
 #include "stack/internet/icmp.h"
 #include "stack/interface/netdevice.h"
@@ -154,8 +154,8 @@ static int udp_unicast_rcv_skb(struct sock *sk, struct sk_buff *skb)
 
 /* ---- to many ---- */
 
-static int __udp4_lib_mcast_deliver(struct net *net, struct sk_buff *skb, const struct udphdr *uh, __be32 saddr,
-				    __be32 daddr)
+static int __udp4_lib_mcast_deliver(struct net *net, struct sk_buff *skb, const struct udphdr *uh,
+				    __be32 saddr, __be32 daddr)
 {
 	TRACE_SKB(skb, "give a copy of the datagram to each socket that wants it");
 	const struct udp_table *t = &udp_host(net)->table;
@@ -165,7 +165,8 @@ static int __udp4_lib_mcast_deliver(struct net *net, struct sk_buff *skb, const 
 
 	if (!t->hash)
 		goto out;
-	udp_for_each_entry (sk, udp_hashslot(t, ntohs(uh->dest))) {
+	udp_for_each_entry(sk, udp_hashslot(t, ntohs(uh->dest)))
+	{
 		if (!__udp_is_mcast_sock(sk, uh->dest, daddr, uh->source, saddr, dif))
 			continue;
 		if (!first) {

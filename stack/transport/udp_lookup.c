@@ -21,7 +21,8 @@ static const struct hlist_head *portaddr_chain(const struct udp_state *st, __be3
 }
 
 /* How well the socket fits; -1: not at all. `daddr`: as the socket must be bound, or any. */
-static int compute_score(struct sock *sk, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum, int dif, int sdif)
+static int compute_score(struct sock *sk, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum, int dif,
+			 int sdif)
 {
 	TRACE_SK(sk, "how well does the socket fit the packet?");
 	const struct inet_sock *inet = inet_sk(sk);
@@ -67,23 +68,25 @@ static struct sock *inet_lookup_reuseport(struct net *net, struct sock *sk, cons
 
 	if (!sk->sk_reuseport)
 		return NULL;
-	udp_portaddr_for_each_entry (sk2, chain) nr += shares(sk, sk2);
+	udp_portaddr_for_each_entry(sk2, chain) nr += shares(sk, sk2);
 	pick = (u32)((u64)inet_ehashfn(net->host, daddr, hnum, saddr, sport) * nr >> 32);
-	udp_portaddr_for_each_entry (sk2, chain) {
+	udp_portaddr_for_each_entry(sk2, chain)
+	{
 		if (shares(sk, sk2) && nr-- == pick + 1)
 			return sk2;
 	}
 	return NULL;
 }
 
-static struct sock *udp4_lib_lookup2(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum, int dif,
-				     int sdif, const struct hlist_head *chain)
+static struct sock *udp4_lib_lookup2(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum,
+				     int dif, int sdif, const struct hlist_head *chain)
 {
 	TRACE(net, "find the best socket of a chain");
 	struct sock *sk, *shared, *result = NULL;
 	int score, badness = 0;
 
-	udp_portaddr_for_each_entry (sk, chain) {
+	udp_portaddr_for_each_entry(sk, chain)
+	{
 		score = compute_score(sk, saddr, sport, daddr, hnum, dif, sdif);
 		if (score <= badness)
 			continue;
@@ -104,15 +107,16 @@ static struct sock *udp4_lib_lookup2(struct net *net, __be32 saddr, __be16 sport
 }
 
 /* In the chain of the port: sockets whose address changed while the packet was on its way. */
-static struct sock *udp4_lib_lookup1(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum, int dif,
-				     int sdif)
+static struct sock *udp4_lib_lookup1(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 hnum,
+				     int dif, int sdif)
 {
 	TRACE(net, "find a socket by its port alone, if its address has just changed");
 	const struct hlist_head *chain = port_chain(udp_host(net), hnum);
 	struct sock *sk, *result = NULL;
 	int score, badness = 0;
 
-	udp_for_each_entry (sk, chain) {
+	udp_for_each_entry(sk, chain)
+	{
 		score = compute_score(sk, saddr, sport, daddr, hnum, dif, sdif);
 		if (score > badness) {
 			result = sk;
@@ -122,8 +126,8 @@ static struct sock *udp4_lib_lookup1(struct net *net, __be32 saddr, __be16 sport
 	return result;
 }
 
-struct sock *__udp4_lib_lookup(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, __be16 dport, int dif,
-			       int sdif, struct sk_buff *skb)
+struct sock *__udp4_lib_lookup(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, __be16 dport,
+			       int dif, int sdif, struct sk_buff *skb)
 {
 	TRACE(net, "find the socket of a datagram");
 	const struct udp_state *st = udp_host(net);
@@ -169,8 +173,8 @@ bool __udp_is_mcast_sock(const struct sock *sk, __be16 loc_port, __be32 loc_addr
 
 /* ---- before routing ---- */
 
-static struct sock *__udp4_lib_demux_lookup(struct net *net, __be16 loc_port, __be32 loc_addr, __be16 rmt_port,
-					    __be32 rmt_addr, int dif, int sdif)
+static struct sock *__udp4_lib_demux_lookup(struct net *net, __be16 loc_port, __be32 loc_addr,
+					    __be16 rmt_port, __be32 rmt_addr, int dif, int sdif)
 {
 	TRACE(net, "is the first socket of the chain the packet's connected one?");
 	u16 hnum = ntohs(loc_port);

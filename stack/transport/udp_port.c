@@ -1,6 +1,6 @@
 /*
- * UDP's tables, and local ports: which sockets may share one (SO_REUSEADDR, SO_REUSEPORT), and the choice of a
- * free one. bind(), connect() and the first send() call in; look-ups by packets are in udp_lookup.c.
+ * UDP's tables, and local ports: which sockets may share one (SO_REUSEADDR, SO_REUSEPORT), and the choice of
+ * a free one. bind(), connect() and the first send() call in; look-ups by packets are in udp_lookup.c.
  *
  * Within a chain the order matters: of two sockets that fit a packet equally well, the newer one (in front)
  * takes it. Growing keeps it.
@@ -40,7 +40,8 @@ static void move_chain(struct udp_table *t, struct hlist_head *from, bool second
 								   ->udp_portaddr_hash));
 		else
 			hlist_add_head(
-				n, udp_hashslot(t, udp_sk(hlist_entry(n, struct sock, sk_node))->udp_port_hash));
+				n,
+				udp_hashslot(t, udp_sk(hlist_entry(n, struct sock, sk_node))->udp_port_hash));
 	}
 }
 
@@ -90,17 +91,18 @@ static bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, 
 }
 
 /*
- * With a bitmap: marks the ports of this chain that the socket cannot have. Without: can it not have port `num`?
- * Bits stand for the ports of the chain: port >> log.
+ * With a bitmap: marks the ports of this chain that the socket cannot have. Without: can it not have port
+ * `num`? Bits stand for the ports of the chain: port >> log.
  */
-static int udp_lib_lport_inuse(u16 num, const struct hlist_head *chain, unsigned long *bitmap, struct sock *sk,
-			       unsigned int log)
+static int udp_lib_lport_inuse(u16 num, const struct hlist_head *chain, unsigned long *bitmap,
+			       struct sock *sk, unsigned int log)
 {
 	TRACE_SK(sk, "which ports are taken by other sockets?");
 	u32 uid = sock_i_uid(sk);
 	struct sock *sk2;
 
-	udp_for_each_entry (sk2, chain) {
+	udp_for_each_entry(sk2, chain)
+	{
 		u16 port = udp_sk(sk2)->udp_port_hash;
 
 		if (sk2 == sk || (!bitmap && port != num) || (sk2->sk_reuse && sk->sk_reuse) ||
@@ -136,7 +138,8 @@ static void udp_reuseport_add_sock(struct sock *sk, const struct hlist_head *cha
 	struct sock *sk2;
 
 	udp_sk(sk)->reuse_has_conns = 0;
-	udp_for_each_entry (sk2, chain) {
+	udp_for_each_entry(sk2, chain)
+	{
 		if (same_group(sk, sk2)) {
 			udp_sk(sk)->reuse_has_conns = udp_sk(sk2)->reuse_has_conns;
 			return;
@@ -153,7 +156,8 @@ void reuseport_has_conns_set(struct sock *sk)
 	if (!sk->sk_reuseport || sk_unhashed(sk))
 		return;
 	udp_sk(sk)->reuse_has_conns = 1;
-	udp_for_each_entry (sk2, udp_hashslot(&udp_host(sock_net(sk))->table, udp_sk(sk)->udp_port_hash)) {
+	udp_for_each_entry(sk2, udp_hashslot(&udp_host(sock_net(sk))->table, udp_sk(sk)->udp_port_hash))
+	{
 		if (same_group(sk, sk2))
 			udp_sk(sk2)->reuse_has_conns = 1;
 	}
@@ -167,8 +171,8 @@ static bool test_port(const unsigned long *bitmap, unsigned int bit)
 }
 
 /*
- * A free port, or 0. Chains are tried from a random one on; within a chain, its ports are walked in odd steps of
- * the table's size, so that all of them come up in an order that nobody can guess.
+ * A free port, or 0. Chains are tried from a random one on; within a chain, its ports are walked in odd steps
+ * of the table's size, so that all of them come up in an order that nobody can guess.
  */
 static u16 udp_find_port(struct sock *sk)
 {
@@ -238,7 +242,8 @@ int udp_v4_get_port(struct sock *sk, unsigned short snum)
 	TRACE_SK_IN(sk, IN_TASK, "ensure a valid port is ready");
 
 	/* the port's part follows when it is known */
-	udp_sk(sk)->udp_portaddr_hash = udp_portaddr_hash(udp_host(sock_net(sk)), inet_sk(sk)->inet_rcv_saddr, 0);
+	udp_sk(sk)->udp_portaddr_hash =
+		udp_portaddr_hash(udp_host(sock_net(sk)), inet_sk(sk)->inet_rcv_saddr, 0);
 	return udp_lib_get_port(sk, snum);
 }
 

@@ -1,9 +1,9 @@
 /*
- * UDP, the reader's side: waiting for a datagram, taking it out of the queue and copying it to the program, and
- * giving back what it cost.
+ * UDP, the reader's side: waiting for a datagram, taking it out of the queue and copying it to the program,
+ * and giving back what it cost.
  *
- * The checksum of a long datagram is verified while it is copied. A broken one is dropped here, and the reader
- * goes on waiting for the next.
+ * The checksum of a long datagram is verified while it is copied. A broken one is dropped here, and the
+ * reader goes on waiting for the next.
  */
 #include "stack/transport/datagram.h"
 #include "stack/transport/udp.h"
@@ -118,7 +118,8 @@ struct sk_buff *__skb_recv_udp(struct sock *sk, unsigned int flags, int noblock,
 		if (skb)
 			return skb;
 		/* sk_queue is empty; what lies in the reader's queue was peeked at */
-	} while (timeo && !__skb_wait_for_more_packets(sk, sk_queue, &error, &timeo, (struct sk_buff *)sk_queue));
+	} while (timeo &&
+		 !__skb_wait_for_more_packets(sk, sk_queue, &error, &timeo, (struct sk_buff *)sk_queue));
 	*err = error;
 	return NULL;
 }
@@ -195,7 +196,8 @@ static int udp_copy(struct sk_buff *skb, int off, unsigned int copied, struct ms
 
 static void udp_drop_broken(struct sock *sk, struct sk_buff *skb, int flags)
 {
-	if (!__sk_queue_drop_skb(sk, &udp_sk(sk)->reader_queue, skb, (unsigned int)flags, udp_skb_destructor)) {
+	if (!__sk_queue_drop_skb(sk, &udp_sk(sk)->reader_queue, skb, (unsigned int)flags,
+				 udp_skb_destructor)) {
 		UDP_INC_STATS(sock_net(sk), UDP_MIB_CSUMERRORS, 0);
 		UDP_INC_STATS(sock_net(sk), UDP_MIB_INERRORS, 0);
 	}

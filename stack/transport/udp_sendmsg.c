@@ -1,6 +1,6 @@
 /*
- * UDP output: one datagram per call, in one go (ip_make_skb), or put together over several calls on the socket's
- * write queue (MSG_MORE, UDP_CORK: ip_append_data, then udp_push_pending_frames).
+ * UDP output: one datagram per call, in one go (ip_make_skb), or put together over several calls on the
+ *socket's write queue (MSG_MORE, UDP_CORK: ip_append_data, then udp_push_pending_frames).
  *
  *	pending 0 -> first call with MSG_MORE: AF_INET, addresses and route in inet->cork -> a call without: 0
  */
@@ -56,8 +56,8 @@ static void udp_fill_check(struct sk_buff *skb, const struct sock *sk, const str
 	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		udp4_hwcsum(skb, fl4->saddr, fl4->daddr);
 	} else {
-		uh->check =
-			csum_tcpudp_magic(fl4->saddr, fl4->daddr, (u32)len, (u8)sk->sk_protocol, udp_csum(skb));
+		uh->check = csum_tcpudp_magic(fl4->saddr, fl4->daddr, (u32)len, (u8)sk->sk_protocol,
+					      udp_csum(skb));
 		if (uh->check == 0) /* which would mean: none */
 			uh->check = CSUM_MANGLED_0;
 	}

@@ -13,6 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 SCENARIOS = sorted(glob.glob(os.path.join(ROOT, "scenarios", "*.lua")))
+# scenarios in which nothing is lost: a retransmission there would be a fault
+CLEAN = {"tcp_handshake", "tcp_echo", "arp_resolution"}
 passed = failed = 0
 
 
@@ -66,9 +68,9 @@ def captures(wirepath, tmp):
         check(False, "tshark is not installed")
         return
     for pcap in sorted(glob.glob(os.path.join(tmp, "*", "*.pcapng"))):
-        lossy = "lossy" in pcap
-        what = ["_ws.malformed", "tcp.checksum.status == 0", "ip.checksum.status == 0"]
-        if not lossy:
+        # what an ICMP error quotes is cut off, so its checksums tell nothing
+        what = ["_ws.malformed", "(tcp.checksum.status == 0 and not icmp)", "(ip.checksum.status == 0 and not icmp)"]
+        if os.path.basename(os.path.dirname(pcap)) in CLEAN:
             what += ["tcp.analysis.retransmission", "tcp.analysis.lost_segment", "tcp.analysis.out_of_order"]
         r = run(["tshark", "-r", pcap, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y",
                  " or ".join(what)])

@@ -1,0 +1,258 @@
+/*
+ * `sysctl -w NAME=VALUE`: one table of the settings under net.ipv4 and net.core by their place in struct
+ * netns_ipv4 and netns_core, and those under net.ipv4.conf.NAME (struct ipv4_devconf) and net.ipv4.ipfrag_*.
+ */
+#include "lua/host_sysctl.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/host.h"
+#include "stack/internet/devinet.h"
+#include "stack/internet/ip.h"
+#include "stack/kernel/kernel.h"
+#include "stack/net.h"
+
+enum sysctl_unit { PLAIN, SECONDS, MILLISECONDS }; /* how a time is given; kept in jiffies */
+
+struct sysctl {
+	const char *name;
+	unsigned short offset;
+	unsigned char size; /* bytes of an element */
+	unsigned char count;
+	unsigned char unit;
+};
+
+#define FIELD_(type, name_, field, n, unit_)                                                                 \
+	{                                                                                                    \
+		name_, offsetof(type, field), sizeof(((type *)0)->field) / (n), n, unit_                     \
+	}
+#define IPV4(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, PLAIN)
+#define IPV4_S(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, SECONDS)
+#define IPV4_N(name, n) FIELD_(struct netns_ipv4, #name, sysctl_##name, n, PLAIN)
+#define CORE(name) FIELD_(struct netns_core, #name, sysctl_##name, 1, PLAIN)
+#define CONF(name) FIELD_(struct ipv4_devconf, #name, name, 1, PLAIN)
+
+static const struct sysctl ipv4_table[] = {
+	IPV4(ip_default_ttl),
+	IPV4(ip_no_pmtu_disc),
+	FIELD_(struct netns_ipv4, "ip_forward_use_pmtu", sysctl_ip_fwd_use_pmtu, 1, PLAIN),
+	IPV4(ip_nonlocal_bind),
+	IPV4(ip_early_demux),
+	IPV4(tcp_early_demux),
+	IPV4(udp_early_demux),
+	IPV4(icmp_echo_ignore_all),
+	IPV4(icmp_echo_ignore_broadcasts),
+	IPV4(icmp_ignore_bogus_error_responses),
+	IPV4(icmp_errors_use_inbound_ifaddr),
+	FIELD_(struct netns_ipv4, "icmp_ratelimit", sysctl_icmp_ratelimit, 1, MILLISECONDS),
+	IPV4(icmp_ratemask),
+	IPV4(icmp_msgs_per_sec),
+	IPV4(icmp_msgs_burst),
+	FIELD_(struct netns_ipv4, "tcp_max_tw_buckets", sysctl_max_tw_buckets, 1, PLAIN),
+	IPV4(tcp_ecn),
+	IPV4(tcp_ecn_fallback),
+	IPV4(tcp_syn_retries),
+	IPV4(tcp_synack_retries),
+	IPV4(tcp_syncookies),
+	IPV4(tcp_retries1),
+	IPV4(tcp_retries2),
+	IPV4(tcp_orphan_retries),
+	IPV4(tcp_tw_reuse),
+	IPV4(tcp_sack),
+	IPV4(tcp_dsack),
+	IPV4(tcp_window_scaling),
+	IPV4(tcp_timestamps),
+	IPV4(tcp_early_retrans),
+	IPV4(tcp_recovery),
+	IPV4(tcp_slow_start_after_idle),
+	IPV4(tcp_retrans_collapse),
+	IPV4(tcp_stdurg),
+	IPV4(tcp_rfc1337),
+	IPV4(tcp_abort_on_overflow),
+	IPV4(tcp_moderate_rcvbuf),
+	IPV4(tcp_autocorking),
+	IPV4(tcp_no_metrics_save),
+	IPV4(tcp_frto),
+	IPV4(tcp_mtu_probing),
+	IPV4(tcp_min_tso_segs),
+	IPV4(tcp_keepalive_probes),
+	IPV4_S(tcp_keepalive_time),
+	IPV4_S(tcp_keepalive_intvl),
+	IPV4_S(tcp_fin_timeout),
+	IPV4(tcp_reordering),
+	IPV4(tcp_max_reordering),
+	IPV4(tcp_notsent_lowat),
+	IPV4(tcp_app_win),
+	IPV4(tcp_adv_win_scale),
+	IPV4(tcp_base_mss),
+	IPV4(tcp_min_snd_mss),
+	IPV4(tcp_limit_output_bytes),
+	IPV4(tcp_challenge_ack_limit),
+	IPV4_N(tcp_wmem, 3),
+	IPV4_N(tcp_rmem, 3),
+	IPV4_N(tcp_mem, 3),
+	FIELD_(struct netns_ipv4, "tcp_max_syn_backlog", sysctl_max_syn_backlog, 1, PLAIN),
+	IPV4(tcp_max_orphans),
+};
+
+static const struct sysctl core_table[] = {
+	CORE(somaxconn),	  CORE(rmem_default),	     CORE(rmem_max),   CORE(wmem_default),
+	CORE(wmem_max),		  CORE(netdev_budget),	     CORE(dev_weight), CORE(optmem_max),
+	CORE(netdev_max_backlog), CORE(netdev_budget_usecs),
+};
+
+static const struct sysctl conf_table[] = {
+	CONF(forwarding),
+	CONF(mc_forwarding),
+	CONF(bc_forwarding),
+	CONF(rp_filter),
+	CONF(accept_local),
+	CONF(accept_source_route),
+	CONF(src_valid_mark),
+	CONF(accept_redirects),
+	CONF(secure_redirects),
+	CONF(send_redirects),
+	CONF(shared_media),
+	CONF(proxy_arp),
+	CONF(arp_filter),
+	CONF(arp_announce),
+	CONF(arp_ignore),
+	CONF(arp_accept),
+	CONF(arp_notify),
+	CONF(drop_gratuitous_arp),
+	CONF(log_martians),
+	CONF(route_localnet),
+	CONF(promote_secondaries),
+	CONF(ignore_routes_with_linkdown),
+	CONF(drop_unicast_in_l2_multicast),
+};
+
+static const struct sysctl *table_find(const struct sysctl *t, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(t[i].name, name) == 0)
+			return &t[i];
+	return NULL;
+}
+#define FIND(table, name) table_find(table, sizeof(table) / sizeof((table)[0]), name)
+
+static void store(char *at, unsigned size, long v)
+{
+	uint8_t v8 = (uint8_t)v;
+	uint16_t v16 = (uint16_t)v;
+	uint32_t v32 = (uint32_t)v;
+	uint64_t v64 = (uint64_t)v;
+	memcpy(at,
+	       size == 1   ? (void *)&v8
+	       : size == 2 ? (void *)&v16
+	       : size == 4 ? (void *)&v32
+			   : (void *)&v64,
+	       size);
+}
+
+/* Numbers between blanks, as many as the setting has. */
+static int set(void *base, const struct sysctl *s, const char *value)
+{
+	long v[4];
+	char *end;
+	for (unsigned i = 0; i < s->count; i++) {
+		v[i] = strtol(value, &end, 0);
+		if (end == value)
+			return -EINVAL;
+		value = end;
+		if (s->size == 1 && (v[i] < 0 || v[i] > 255))
+			return -EINVAL;
+		if (s->unit == SECONDS)
+			v[i] *= HZ;
+		else if (s->unit == MILLISECONDS)
+			v[i] = v[i] * HZ / 1000;
+	}
+	while (*value == ' ' || *value == '\t')
+		value++;
+	if (*value)
+		return -EINVAL;
+	for (unsigned i = 0; i < s->count; i++)
+		store((char *)base + s->offset + i * s->size, s->size, v[i]);
+	return 0;
+}
+
+/* net.ipv4.conf.NAME.FIELD; forwarding of "all" is ip_forward. */
+static int set_conf(struct net *net, char *name, const char *value)
+{
+	char *field = strrchr(name, '.');
+	if (!field)
+		return -ENOENT;
+	*field++ = '\0';
+	struct ipv4_devconf *conf = ipv4_devconf_find(net, name);
+	const struct sysctl *s = FIND(conf_table, field);
+	if (!conf || !s)
+		return -ENOENT;
+	int err = set(conf, s, value);
+	if (!err && strcmp(field, "forwarding") == 0) {
+		if (strcmp(name, "all") == 0)
+			inet_forward_change(net, conf->forwarding != 0);
+		rt_cache_flush(net);
+	}
+	return err;
+}
+
+static int set_port_range(struct net *net, const char *value)
+{
+	int low, high;
+	if (sscanf(value, "%d %d", &low, &high) != 2 || low < 1 || high > 65535 || low > high)
+		return -EINVAL;
+	net->ipv4.sysctl_local_port_min = low;
+	net->ipv4.sysctl_local_port_max = high;
+	return 0;
+}
+
+static int set_ipv4(struct net *net, char *name, const char *value)
+{
+	const struct sysctl *s = FIND(ipv4_table, name);
+	if (s)
+		return set(&net->ipv4, s, value);
+	if (strncmp(name, "conf.", 5) == 0)
+		return set_conf(net, name + 5, value);
+	if (strcmp(name, "ip_forward") == 0) {
+		inet_forward_change(net, atoi(value) != 0);
+		return 0;
+	}
+	if (strcmp(name, "ip_local_port_range") == 0)
+		return set_port_range(net, value);
+	if (strncmp(name, "ipfrag_", 7) == 0)
+		return ipfrag_set(net, name + 7, atol(value));
+	return -ENOENT;
+}
+
+int host_sysctl(struct host *host, const char *assignment, char *err, unsigned errlen)
+{
+	char name[128];
+	const char *eq = strchr(assignment, '=');
+	size_t len = eq ? (size_t)(eq - assignment) : 0;
+	int r = -ENOENT;
+	if (!eq || len >= sizeof(name)) {
+		snprintf(err, errlen, "\"%s\" must be of the form name=value", assignment);
+		return -EINVAL;
+	}
+	memcpy(name, assignment, len);
+	name[len] = '\0';
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '.';
+	if (strncmp(name, "net.ipv4.", 9) == 0) {
+		r = set_ipv4(host->net, name + 9, eq + 1);
+	} else if (strncmp(name, "net.core.", 9) == 0) {
+		const struct sysctl *s = FIND(core_table, name + 9);
+		r = s ? set(&host->net->core, s, eq + 1) : -ENOENT;
+	}
+	if (r == -ENOENT)
+		snprintf(err, errlen, "sysctl: cannot stat /proc/sys for '%.*s': No such file or directory",
+			 (int)len, assignment);
+	else if (r)
+		snprintf(err, errlen, "sysctl: setting key \"%.*s\": Invalid argument", (int)len, assignment);
+	return r;
+}
