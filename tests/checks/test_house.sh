@@ -40,7 +40,7 @@ esac
 
 if command -v clang-format >/dev/null 2>&1; then # tests/run installs it
 	check "not formatted (clang-format -i)" "$(git ls-files '*.c' '*.h' 2>/dev/null |
-		xargs -r -n 20 clang-format --dry-run -Werror 2>&1 | grep -E 'error' | cut -d: -f1 | sort -u | head -10)"
+		xargs -r -n 20 clang-format --dry-run -Werror 2>&1 | grep -oE '^[^: ]+[.][ch]:' | sort -u | head -10)"
 fi
 
 echo "$passed passed, $failed failed"
