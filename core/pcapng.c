@@ -149,7 +149,8 @@ int pcapng_add_interface(struct pcapng *p, const char *name, uint64_t speed)
 {
 	const uint8_t tsresol = 9; /* 10^-9 s */
 	uint8_t le_speed[8];
-	uint32_t len = strnlen(name, 255);
+	size_t whole = strlen(name);
+	uint32_t len = whole < 255 ? (uint32_t)whole : 255;
 
 	block_begin(p, BLOCK_IDB, 512);
 	put16(p, 1); /* LINKTYPE_ETHERNET */

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <libgen.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/drop.h"
 #include "core/host.h"
@@ -211,6 +214,16 @@ static void draw_charts(struct run *run)
 	viz_trace_close(&t);
 }
 
+/* Standard output may be a full disk, and that must not look like success. A closed pipe is no mistake. */
+static void check_stdout(struct run *run)
+{
+	int r = fflush(stdout), err = errno;
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	if ((r == 0 && !ferror(stdout)) || (poll(&fd, 1, 0) == 1 && fd.revents & POLLERR))
+		return;
+	run_fail(run, EXIT_USAGE, "cannot write the output: %s", r ? strerror(err) : "it was cut off");
+}
+
 static void summary(const struct run *run, const struct manifest *m)
 {
 	printf("\n%s: %s, %llu.%09llu s virtual, %llu events, %llu frames, %llu drops\n", m->scenario,
@@ -272,6 +285,7 @@ static void finish(struct run *run, enum sim_stop last)
 		run_fail(run, EXIT_USAGE, "%s", err);
 	run_ui_clear_line(run);
 	summary(run, &m);
+	check_stdout(run);
 }
 
 /* ---- a run ---- */
@@ -377,7 +391,7 @@ static void free_run(struct run *run)
 		XXH3_freeState(run->output);
 }
 
-static int run_once(const struct run_options *opt, struct watch_list *watched)
+static int run_once(const struct run_options *opt, struct watch_list *watched, bool *interrupted)
 {
 	struct run run = { .opt = opt, .watched = watched };
 	run.programs_tail = &run.programs;
@@ -387,6 +401,7 @@ static int run_once(const struct run_options *opt, struct watch_list *watched)
 	if (start(&run)) {
 		run_script(&run);
 		finish(&run, run.sim->stop);
+		*interrupted = run_ui_interrupted(&run);
 		run_ui_stop(&run);
 		code = run.code;
 	}
@@ -462,11 +477,14 @@ int cmd_run(int argc, char **argv)
 	if (!opt.dir)
 		opt.dir = default_dir(opt.file, dir, sizeof(dir));
 	struct watch_list *watched = opt.watch ? watch_list_new() : NULL;
+	signal(SIGPIPE, SIG_IGN); /* `| head`: the run folder is wanted all the same */
 	do {
-		code = run_once(&opt, watched);
-		if (watched)
-			fprintf(stderr, "watching for changes; Ctrl-C ends\n");
-	} while (watched && watch_list_wait(watched));
+		bool interrupted = false;
+		code = run_once(&opt, watched, &interrupted);
+		if (!watched || interrupted)
+			break;
+		fprintf(stderr, "watching for changes; Ctrl-C ends\n");
+	} while (watch_list_wait(watched));
 	watch_list_free(watched);
 	return code;
 }

@@ -110,8 +110,14 @@ int cmd_export(int argc, char **argv)
 	if (strcmp(format, "pcapng") == 0) {
 		if (!to)
 			return usage_error("export", "--format pcapng needs -o FILE");
-		return viz_pcap_merge(dir, host, to, err, sizeof(err)) < 0 ? trouble("export", err)
-									   : EXIT_DONE;
+		bool cut;
+		if (viz_pcap_merge(dir, host, to, &cut, err, sizeof(err)) < 0)
+			return trouble("export", err);
+		if (cut)
+			fprintf(stderr,
+				"wirepath export: a capture was cut off; what comes before the cut is "
+				"exported\n");
+		return EXIT_DONE;
 	}
 	bool folded = strcmp(format, "folded") == 0;
 	if (!folded && strcmp(format, "calls") != 0)

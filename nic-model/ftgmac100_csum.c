@@ -6,37 +6,12 @@
  */
 #include <netinet/in.h>
 
+#include "core/sum.h"
 #include "nic-model/ftgmac100_int.h"
 
 #define ETH_HEADER 14u
 #define VLAN_TAG 4u
 #define IP_HEADER_MIN 20u
-
-/* 32 bytes as four 64-bit lanes; compilers make vector instructions of it. */
-typedef uint64_t lanes __attribute__((vector_size(32)));
-
-/* Sum of the 16-bit words in host order, odd byte padded with zero; to be folded. */
-static uint64_t sum_words(const uint8_t *p, uint32_t len)
-{
-	lanes acc = { 0 }, v;
-	uint64_t sum, word;
-
-	for (; len >= sizeof(v); len -= sizeof(v), p += sizeof(v)) {
-		memcpy(&v, p, sizeof(v));
-		acc += (v & 0xffffffffu) + (v >> 32);
-	}
-	sum = acc[0] + acc[1] + acc[2] + acc[3];
-	for (; len >= 8; len -= 8, p += 8) {
-		memcpy(&word, p, 8);
-		sum += (word & 0xffffffffu) + (word >> 32);
-	}
-	if (len) {
-		word = 0;
-		memcpy(&word, p, len);
-		sum += (word & 0xffffffffu) + (word >> 32);
-	}
-	return sum;
-}
 
 static uint16_t fold_not(uint64_t sum)
 {
@@ -53,7 +28,7 @@ static uint16_t put_checksum(uint8_t *field, const uint8_t *p, uint32_t len, uin
 	uint16_t result;
 
 	memset(field, 0, 2);
-	result = fold_not(sum + sum_words(p, len));
+	result = fold_not(sum + mem_sum(p, len));
 	memcpy(field, &result, 2);
 	return result;
 }
@@ -61,7 +36,7 @@ static uint16_t put_checksum(uint8_t *field, const uint8_t *p, uint32_t len, uin
 static void transport_checksum(const uint8_t *ip, uint8_t *l4, uint32_t len, uint32_t txdes1)
 {
 	unsigned proto = ip[9];
-	uint64_t pseudo = sum_words(ip + 12, 8) + htons(proto) + htons(len);
+	uint64_t pseudo = (uint64_t)mem_sum(ip + 12, 8) + htons(proto) + htons(len);
 
 	if (proto == IPPROTO_TCP && txdes1 & TXDES1_TCP_CHKSUM && len >= 20)
 		put_checksum(l4 + 16, l4, len, pseudo);

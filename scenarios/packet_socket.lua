@@ -6,7 +6,7 @@
 --   server ------------+----------+
 --
 -- A hub repeats every frame to everybody. Without promiscuous mode the card of the sniffer lets only
--- broadcasts through (the ARP request); with it, all frames. The sniffer sends a frame of its own, too, from a
+-- broadcasts through (the ARP request); with it, all frames. It also sends a frame of its own from a
 -- SOCK_DGRAM packet socket: the kernel puts the Ethernet header on.
 --
 -- Run it:     ./wirepath run scenarios/packet_socket.lua

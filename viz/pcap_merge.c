@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BLOCK_SHB 0x0a0d0d0au
 #define BLOCK_IDB 1u
@@ -21,6 +22,7 @@ struct input {
 	uint32_t len;
 	uint64_t time;
 	uint32_t first_if, nr_ifs; /* of its interfaces in the output */
+	bool cut;
 };
 
 struct merge {
@@ -50,14 +52,18 @@ static uint32_t u32_at(const uint8_t *p)
 static int read_block(struct input *in, uint8_t **block, uint32_t *len)
 {
 	uint8_t head[8];
-	if (fread(head, 1, 8, in->f) != 8)
+	size_t n = fread(head, 1, 8, in->f);
+	if (n != 8) {
+		in->cut = n != 0;
 		return 0;
+	}
 	*len = u32_at(head + 4);
 	if (*len < 12 || *len % 4 || *len > BLOCK_MAX || !(*block = malloc(*len)))
 		return -1;
 	memcpy(*block, head, 8);
 	if (fread(*block + 8, 1, *len - 8, in->f) != *len - 8) {
 		free(*block);
+		in->cut = true;
 		return 0;
 	}
 	return 1;
@@ -160,9 +166,18 @@ static int merge_all(struct merge *m)
 	}
 }
 
-int viz_pcap_merge(const char *dir, const char *host, const char *to, char *err, unsigned errlen)
+/* Half a capture is worse than none; but what is no file was not made here. */
+static void remove_file(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		remove(path);
+}
+
+int viz_pcap_merge(const char *dir, const char *host, const char *to, bool *cut, char *err, unsigned errlen)
 {
 	struct merge m = { .err = err, .errlen = errlen };
+	*cut = false;
 	int r = find_inputs(&m, dir, host);
 	if (r == 0 && !(m.out = fopen(to, "we")))
 		r = fail(&m, "cannot write", to);
@@ -173,9 +188,10 @@ int viz_pcap_merge(const char *dir, const char *host, const char *to, char *err,
 		if ((fclose(m.out) != 0) | bad)
 			r = fail(&m, "cannot write", to);
 		if (r < 0)
-			remove(to);
+			remove_file(to);
 	}
 	for (unsigned i = 0; i < m.n; i++) {
+		*cut |= m.in[i].cut;
 		if (m.in[i].f)
 			fclose(m.in[i].f);
 		free(m.in[i].block);

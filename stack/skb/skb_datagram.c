@@ -248,7 +248,7 @@ struct sk_buff *__skb_recv_datagram(struct sock *sk, struct sk_buff_head *sk_que
 {
 	TRACE_SK(sk, "receive a datagram, waiting for it if need be");
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	struct sk_buff *skb, *last;
+	struct sk_buff *skb, *last = NULL;
 
 	do {
 		int peek_off = *off;
