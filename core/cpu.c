@@ -25,6 +25,7 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #else
 #define WITH_ASAN 0
@@ -96,6 +97,10 @@ void task_stacks_free(struct sim *sim)
 
 		sim->stacks = stack->next;
 		VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+#if WITH_ASAN
+		/* what frames left behind must not poison whatever is mapped there next */
+		__asan_unpoison_memory_region(stack->bottom, (size_t)((char *)stack - (char *)stack->bottom));
+#endif
 		munmap(stack->bottom - GUARD, STACK_SIZE);
 	}
 }
