@@ -178,8 +178,7 @@ int udp_init(struct host *host)
 		return -ENOMEM;
 	st->host = host;
 	random_init(&st->random, host->sim, host->name, "udp");
-	for (int i = 0; i < 2; i++)
-		st->portaddr_key[i] = random_u64(&st->random);
+	st->portaddr_key = random_u32(&st->random);
 	udp_init_mem(&host->net->ipv4, host);
 	host->net->udp = st;
 	return 0;

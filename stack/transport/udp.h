@@ -66,7 +66,7 @@ struct udp_state {
 	struct host *host;
 	struct udp_table table;
 	struct random random; /* of local ports */
-	u64 portaddr_key[2];
+	u32 portaddr_key;
 	long memory_allocated; /* pages, against sysctl_udp_mem */
 };
 
