@@ -10,9 +10,8 @@
  *
  * Instructions a frame, which repeat exactly (the start is in them, so take the difference of two sizes):
  *
- *	for n in 10000000 20000000; do
- *		valgrind --tool=callgrind --toggle-collect=sim_run --callgrind-out-file=/dev/null bench_bulk
- *-b $n done
+ *	valgrind --tool=callgrind --callgrind-out-file=/dev/null bench_bulk -b 10000000
+ *	valgrind --tool=callgrind --callgrind-out-file=/dev/null bench_bulk -b 20000000
  */
 #include <arpa/inet.h>
 #include <errno.h>
