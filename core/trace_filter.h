@@ -25,14 +25,8 @@ bool trace_filter_host(const struct trace_filter *f, const char *name);
 /* The time window is open. */
 bool trace_filter_window(const struct trace_filter *f, const struct host *host);
 
-/* Half of trace_filter_pass() that looks closer. */
+/* Whether an entry passes a filter that is on (`any`). */
 bool trace_filter_match(const struct trace_filter *f, struct host *host, unsigned rank, unsigned kind,
 			uint32_t obj, unsigned depth);
-
-static inline bool trace_filter_pass(const struct trace_filter *f, struct host *host, unsigned rank,
-				     unsigned kind, uint32_t obj, unsigned depth)
-{
-	return !f->any || trace_filter_match(f, host, rank, kind, obj, depth);
-}
 
 #endif

@@ -1,4 +1,5 @@
 /* Forwarding: a packet for somebody else goes on by its route, with one hop less to live. */
+#include "stack/internet/route.h"
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/icmp.h"
 #include "stack/internet/internet.h"
@@ -13,14 +14,6 @@ int ip_decrease_ttl(struct iphdr *iph)
 	check += htons(0x0100);
 	iph->check = (__sum16)(check + (check >= 0xFFFF));
 	return --iph->ttl;
-}
-
-/* The band of a packet in the queue of its device, by its type of service (RFC 1349). */
-static u32 rt_tos2priority(u8 tos)
-{
-	static const u8 ip_tos2prio[4] = { 0, 2, 6, 4 }; /* none, bulk, interactive, both */
-
-	return ip_tos2prio[(tos & 0x18) >> 3];
 }
 
 /* Record route: our address by which the packet leaves. */

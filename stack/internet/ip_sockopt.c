@@ -2,6 +2,7 @@
  * Options at level SOL_IP (net/ipv4/ip_sockglue.c). The protocols' setsockopt and getsockopt call in for the
  * level that is not theirs. Not here yet: IP options, multicast membership and interface.
  */
+#include "stack/internet/route.h"
 #include "stack/internet/ip.h"
 #include "stack/interface/netdevice.h"
 #include "stack/transport/inet_sock.h"
@@ -19,15 +20,6 @@
 #define INET_ECN_MASK 3
 
 /* ---- setting ---- */
-
-/* The queue's priority that a TOS byte stands for: two bits of a kind each (linux/pkt_sched.h's TC_PRIO_*).
- */
-static u32 rt_tos2priority(u8 tos)
-{
-	static const u8 prio[4] = { 0, 2, 6, 4 }; /* best effort, bulk, interactive, interactive bulk */
-
-	return prio[(tos & 0x1e) >> 3];
-}
 
 static void __ip_sock_set_tos(struct sock *sk, int val)
 {

@@ -125,4 +125,12 @@ int ip4_dst_hoplimit(const struct dst_entry *dst);
 /* The neighbour of a next hop, created if need be, without a reference; ERR_PTR when that fails. */
 struct neighbour *ip_neigh_gw4(struct net_device *dev, __be32 daddr);
 
+/* The band of a packet in the queue of its device, by its type of service (linux/pkt_sched.h's TC_PRIO_*). */
+static inline u32 rt_tos2priority(u8 tos)
+{
+	static const u8 prio[4] = { 0, 2, 6, 4 }; /* best effort, bulk, interactive, interactive bulk */
+
+	return prio[(tos & 0x18) >> 3];
+}
+
 #endif
