@@ -187,7 +187,7 @@ static bool get_inet_addr(lua_State *L, int idx, struct sockaddr_in *in)
 }
 
 /* Reads the table at `idx`. Its length, or -1 with the error pushed (nil, message, EINVAL). Beyond luaposix:
- * connect() to AF_UNSPEC takes a connection apart. */
+ * connect() to AF_UNSPEC takes a connection apart, and needs no address for that. */
 static int get_addr(lua_State *L, int idx, union address *a)
 {
 	luaL_checktype(L, idx, LUA_TTABLE);
@@ -198,7 +198,9 @@ static int get_addr(lua_State *L, int idx, union address *a)
 	a->sa.sa_family = (sa_family_t)family;
 	if (family == AF_PACKET)
 		return get_packet_addr(L, idx, &a->ll);
-	if (family == AF_INET && !get_inet_addr(L, idx, &a->in)) {
+	if (family == AF_UNSPEC && lua_getfield(L, idx, "addr") == LUA_TNIL)
+		return sizeof(a->in);
+	if ((family == AF_INET || family == AF_UNSPEC) && !get_inet_addr(L, idx, &a->in)) {
 		lua_settop(L, idx);
 		lua_pushnil(L);
 		lua_pushliteral(L, "not a valid IPv4 or IPv6 address argument: Invalid argument");

@@ -325,6 +325,6 @@ int ip_getsockopt(struct sock *sk, int level, int optname, char *optval, int *op
 	TRACE_SK_IN(sk, IN_TASK, "read an option of the ip layer");
 
 	if (level != IPPROTO_IP)
-		return -ENOPROTOOPT;
+		return -EOPNOTSUPP;
 	return do_ip_getsockopt(sk, optname, optval, optlen);
 }
