@@ -5,7 +5,8 @@
  *	ip addr add|del ADDR/PREFIX dev DEV
  *	ip route add|replace|del [unicast|blackhole|unreachable|prohibit|throw] DST/PREFIX|default
  *		[via GW] [dev DEV] [metric N] [src ADDR] [mtu N] [advmss N] [window N] [initcwnd N] [onlink]
- *	ip neigh add|replace|del ADDR [lladdr MAC] dev DEV [nud STATE]; ip neigh flush dev DEV
+ *	ip neigh add|change|replace|del ADDR [lladdr MAC] dev DEV [nud STATE] [use]; ip neigh flush dev DEV
+ *	ip neigh add|del proxy ADDR [dev DEV]
  *	sysctl -w NAME=VALUE...
  */
 #include "lua/host_sh.h"
@@ -202,47 +203,71 @@ static bool parse_mac(const char *s, uint8_t mac[6])
 	return true;
 }
 
-/* The state that a word names, or 0. */
-static uint8_t neigh_state(const char *word)
+/* The state that a word names; false: none. */
+static bool neigh_state(const char *word, uint8_t *state)
 {
 	static const struct {
 		const char *name;
 		uint8_t state;
 	} states[] = {
-		{ "permanent", NUD_PERMANENT }, { "reachable", NUD_REACHABLE }, { "stale", NUD_STALE },
-		{ "noarp", NUD_NOARP },		{ "probe", NUD_PROBE },		{ "delay", NUD_DELAY },
-		{ "failed", NUD_FAILED },
+		{ "permanent", NUD_PERMANENT }, { "reachable", NUD_REACHABLE },	  { "stale", NUD_STALE },
+		{ "noarp", NUD_NOARP },		{ "probe", NUD_PROBE },		  { "delay", NUD_DELAY },
+		{ "failed", NUD_FAILED },	{ "incomplete", NUD_INCOMPLETE }, { "none", NUD_NONE },
 	};
-	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(word, states[i].name) == 0)
-			return states[i].state;
-	return 0;
+	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(word, states[i].name) == 0) {
+			*state = states[i].state;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int ip_neigh_proxy(struct sh *sh, bool add)
+{
+	uint32_t addr;
+	const char *dev = value_of(sh, 5, "dev");
+	if (sh->n < 5 || inet_pton(AF_INET, sh->words[4], &addr) != 1)
+		return say(sh, "an address expected, not", sh->n > 4 ? sh->words[4] : "");
+	return answer(sh, add ? ip_neigh_add_proxy(sh->host, dev, addr)
+			      : ip_neigh_del_proxy(sh->host, dev, addr));
 }
 
 static int ip_neigh(struct sh *sh)
 {
 	const char *what = sh->n > 2 ? sh->words[2] : "", *dev = value_of(sh, 3, "dev"),
 		   *ll = value_of(sh, 3, "lladdr"), *nud = value_of(sh, 3, "nud");
-	bool add = strcmp(what, "add") == 0 || strcmp(what, "replace") == 0;
-	uint8_t mac[6], state = NUD_PERMANENT;
-	uint32_t addr;
+	bool add = strcmp(what, "add") == 0, change = strcmp(what, "change") == 0,
+	     replace = strcmp(what, "replace") == 0, del = strcmp(what, "del") == 0;
+	uint8_t mac[6];
+	struct ip_neigh_spec spec = { .dev = dev,
+				      .state = NUD_PERMANENT,
+				      .flags = has_word(sh, 4, "use") ? NTF_USE : 0,
+				      .create = !change,
+				      .replace = !add };
 	if (strcmp(what, "flush") == 0) {
 		ip_neigh_flush(sh->host, dev);
 		return 0;
 	}
-	if (sh->n < 4 || (!add && strcmp(what, "del") != 0))
-		return say(sh, "use: ip neigh add|replace|del ADDR [lladdr MAC] dev DEV [nud STATE], not",
-			   what);
-	if (inet_pton(AF_INET, sh->words[3], &addr) != 1)
+	if (sh->n < 4 || !(add || change || replace || del))
+		return say(
+			sh,
+			"use: ip neigh add|change|replace|del [proxy] ADDR [lladdr MAC] dev DEV [nud STATE] "
+			"[use], not",
+			what);
+	if (strcmp(sh->words[3], "proxy") == 0)
+		return ip_neigh_proxy(sh, !del);
+	if (inet_pton(AF_INET, sh->words[3], &spec.addr) != 1)
 		return say(sh, "an address expected, not", sh->words[3]);
 	if (!dev)
 		return say(sh, "Device and destination are required arguments.", "");
 	if (ll && !parse_mac(ll, mac))
 		return say(sh, "a link address expected, not", ll);
-	if (nud && !(state = neigh_state(nud)))
+	if (ll)
+		spec.lladdr = mac;
+	if (nud && !neigh_state(nud, &spec.state))
 		return say(sh, "nud state is bad", nud);
-	return answer(sh, add ? ip_neigh_add(sh->host, dev, addr, ll ? mac : NULL, state)
-			      : ip_neigh_del(sh->host, dev, addr));
+	return answer(sh, del ? ip_neigh_del(sh->host, dev, spec.addr) : ip_neigh_add_spec(sh->host, &spec));
 }
 
 /* ---- the command line ---- */

@@ -1,6 +1,7 @@
 /*
  * `sysctl -w NAME=VALUE`: one table of the settings under net.ipv4 and net.core by their place in struct
- * netns_ipv4 and netns_core, and those under net.ipv4.conf.NAME (struct ipv4_devconf) and net.ipv4.ipfrag_*.
+ * netns_ipv4 and netns_core, and those under net.ipv4.conf.NAME (struct ipv4_devconf), net.ipv4.neigh.NAME
+ * and net.ipv4.ipfrag_*.
  */
 #include "lua/host_sysctl.h"
 
@@ -13,6 +14,7 @@
 #include "core/host.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/ip.h"
+#include "stack/internet/neighbour.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
 
@@ -118,6 +120,7 @@ static const struct sysctl conf_table[] = {
 	CONF(send_redirects),
 	CONF(shared_media),
 	CONF(proxy_arp),
+	CONF(proxy_arp_pvlan),
 	CONF(arp_filter),
 	CONF(arp_announce),
 	CONF(arp_ignore),
@@ -200,6 +203,17 @@ static int set_conf(struct net *net, char *name, const char *value)
 	return err;
 }
 
+/* net.ipv4.neigh.NAME.FIELD. */
+static int set_neigh(struct net *net, char *name, const char *value)
+{
+	char *field = strrchr(name, '.'), *end;
+	long v = strtol(value, &end, 0);
+	if (!field)
+		return -ENOENT;
+	*field++ = '\0';
+	return end == value || *end ? -EINVAL : neigh_sysctl_set(net, name, field, v);
+}
+
 static int set_port_range(struct net *net, const char *value)
 {
 	int low, high;
@@ -217,6 +231,8 @@ static int set_ipv4(struct net *net, char *name, const char *value)
 		return set(&net->ipv4, s, value);
 	if (strncmp(name, "conf.", 5) == 0)
 		return set_conf(net, name + 5, value);
+	if (strncmp(name, "neigh.", 6) == 0)
+		return set_neigh(net, name + 6, value);
 	if (strcmp(name, "ip_forward") == 0) {
 		inet_forward_change(net, atoi(value) != 0);
 		return 0;

@@ -38,6 +38,14 @@ static bool arp_key_eq(const struct neighbour *neigh, const void *pkey)
 	return !memcmp(&neigh->primary_key, pkey, sizeof(__be32));
 }
 
+static bool arp_is_multicast(const void *pkey)
+{
+	__be32 key;
+
+	memcpy(&key, pkey, sizeof(key));
+	return ipv4_is_multicast(key);
+}
+
 struct neighbour *__ipv4_neigh_lookup_noref(struct net_device *dev, u32 key)
 {
 	struct neigh_table *tbl = arp_tbl(dev_net(dev));
@@ -239,7 +247,8 @@ static void arp_solicit(struct neighbour *neigh, struct sk_buff *skb)
 		memcpy(ha, neigh->ha, sizeof(ha));
 		dst_ha = ha;
 	} else if (probes < NEIGH_VAR(neigh->parms, APP_PROBES)) {
-		return; /* a daemon's turn to ask: there is none */
+		neigh_app_ns(neigh);
+		return;
 	}
 	arp_send_dst(ARPOP_REQUEST, ETH_P_ARP, target, dev, saddr, dst_ha, dev->dev_addr, NULL, NULL);
 }
@@ -336,14 +345,13 @@ static void arp_parse(const struct net_device *dev, struct arphdr *arp, struct a
 	memcpy(&f->tip, p + 2 * dev->addr_len + 4, 4);
 }
 
-/* Addresses that no honest packet has. Stricter than Linux: a group's hardware address as the sender's. */
+/* Addresses that no honest packet has. A group's hardware address as the sender's is taken: clusters use it.
+ */
 static bool arp_addresses_valid(struct in_device *in_dev, const struct arp_fields *f)
 {
 	if (ipv4_is_multicast(f->tip) || (!IN_DEV_ROUTE_LOCALNET(in_dev) && ipv4_is_loopback(f->tip)))
 		return false;
-	if (is_multicast_ether_addr(f->sha))
-		return false;
-	return !in_dev->cnf.drop_gratuitous_arp || f->sip != f->tip;
+	return !IN_DEV_ORCONF(in_dev, drop_gratuitous_arp) || f->sip != f->tip;
 }
 
 static void arp_answer(struct net_device *dev, const struct arp_fields *f)
@@ -367,6 +375,50 @@ static void arp_process_request(struct in_device *in_dev, const struct arp_field
 		arp_answer(dev, f);
 		neigh_release(n);
 	}
+}
+
+/* Does the way to the address lead out of another device, and may we answer for what lies there? */
+static bool arp_fwd_proxy(struct in_device *in_dev, struct net_device *dev, struct rtable *rt)
+{
+	TRACE(dev, "decide by proxy_arp whether to answer for the address");
+	return rt->dst.dev != dev && IN_DEV_PROXY_ARP(in_dev);
+}
+
+/* Private VLAN (RFC 3069): hosts of one segment that can talk through us only. */
+static bool arp_fwd_pvlan(struct in_device *in_dev, struct net_device *dev, struct rtable *rt,
+			  const struct arp_fields *f)
+{
+	TRACE(dev, "decide by proxy_arp_pvlan whether to answer for the address");
+	return rt->dst.dev == dev && f->sip != f->tip && IN_DEV_PROXY_ARP_PVLAN(in_dev);
+}
+
+static bool arp_is_proxied(struct in_device *in_dev, struct rtable *rt, const struct arp_fields *f)
+{
+	struct net_device *dev = in_dev->dev;
+
+	return IN_DEV_FORWARD(in_dev) && rt->rt_type == RTN_UNICAST &&
+	       (arp_fwd_proxy(in_dev, dev, rt) || arp_fwd_pvlan(in_dev, dev, rt, f) ||
+		(rt->dst.dev != dev && pneigh_lookup(arp_tbl(dev_net(dev)), &f->tip, dev, false)));
+}
+
+/* A request for a host that we answer for: at once when it is for us alone, else after a while. True: the
+ * packet waits. */
+static bool arp_process_proxied(struct in_device *in_dev, const struct arp_fields *f, struct sk_buff *skb)
+{
+	struct neigh_table *tbl = arp_tbl(dev_net(in_dev->dev));
+	struct neigh_parms *parms = in_dev->arp_parms;
+	__be32 sip = f->sip;
+	struct neighbour *n = neigh_event_ns(tbl, f->sha, &sip, in_dev->dev);
+
+	if (n)
+		neigh_release(n);
+	if (NEIGH_CB(skb)->flags & LOCALLY_ENQUEUED || skb->pkt_type == PACKET_HOST ||
+	    NEIGH_VAR(parms, PROXY_DELAY) == 0) {
+		arp_answer(in_dev->dev, f);
+		return false;
+	}
+	pneigh_enqueue(tbl, parms, skb);
+	return true;
 }
 
 /* An answer, or a request for somebody else: update what we know of the sender. */
@@ -416,18 +468,35 @@ static int arp_process(struct net *net, struct sock *sk, struct sk_buff *skb)
 		if (f.op == htons(ARPOP_REQUEST) && inet_addr_type_dev_table(net, dev, f.tip) == RTN_LOCAL &&
 		    !arp_ignore(in_dev, f.sip, f.tip))
 			arp_answer(dev, &f);
-	} else if (f.op == htons(ARPOP_REQUEST) && ip_route_input_noref(skb, f.tip, f.sip, 0, dev) == 0 &&
-		   skb_rtable(skb)->rt_type == RTN_LOCAL) {
-		arp_process_request(in_dev, &f);
-	} else {
-		arp_process_update(net, in_dev, &f, skb->pkt_type);
+		goto out_consume_skb;
 	}
+	if (f.op == htons(ARPOP_REQUEST) && ip_route_input_noref(skb, f.tip, f.sip, 0, dev) == 0) {
+		if (skb_rtable(skb)->rt_type == RTN_LOCAL) {
+			arp_process_request(in_dev, &f);
+			goto out_consume_skb;
+		}
+		if (arp_is_proxied(in_dev, skb_rtable(skb), &f)) {
+			if (arp_process_proxied(in_dev, &f, skb))
+				goto out_free_dst;
+			goto out_consume_skb;
+		}
+	}
+	arp_process_update(net, in_dev, &f, skb->pkt_type);
+out_consume_skb:
 	consume_skb(skb);
+out_free_dst:
 	dst_release_of(net->host, NULL); /* of an answer through a tunnel: none */
 	return NET_RX_SUCCESS;
 out_free_skb:
 	kfree_skb_reason(skb, SKB_DROP_REASON_ARP_MALFORMED);
 	return NET_RX_DROP;
+}
+
+/* A request that waited. */
+static void parp_redo(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "handle the request for another host again");
+	arp_process(skb->host->net, NULL, skb);
 }
 
 static int arp_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
@@ -450,6 +519,7 @@ static int arp_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_ty
 	arp = arp_hdr(skb);
 	if (arp->ar_hln != dev->addr_len || arp->ar_pln != 4)
 		goto freeskb;
+	memset(NEIGH_CB(skb), 0, sizeof(struct neighbour_cb));
 	return NF_HOOK(NFPROTO_ARP, NF_ARP_IN, dev_net(dev), NULL, skb, dev, NULL, arp_process);
 freeskb:
 	kfree_skb_reason(skb, SKB_DROP_REASON_ARP_MALFORMED);
@@ -546,6 +616,8 @@ int arp_init(struct host *host)
 	tbl->hash = arp_hash;
 	tbl->key_eq = arp_key_eq;
 	tbl->constructor = arp_constructor;
+	tbl->is_multicast = arp_is_multicast;
+	tbl->proxy_redo = parp_redo;
 	tbl->id = "arp_cache";
 	arp_default_parms(tbl);
 	if (neigh_table_init(host, tbl)) {

@@ -22,7 +22,8 @@ struct ipv4_devconf {
 	u8 forwarding, mc_forwarding, bc_forwarding;
 	u8 rp_filter, accept_source_route, accept_local, src_valid_mark;
 	u8 accept_redirects, secure_redirects, send_redirects, shared_media;
-	u8 proxy_arp, arp_filter, arp_announce, arp_ignore, arp_accept, arp_notify, drop_gratuitous_arp;
+	u8 proxy_arp, proxy_arp_pvlan, arp_filter, arp_announce, arp_ignore, arp_accept, arp_notify,
+		drop_gratuitous_arp;
 	u8 log_martians, route_localnet, ignore_routes_with_linkdown, promote_secondaries;
 	u8 drop_unicast_in_l2_multicast, noxfrm, nopolicy;
 };
@@ -68,6 +69,7 @@ struct in_device {
 #define IN_DEV_BFORWARD(in_dev) IN_DEV_ANDCONF(in_dev, bc_forwarding)
 #define IN_DEV_LOG_MARTIANS(in_dev) IN_DEV_ORCONF(in_dev, log_martians)
 #define IN_DEV_PROXY_ARP(in_dev) IN_DEV_ORCONF(in_dev, proxy_arp)
+#define IN_DEV_PROXY_ARP_PVLAN(in_dev) IN_DEV_ORCONF(in_dev, proxy_arp_pvlan)
 #define IN_DEV_ROUTE_LOCALNET(in_dev) IN_DEV_ORCONF(in_dev, route_localnet)
 #define IN_DEV_NET_ROUTE_LOCALNET(in_dev, net) IN_DEV_ROUTE_LOCALNET(in_dev)
 #define IN_DEV_TX_REDIRECTS(in_dev) IN_DEV_ORCONF(in_dev, send_redirects)

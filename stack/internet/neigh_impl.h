@@ -7,8 +7,24 @@
 enum { NETEVENT_NEIGH_UPDATE = 1 };
 #define RTM_NEWNEIGH 28
 #define RTM_DELNEIGH 29
+#define RTM_GETNEIGH 30
 
 /* ---- neighbour.c ---- */
+struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
+				  bool exempt_from_gc, bool want_ref);
+void neigh_purge_queue(struct neighbour *n, enum skb_drop_reason reason);
+
+/* ---- neigh_gc.c ---- */
+void neigh_update_gc_list(struct neighbour *n);
+int neigh_forced_gc(struct neigh_table *tbl);
+void neigh_periodic_work(struct work_struct *work);
+
+/* ---- neigh_proxy.c ---- */
+void pneigh_init(struct neigh_table *tbl);
+void pneigh_ifdown(struct neigh_table *tbl, struct net_device *dev, bool skip_perm);
+void pneigh_queue_purge(struct neigh_table *tbl);
+
+/* ---- neigh_parms.c ---- */
 struct neigh_parms *neigh_parms_clone(struct neigh_parms *parms);
 void neigh_parms_put(struct neigh_parms *parms);
 

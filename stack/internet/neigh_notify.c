@@ -86,3 +86,9 @@ void neigh_notify_gone(struct neighbour *neigh)
 	__neigh_notify(neigh, RTM_DELNEIGH, 0);
 	call_netevent_notifiers(neigh, NETEVENT_NEIGH_UPDATE);
 }
+
+void neigh_app_ns(struct neighbour *n)
+{
+	TRACE(n, "ask a daemon for the address");
+	__neigh_notify(n, RTM_GETNEIGH, 0);
+}

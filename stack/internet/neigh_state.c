@@ -69,14 +69,10 @@ static void neigh_invalidate(struct neighbour *neigh)
 	neigh->updated = jiffies(neigh->host);
 	/* A report may start resolving again, which changes the state. */
 	while (neigh->nud_state == NUD_FAILED && (skb = __skb_dequeue(&neigh->arp_queue)) != NULL) {
-		neigh->arp_queue_len_bytes -= skb->truesize;
 		TRACE_OP(neigh, "error_report");
 		neigh->ops->error_report(neigh, skb);
 	}
-	if (neigh->nud_state == NUD_FAILED) {
-		__skb_queue_purge(&neigh->arp_queue);
-		neigh->arp_queue_len_bytes = 0;
-	}
+	neigh_purge_queue(neigh, SKB_DROP_REASON_NEIGH_FAILED);
 }
 
 static void neigh_probe(struct neighbour *neigh)
@@ -256,6 +252,7 @@ static void neigh_update_hhs(struct neighbour *neigh)
 		neigh->dev->header_ops->cache_update(&neigh->hh, neigh->dev, neigh->ha);
 }
 
+/* True when it changed. */
 static bool neigh_update_ext_learned(struct neighbour *neigh, u32 flags, bool *notify)
 {
 	TRACE(neigh, "note whether the entry was learnt outside");
@@ -293,8 +290,7 @@ static void neigh_send_queue(struct neighbour *neigh)
 		if (!IS_ERR_OR_NULL(n2))
 			neigh_release(n2);
 	}
-	__skb_queue_purge(&neigh->arp_queue);
-	neigh->arp_queue_len_bytes = 0;
+	neigh_purge_queue(neigh, SKB_DROP_REASON_NEIGH_FAILED);
 }
 
 /* The entry turns unusable. */
@@ -363,16 +359,17 @@ static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32
 {
 	TRACE(neigh, "take in what was learnt of a neighbour, send what waited for it");
 	u8 old = neigh->nud_state;
-	bool notify = false;
+	bool notify = false, gc_update;
 	int err = -EPERM;
 
 	if (neigh->dead)
-		return -EINVAL;
+		return -EPERM;
 	if (!(flags & NEIGH_UPDATE_F_ADMIN) && (old & (NUD_NOARP | NUD_PERMANENT)))
 		return -EPERM;
-	neigh_update_ext_learned(neigh, flags, &notify);
+	gc_update = neigh_update_ext_learned(neigh, flags, &notify);
 	if (flags & NEIGH_UPDATE_F_USE) {
-		neigh->nud_state = old & (u8)~NUD_PERMANENT;
+		new = old &(u8)~NUD_PERMANENT;
+		neigh->nud_state = new;
 		err = 0;
 		goto out;
 	}
@@ -407,6 +404,8 @@ static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32
 	if (!(old & NUD_VALID))
 		neigh_send_queue(neigh);
 out:
+	if (((new ^ old) & NUD_PERMANENT) || gc_update)
+		neigh_update_gc_list(neigh);
 	if (notify)
 		neigh_update_notify(neigh, nlmsg_pid);
 	return err;

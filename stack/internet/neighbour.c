@@ -1,5 +1,5 @@
 /*
- * The table of neighbours: look-up, creation, removal and garbage collection.
+ * The table of neighbours: look-up, creation and removal.
  *
  * Entries are in a hash by address and device, and on all_list in order of creation, so that walks do not
  * depend on the hash. A table holds one reference to each of its entries; an entry that left the table
@@ -10,58 +10,6 @@
 #include "stack/internet/arp.h"
 #include "stack/kernel/printk.h"
 #include "stack/kernel/rcu.h"
-
-/* ---- parameters ---- */
-
-unsigned long neigh_rand_reach_time(struct neigh_table *tbl, unsigned long base)
-{
-	return base ? random_below(&tbl->random, (u32)base) + (base >> 1) : 0;
-}
-
-struct neigh_parms *neigh_parms_clone(struct neigh_parms *parms)
-{
-	parms->refcnt++;
-	return parms;
-}
-
-void neigh_parms_put(struct neigh_parms *parms)
-{
-	if (--parms->refcnt == 0)
-		kfree(parms->host, parms);
-}
-
-struct neigh_parms *neigh_parms_alloc(struct net_device *dev, struct neigh_table *tbl)
-{
-	struct neigh_parms *p = kzalloc(dev->host, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	*p = tbl->parms;
-	p->refcnt = 1;
-	p->dead = false;
-	p->dev = dev;
-	dev_hold(dev);
-	p->reachable_time = (int)neigh_rand_reach_time(tbl, (unsigned long)NEIGH_VAR(p, BASE_REACHABLE_TIME));
-	p->next = tbl->parms.next;
-	tbl->parms.next = p;
-	return p;
-}
-
-void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *parms)
-{
-	struct neigh_parms **pp = &tbl->parms.next;
-
-	if (!parms)
-		return;
-	while (*pp && *pp != parms)
-		pp = &(*pp)->next;
-	if (*pp)
-		*pp = parms->next;
-	parms->dead = true;
-	dev_put(parms->dev);
-	parms->dev = NULL;
-	neigh_parms_put(parms);
-}
 
 /* ---- the hash ---- */
 
@@ -116,6 +64,16 @@ static void neigh_mark_dead(struct neighbour *n)
 	}
 }
 
+/* Drops what waits for the address. */
+void neigh_purge_queue(struct neighbour *n, enum skb_drop_reason reason)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&n->arp_queue)) != NULL)
+		kfree_skb_reason(skb, reason);
+	n->arp_queue_len_bytes = 0;
+}
+
 /* Takes the entry out of its table; the table's reference passes to the caller. */
 static void neigh_unlink(struct neigh_table *tbl, struct neighbour *n)
 {
@@ -156,8 +114,7 @@ void neigh_destroy(struct neighbour *neigh)
 	SIM_BUG_ON(neigh->host, !neigh->dead);
 	SIM_BUG_ON(neigh->host, timer_pending(&neigh->timer));
 	NEIGH_CACHE_STAT_INC(neigh->tbl, destroys);
-	__skb_queue_purge(&neigh->arp_queue);
-	neigh->arp_queue_len_bytes = 0;
+	neigh_purge_queue(neigh, SKB_DROP_REASON_NEIGH_DEAD);
 	if (neigh->dev)
 		dev_put(neigh->dev);
 	neigh_parms_put(neigh->parms);
@@ -172,16 +129,14 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, boo
 	list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
 		if ((dev && n->dev != dev) || (skip_perm && (n->nud_state & NUD_PERMANENT)))
 			continue;
-		neigh_hold(n);
 		neigh_unlink(tbl, n);
 		neigh_del_timer(n);
-		__skb_queue_purge(&n->arp_queue);
-		n->arp_queue_len_bytes = 0;
-		n->output = neigh_blackhole;
-		n->hh.hh_len = 0;
-		n->nud_state = n->nud_state & NUD_VALID ? NUD_NOARP : NUD_NONE;
+		if (n->refcnt != 1) { /* somebody uses it still: make it harmless */
+			neigh_purge_queue(n, SKB_DROP_REASON_NEIGH_DEAD);
+			n->output = neigh_blackhole;
+			n->nud_state = n->nud_state & NUD_VALID ? NUD_NOARP : NUD_NONE;
+		}
 		neigh_cleanup_and_release(n);
-		neigh_release(n);
 	}
 }
 
@@ -191,78 +146,25 @@ void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev)
 	neigh_flush_dev(tbl, dev, false);
 }
 
+static void __neigh_ifdown(struct neigh_table *tbl, struct net_device *dev, bool skip_perm)
+{
+	neigh_flush_dev(tbl, dev, skip_perm);
+	pneigh_ifdown(tbl, dev, skip_perm);
+	pneigh_queue_purge(tbl);
+}
+
 int neigh_ifdown(struct neigh_table *tbl, struct net_device *dev)
 {
 	TRACE(tbl, "forget the device's neighbours: it goes down");
-	neigh_flush_dev(tbl, dev, false);
+	__neigh_ifdown(tbl, dev, false);
 	return 0;
 }
 
 int neigh_carrier_down(struct neigh_table *tbl, struct net_device *dev)
 {
 	TRACE(tbl, "forget the device's neighbours: its link is down");
-	neigh_flush_dev(tbl, dev, true);
+	__neigh_ifdown(tbl, dev, true);
 	return 0;
-}
-
-/* ---- garbage collection ---- */
-
-/* The table is full: removes what nobody used for five seconds, oldest first. Returns how many. */
-static int neigh_forced_gc(struct neigh_table *tbl)
-{
-	TRACE(tbl, "make room in the full neighbour table");
-	int max_clean = tbl->gc_entries - tbl->gc_thresh2, shrunk = 0;
-	unsigned long now = jiffies(tbl->host), tref = now - 5 * HZ;
-	struct neighbour *n, *next;
-
-	NEIGH_CACHE_STAT_INC(tbl, forced_gc_runs);
-	list_for_each_entry_safe (n, next, &tbl->gc_list, gc_list) {
-		if (n->refcnt != 1)
-			continue;
-		if (n->nud_state != NUD_FAILED && n->nud_state != NUD_NOARP &&
-		    time_in_range(n->updated, tref, now))
-			continue;
-		if (neigh_remove_one(n, tbl) && ++shrunk >= max_clean)
-			break;
-	}
-	tbl->last_flush = now;
-	return shrunk;
-}
-
-/* May the periodic collection take this entry? */
-static bool neigh_is_garbage(struct neighbour *n, unsigned long now)
-{
-	if (n->nud_state & (NUD_PERMANENT | NUD_IN_TIMER) || (n->flags & NTF_EXT_LEARNED) || n->refcnt != 1)
-		return false;
-	if (time_before(n->used, n->confirmed))
-		n->used = n->confirmed;
-	return n->nud_state == NUD_FAILED ||
-	       time_after(now, n->used + (unsigned long)NEIGH_VAR(n->parms, GC_STALETIME));
-}
-
-static void neigh_periodic_work(struct work_struct *work)
-{
-	struct neigh_table *tbl = container_of(to_delayed_work(work), struct neigh_table, gc_work);
-	TRACE(tbl, "draw new reachable times and remove neighbours that nobody uses");
-	unsigned long now = jiffies(tbl->host);
-	struct neighbour *n, *next;
-	struct neigh_parms *p;
-
-	NEIGH_CACHE_STAT_INC(tbl, periodic_gc_runs);
-	if (time_after(now, tbl->last_rand + 300 * HZ)) {
-		tbl->last_rand = now;
-		for (p = &tbl->parms; p; p = p->next)
-			p->reachable_time = (int)neigh_rand_reach_time(
-				tbl, (unsigned long)NEIGH_VAR(p, BASE_REACHABLE_TIME));
-	}
-	if (tbl->entries >= tbl->gc_thresh1) {
-		list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
-			if (neigh_is_garbage(n, now))
-				neigh_remove_one(n, tbl);
-		}
-	}
-	queue_delayed_work(system_power_efficient_wq, &tbl->gc_work,
-			   (unsigned long)NEIGH_VAR(&tbl->parms, BASE_REACHABLE_TIME) >> 1);
 }
 
 /* ---- creation ---- */
@@ -271,21 +173,23 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, struct net_device 
 {
 	TRACE(tbl, "allocate a neighbour entry");
 	unsigned long now = jiffies(tbl->host);
-	struct neighbour *n;
+	struct neighbour *n = NULL;
+	int entries;
 
 	(void)dev;
-	if (!exempt_from_gc &&
-	    (tbl->gc_entries >= tbl->gc_thresh3 ||
-	     (tbl->gc_entries >= tbl->gc_thresh2 && time_after(now, tbl->last_flush + 5 * HZ)))) {
-		if (!neigh_forced_gc(tbl) && tbl->gc_entries >= tbl->gc_thresh3) {
-			if (tbl->stats.table_fulls++ == 0)
-				pr_info(tbl->host, "neighbour: %s: neighbor table overflow!", tbl->id);
-			return NULL;
+	if (!exempt_from_gc) {
+		entries = tbl->gc_entries++;
+		if ((entries >= tbl->gc_thresh3 ||
+		     (entries >= tbl->gc_thresh2 && time_after(now, tbl->last_flush + 5 * HZ))) &&
+		    !neigh_forced_gc(tbl) && entries >= tbl->gc_thresh3) {
+			net_info_ratelimited(tbl->host, "neighbour: %s: neighbor table overflow!", tbl->id);
+			NEIGH_CACHE_STAT_INC(tbl, table_fulls);
+			goto out_entries;
 		}
 	}
 	n = kmem_cache_zalloc(tbl->host, tbl->cache);
 	if (!n)
-		return NULL;
+		goto out_entries;
 	n->host = tbl->host;
 	n->tbl = tbl;
 	__skb_queue_head_init(&n->arp_queue);
@@ -301,13 +205,17 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, struct net_device 
 	NEIGH_CACHE_STAT_INC(tbl, allocs);
 	tbl->entries++;
 	return n;
+out_entries:
+	if (!exempt_from_gc)
+		tbl->gc_entries--;
+	return NULL;
 }
 
-static struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
-					 bool exempt_from_gc, bool want_ref)
+struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
+				  bool exempt_from_gc, bool want_ref)
 {
 	TRACE(tbl, "create a neighbour unless it is there");
-	struct neighbour *n, *n1;
+	struct neighbour *n, *n1, *rc;
 	u32 bucket;
 	int error;
 
@@ -320,6 +228,7 @@ static struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pk
 	if (tbl->constructor) {
 		TRACE_OP(tbl, "constructor");
 		error = tbl->constructor(n);
+		rc = ERR_PTR(error);
 		if (error < 0)
 			goto out_neigh_release;
 	}
@@ -328,26 +237,24 @@ static struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pk
 		neigh_hash_grow(tbl, tbl->nht.hash_shift);
 	else if (tbl->entries > 1 << tbl->nht.hash_shift)
 		neigh_hash_grow(tbl, tbl->nht.hash_shift + 1);
-	error = -ENOBUFS;
+	rc = ERR_PTR(-ENOBUFS);
 	if (!tbl->nht.hash_buckets)
 		goto out_neigh_release;
 	bucket = neigh_bucket(tbl, &n->primary_key, dev);
-	error = -EINVAL;
+	rc = ERR_PTR(-EINVAL);
 	if (n->parms->dead)
 		goto out_neigh_release;
 	for (n1 = tbl->nht.hash_buckets[bucket]; n1; n1 = n1->next) {
 		if (n1->dev == dev && n1->primary_key == n->primary_key) {
 			if (want_ref)
 				neigh_hold(n1);
-			neigh_release(n);
-			return n1;
+			rc = n1;
+			goto out_neigh_release;
 		}
 	}
 	n->dead = 0;
-	if (!exempt_from_gc) {
+	if (!exempt_from_gc)
 		list_add_tail(&n->gc_list, &tbl->gc_list);
-		tbl->gc_entries++;
-	}
 	list_add_tail(&n->all_list, &tbl->all_list);
 	if (want_ref)
 		neigh_hold(n);
@@ -355,8 +262,10 @@ static struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pk
 	tbl->nht.hash_buckets[bucket] = n;
 	return n;
 out_neigh_release:
+	if (!exempt_from_gc)
+		tbl->gc_entries--;
 	neigh_release(n);
-	return ERR_PTR(error);
+	return rc;
 }
 
 struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
@@ -364,97 +273,6 @@ struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, stru
 {
 	TRACE(tbl, "create a neighbour");
 	return ___neigh_create(tbl, pkey, dev, false, want_ref);
-}
-
-/* ---- `ip neigh` ---- */
-
-int ip_neigh_add(struct host *host, const char *name, __be32 addr, const u8 *lladdr, u8 state)
-{
-	struct net_device *dev = __dev_get_by_name(host->net, name);
-	struct neighbour *n;
-	int err;
-
-	if (!dev)
-		return -ENODEV;
-	if (!addr || (!lladdr && (state & NUD_VALID)))
-		return -EINVAL;
-	n = neigh_lookup(arp_tbl(host->net), &addr, dev);
-	if (!n) {
-		n = ___neigh_create(arp_tbl(host->net), &addr, dev, (state & NUD_PERMANENT) != 0, true);
-		if (IS_ERR(n))
-			return (int)PTR_ERR(n);
-	}
-	err = neigh_update(n, lladdr, state, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
-	neigh_release(n);
-	return err;
-}
-
-int ip_neigh_del(struct host *host, const char *name, __be32 addr)
-{
-	struct net_device *dev = __dev_get_by_name(host->net, name);
-	struct neighbour *n;
-
-	if (!dev)
-		return -ENODEV;
-	n = neigh_lookup(arp_tbl(host->net), &addr, dev);
-	if (!n)
-		return -ENOENT;
-	neigh_update(n, NULL, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
-	neigh_release(n);
-	neigh_remove_one(n, arp_tbl(host->net));
-	return 0;
-}
-
-void ip_neigh_flush(struct host *host, const char *name)
-{
-	struct net_device *dev = name ? __dev_get_by_name(host->net, name) : NULL;
-	struct neigh_table *tbl = arp_tbl(host->net);
-	struct neighbour *n, *next;
-
-	if (name && !dev)
-		return;
-	list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
-		if ((dev && n->dev != dev) || (n->nud_state & (NUD_PERMANENT | NUD_NOARP)))
-			continue;
-		neigh_hold(n);
-		neigh_update(n, NULL, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0);
-		neigh_release(n);
-		neigh_remove_one(n, tbl);
-	}
-}
-
-void neigh_for_each(struct neigh_table *tbl, void (*fn)(struct neighbour *neigh, void *cookie), void *cookie)
-{
-	struct neighbour *n;
-
-	list_for_each_entry (n, &tbl->all_list, all_list)
-		fn(n, cookie);
-}
-
-const char *neigh_state_name(u8 nud_state)
-{
-	switch (nud_state) {
-	case NUD_NONE:
-		return "NONE";
-	case NUD_INCOMPLETE:
-		return "INCOMPLETE";
-	case NUD_REACHABLE:
-		return "REACHABLE";
-	case NUD_STALE:
-		return "STALE";
-	case NUD_DELAY:
-		return "DELAY";
-	case NUD_PROBE:
-		return "PROBE";
-	case NUD_FAILED:
-		return "FAILED";
-	case NUD_NOARP:
-		return "NOARP";
-	case NUD_PERMANENT:
-		return "PERMANENT";
-	default:
-		return "?";
-	}
 }
 
 /* ---- start and end ---- */
@@ -473,6 +291,7 @@ int neigh_table_init(struct host *host, struct neigh_table *tbl)
 		tbl->nht.hash_rnd[i] = random_u32(&tbl->random) | 1;
 	tbl->parms.reachable_time =
 		(int)neigh_rand_reach_time(tbl, (unsigned long)NEIGH_VAR(&tbl->parms, BASE_REACHABLE_TIME));
+	pneigh_init(tbl);
 	tbl->cache = kmem_cache_create(host, "arp_cache", tbl->entry_size);
 	if (!tbl->cache)
 		return -ENOMEM;
@@ -486,9 +305,11 @@ int neigh_table_init(struct host *host, struct neigh_table *tbl)
 void neigh_table_clear(struct neigh_table *tbl)
 {
 	cancel_delayed_work_sync(&tbl->gc_work);
-	neigh_flush_dev(tbl, NULL, false);
+	__neigh_ifdown(tbl, NULL, false);
 	rcu_barrier(tbl->host);
-	SIM_BUG_ON(tbl->host, tbl->entries != 0);
+	SIM_BUG_ON(tbl->host, tbl->entries != 0 || tbl->gc_entries != 0);
+	kfree(tbl->host, tbl->phash_buckets);
+	tbl->phash_buckets = NULL;
 	kfree(tbl->host, tbl->nht.hash_buckets);
 	tbl->nht.hash_buckets = NULL;
 }

@@ -72,15 +72,7 @@ enum {
 	NEIGH_VAR_ANYCAST_DELAY,
 	NEIGH_VAR_PROXY_DELAY,
 	NEIGH_VAR_LOCKTIME,
-	NEIGH_VAR_DATA_MAX,
-	NEIGH_VAR_QUEUE_LEN, /* in packets; an alias of QUEUE_LEN_BYTES for `sysctl` */
-	NEIGH_VAR_RETRANS_TIME_MS,
-	NEIGH_VAR_BASE_REACHABLE_TIME_MS,
-	NEIGH_VAR_GC_INTERVAL,
-	NEIGH_VAR_GC_THRESH1,
-	NEIGH_VAR_GC_THRESH2,
-	NEIGH_VAR_GC_THRESH3,
-	NEIGH_VAR_MAX
+	NEIGH_VAR_DATA_MAX
 };
 
 struct neigh_table;
@@ -91,10 +83,10 @@ struct neigh_parms {
 	struct net_device *dev; /* NULL: the table's defaults */
 	struct neigh_table *tbl;
 	struct neigh_parms *next;
-	int (*neigh_setup)(struct neighbour *neigh);
 	bool dead;
 	int refcnt;
 	int reachable_time; /* drawn anew every five minutes around base_reachable_time */
+	u32 data_state;	    /* bit by bit: set by hand, so the default does not change it */
 	int data[NEIGH_VAR_DATA_MAX];
 };
 
@@ -163,6 +155,8 @@ struct neigh_table {
 	u32 (*hash)(const void *pkey, const struct net_device *dev, const u32 *hash_rnd);
 	bool (*key_eq)(const struct neighbour *n, const void *pkey);
 	int (*constructor)(struct neighbour *neigh);
+	bool (*is_multicast)(const void *pkey);
+	void (*proxy_redo)(struct sk_buff *skb); /* a request that waited: handle it again */
 	const char *id;
 	struct neigh_parms parms; /* defaults; first of the list */
 	int gc_interval, gc_thresh1, gc_thresh2, gc_thresh3;
@@ -173,8 +167,28 @@ struct neigh_table {
 	struct neigh_statistics stats;
 	struct neigh_hash_table nht;
 	struct kmem_cache *cache;
-	struct random random; /* "neigh/arp": hash key, reachable times, probe times */
+	struct random random;		     /* "neigh/arp": hash key, reachable times */
+	struct pneigh_entry **phash_buckets; /* made for the first entry */
+	struct sk_buff_head proxy_queue;     /* requests whose answers wait */
+	struct timer_list proxy_timer;
+	struct random proxy_random; /* "neigh/proxy": delays of answers for others */
 };
+
+/* An address that the host answers for. */
+struct pneigh_entry {
+	struct pneigh_entry *next;
+	struct net_device *dev; /* NULL: on every device */
+	__be32 key;
+	bool permanent;
+};
+
+/* The neighbour layer's part of skb->cb. */
+struct neighbour_cb {
+	unsigned long sched_next; /* jiffies: when to answer */
+	unsigned int flags;
+};
+#define LOCALLY_ENQUEUED 0x1
+#define NEIGH_CB(skb) ((struct neighbour_cb *)(skb)->cb)
 
 /* net->neigh */
 struct neigh_state {
@@ -197,7 +211,7 @@ struct neighbour *__neigh_create(struct neigh_table *tbl, const void *pkey, stru
 void neigh_destroy(struct neighbour *neigh);
 int __neigh_event_send(struct neighbour *neigh, struct sk_buff *skb);
 int neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32 flags, u32 nlmsg_pid);
-void __neigh_set_probe_once(struct neighbour *neigh);
+void neigh_app_ns(struct neighbour *n);
 bool neigh_remove_one(struct neighbour *ndel, struct neigh_table *tbl);
 void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev);
 int neigh_ifdown(struct neigh_table *tbl, struct net_device *dev);
@@ -212,11 +226,46 @@ unsigned long neigh_rand_reach_time(struct neigh_table *tbl, unsigned long base)
 /* Walks every entry in order of creation; `fn` may not remove entries. */
 void neigh_for_each(struct neigh_table *tbl, void (*fn)(struct neighbour *neigh, void *cookie), void *cookie);
 
-/* `ip neigh`: 0 or a negative errno (ENOENT, ENODEV, EINVAL). `lladdr` of 6 bytes; state a NUD_ constant. */
+/* ---- proxies: neigh_proxy.c ---- */
+struct pneigh_entry *pneigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
+				   bool creat);
+int pneigh_delete(struct neigh_table *tbl, const void *pkey, struct net_device *dev);
+void pneigh_enqueue(struct neigh_table *tbl, struct neigh_parms *p, struct sk_buff *skb);
+void pneigh_for_each(struct neigh_table *tbl, void (*fn)(const struct pneigh_entry *n, void *cookie),
+		     void *cookie);
+
+/*
+ * ---- `ip neigh`: neigh_admin.c ----
+ * `add` makes entries only, `change` (replace, no create) changes them only, `replace` does both.
+ */
+struct ip_neigh_spec {
+	const char *dev;
+	__be32 addr;
+	const u8 *lladdr; /* 6 bytes; NULL: not given */
+	u8 state;	  /* NUD_ */
+	u8 flags;	  /* NTF_USE: start resolving it; NTF_EXT_LEARNED */
+	bool create, replace;
+};
+
+/* 0 or a negative errno: ENODEV, ENOENT, EEXIST, ENOBUFS, EINVAL (no address for a state that needs one). */
+int ip_neigh_add_spec(struct host *host, const struct ip_neigh_spec *spec);
+/* The same as `replace`. */
 int ip_neigh_add(struct host *host, const char *dev, __be32 addr, const u8 *lladdr, u8 state);
 int ip_neigh_del(struct host *host, const char *dev, __be32 addr);
 void ip_neigh_flush(struct host *host, const char *dev); /* all but PERMANENT and NOARP; NULL: every device */
-const char *neigh_state_name(u8 nud_state);		 /* "REACHABLE" */
+/* `ip neigh add|del proxy`; dev NULL: on every device. */
+int ip_neigh_add_proxy(struct host *host, const char *dev, __be32 addr);
+int ip_neigh_del_proxy(struct host *host, const char *dev, __be32 addr);
+/* The lines of /proc/net/stat/arp_cache, without their ends. */
+void neigh_stat_seq_show(struct host *host, void (*line)(void *arg, const char *text), void *arg);
+
+/* net.ipv4.neigh.DEV.NAME, DEV a device or "default": neigh_parms.c. 0, -ENOENT or -EINVAL. */
+int neigh_sysctl_set(struct net *net, const char *dev, const char *name, long value);
+int neigh_sysctl_get(struct net *net, const char *dev, const char *name, long *value);
+/* The names in order, NULL at the end; those of the table are among the defaults only. */
+const char *neigh_sysctl_name(bool dflt, unsigned int i);
+
+const char *neigh_state_name(u8 nud_state); /* "REACHABLE" */
 
 static inline void neigh_hold(struct neighbour *neigh)
 {

@@ -89,7 +89,8 @@
 	X(FRAG_REASM_TIMEOUT, "the other fragments did not come in time")                                    \
 	X(FRAG_OVERSIZE, "the fragments make a packet of more than 65535 bytes")                             \
 	X(FRAG_MEM, "fragments take too much memory already")                                                \
-	X(IP_MARTIAN, "an address that cannot come in this way")
+	X(IP_MARTIAN, "an address that cannot come in this way")                                             \
+	X(NEIGH_PROXYFULL, "too many ARP requests wait for an answer on behalf of another host")
 
 enum skb_drop_reason {
 	SKB_DROP_REASON_BASE_ = SKB_DROP_REASON_FIRST - 1,

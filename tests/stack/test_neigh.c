@@ -2,200 +2,8 @@
  * The neighbour table and ARP, at a device that only counts what it is given: states and timers, what
  * packets may change, limits, malformed packets.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "core/sim.h"
-#include "stack/boot.h"
-#include "stack/interface/etherdevice.h"
-#include "stack/internet/arp.h"
-#include "stack/internet/devinet.h"
-#include "stack/internet/neighbour.h"
-
-#define SEC NSEC_PER_SEC
-
-struct fixture {
-	struct sim *sim;
-	struct host *host;
-	struct net_device *dev;
-	struct neigh_table *tbl;
-};
-
-/* What the device was given. */
-struct seen {
-	int arp, ip;
-	u8 arp_dest[6], ip_dest[6];
-};
-
-static const u8 peer_mac[6] = { 0x52, 0x54, 0, 0, 0, 2 }, other_mac[6] = { 0x52, 0x54, 0, 0, 0, 3 };
-
-static struct seen *seen_of(struct net_device *dev)
-{
-	return netdev_priv(dev);
-}
-
-static netdev_tx_t fake_xmit(struct sk_buff *skb, struct net_device *dev)
-{
-	struct seen *seen = seen_of(dev);
-
-	if (skb->protocol == htons(ETH_P_ARP)) {
-		seen->arp++;
-		memcpy(seen->arp_dest, eth_hdr(skb)->h_dest, 6);
-	} else {
-		seen->ip++;
-		memcpy(seen->ip_dest, eth_hdr(skb)->h_dest, 6);
-	}
-	consume_skb(skb);
-	return NETDEV_TX_OK;
-}
-
-static const struct net_device_ops fake_ops = {
-	.ndo_start_xmit = fake_xmit,
-};
-
-static int setup(void **state)
-{
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	static const u8 mac[6] = { 0x52, 0x54, 0, 0, 0, 1 };
-
-	fx->sim = sim_new(7);
-	fx->host = host_new(fx->sim, "h", 4 << 20);
-	assert_int_equal(host_boot(fx->host), 0);
-	fx->dev = alloc_etherdev(fx->host, sizeof(struct seen));
-	fx->dev->netdev_ops = &fake_ops;
-	eth_hw_addr_set(fx->dev, mac);
-	assert_int_equal(register_netdev(fx->dev), 0);
-	assert_int_equal(netdev_set_up(fx->dev, true), 0);
-	assert_int_equal(ip_addr_add(fx->host, fx->dev->name, inet_addr("10.0.0.1"), 24), 0);
-	fx->tbl = arp_tbl(fx->host->net);
-	*state = fx;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fx = *state;
-
-	netdev_set_up(fx->dev, false);
-	unregister_netdev(fx->dev);
-	free_netdev(fx->dev);
-	host_shutdown(fx->host);
-	host_check_leaks(fx->host);
-	assert_string_equal(fx->sim->fault, "");
-	host_free(fx->host);
-	sim_free(fx->sim);
-	free(fx);
-	return 0;
-}
-
-static void nothing(struct event *ev)
-{
-	(void)ev;
-}
-
-/* Lets time pass although there is nothing but house-keeping. */
-static void run_until(struct fixture *fx, u64 when)
-{
-	struct event ev = { 0 };
-
-	event_init(&ev, &fx->sim->root, nothing, 0);
-	event_add(&ev, when);
-	sim_run(fx->sim, when);
-	assert_int_equal(fx->sim->now, when);
-}
-
-static struct neighbour *peer(struct fixture *fx)
-{
-	__be32 key = inet_addr("10.0.0.2");
-
-	return __ipv4_neigh_lookup_noref(fx->dev, key);
-}
-
-static const char *state_of(struct fixture *fx)
-{
-	struct neighbour *n = peer(fx);
-
-	return n ? neigh_state_name(n->nud_state) : "none";
-}
-
-/* Sends a packet of `len` bytes to 10.0.0.2, as ip_finish_output2() does. */
-static void send_packet(struct fixture *fx, unsigned len)
-{
-	struct sk_buff *skb = alloc_skb(fx->host, 64 + len, GFP_ATOMIC);
-	__be32 key = inet_addr("10.0.0.2");
-	struct neighbour *n;
-
-	skb_reserve(skb, 64);
-	memset(skb_put(skb, len), 0, len);
-	skb_reset_network_header(skb);
-	skb->data[0] = 0x45;
-	skb->protocol = htons(ETH_P_IP);
-	skb->dev = fx->dev;
-	n = peer(fx);
-	if (!n)
-		n = __neigh_create(fx->tbl, &key, fx->dev, false);
-	assert_false(IS_ERR(n));
-	neigh_output(n, skb, false);
-}
-
-struct arp_spec {
-	u16 op;
-	const char *sip, *tip;
-	const u8 *sha;
-	u8 pkt_type;
-	int cut;     /* bytes missing at the end */
-	u8 hln, pln; /* 0: right */
-};
-
-static void receive(struct fixture *fx, const struct arp_spec *s)
-{
-	struct sk_buff *skb = alloc_skb(fx->host, 128, GFP_ATOMIC);
-	struct arphdr *arp;
-	__be32 sip = inet_addr(s->sip), tip = inet_addr(s->tip);
-	u8 *p;
-
-	skb_reserve(skb, 16);
-	skb_reset_mac_header(skb);
-	skb_reserve(skb, ETH_HLEN);
-	arp = skb_put(skb, ARP_ETH_LEN);
-	memset(arp, 0, ARP_ETH_LEN);
-	skb_reset_network_header(skb);
-	arp->ar_hrd = htons(1);
-	arp->ar_pro = htons(ETH_P_IP);
-	arp->ar_hln = s->hln ? s->hln : 6;
-	arp->ar_pln = s->pln ? s->pln : 4;
-	arp->ar_op = htons(s->op);
-	p = (u8 *)(arp + 1);
-	memcpy(p, s->sha, 6);
-	memcpy(p + 6, &sip, 4);
-	memcpy(p + 10, s->op == ARPOP_REPLY ? fx->dev->dev_addr : p + 10, 6);
-	memcpy(p + 16, &tip, 4);
-	skb_trim(skb, (unsigned)(ARP_ETH_LEN - s->cut));
-	skb->protocol = htons(ETH_P_ARP);
-	skb->dev = fx->dev;
-	skb->pkt_type = s->pkt_type;
-	local_irq_disable(&fx->host->cpu);
-	netif_receive_skb(skb);
-	local_irq_enable(&fx->host->cpu);
-}
-
-static void reply(struct fixture *fx, const u8 *mac)
-{
-	receive(fx,
-		&(struct arp_spec){ .op = ARPOP_REPLY, .sip = "10.0.0.2", .tip = "10.0.0.1", .sha = mac });
-}
-
-static u64 malformed(struct fixture *fx)
-{
-	return skb_drop_count(fx->host->net, SKB_DROP_REASON_ARP_MALFORMED);
-}
+#include "stack/kernel/printk.h"
+#include "tests/stack/neigh_bench.h"
 
 /* ---- states ---- */
 
@@ -359,7 +167,6 @@ static void test_request_is_answered_and_learnt(void **state)
 static void test_malformed(void **state)
 {
 	struct fixture *fx = *state;
-	static const u8 bcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	const struct arp_spec bad[] = {
 		{ .op = 0, .sip = "10.0.0.2", .tip = "10.0.0.1", .sha = peer_mac },
 		{ .op = 65535, .sip = "10.0.0.2", .tip = "10.0.0.1", .sha = peer_mac },
@@ -369,7 +176,6 @@ static void test_malformed(void **state)
 		{ .op = 1, .sip = "10.0.0.2", .tip = "10.0.0.1", .sha = peer_mac, .pln = 16 },
 		{ .op = 1, .sip = "10.0.0.2", .tip = "224.0.0.1", .sha = peer_mac },
 		{ .op = 1, .sip = "10.0.0.2", .tip = "127.0.0.1", .sha = peer_mac },
-		{ .op = 2, .sip = "10.0.0.2", .tip = "10.0.0.1", .sha = bcast },
 	};
 
 	send_packet(fx, 40);
@@ -440,6 +246,300 @@ static void test_link_down_flushes(void **state)
 	assert_string_equal(state_of(fx), "REACHABLE");
 }
 
+/* ---- parameters ---- */
+
+static long sysctl_get(struct fixture *fx, const char *dev, const char *name)
+{
+	long v = -12345;
+
+	assert_int_equal(neigh_sysctl_get(fx->host->net, dev, name, &v), 0);
+	return v;
+}
+
+static void sysctl_set(struct fixture *fx, const char *dev, const char *name, long value)
+{
+	assert_int_equal(neigh_sysctl_set(fx->host->net, dev, name, value), 0);
+}
+
+/* What a real kernel prints for net.ipv4.neigh.DEVICE. */
+static void test_sysctl_defaults(void **state)
+{
+	static const struct {
+		const char *name;
+		long value;
+	} defaults[] = {
+		{ "anycast_delay", 100 },
+		{ "app_solicit", 0 },
+		{ "base_reachable_time", 30 },
+		{ "base_reachable_time_ms", 30000 },
+		{ "delay_first_probe_time", 5 },
+		{ "gc_stale_time", 60 },
+		{ "locktime", 100 },
+		{ "mcast_resolicit", 0 },
+		{ "mcast_solicit", 3 },
+		{ "proxy_delay", 80 },
+		{ "proxy_qlen", 64 },
+		{ "retrans_time", 100 },
+		{ "retrans_time_ms", 1000 },
+		{ "ucast_solicit", 3 },
+		{ "unres_qlen", 101 },
+		{ "unres_qlen_bytes", 212992 },
+	};
+	struct fixture *fx = *state;
+	long v;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(defaults); i++) {
+		assert_int_equal(sysctl_get(fx, fx->dev->name, defaults[i].name), defaults[i].value);
+		assert_int_equal(sysctl_get(fx, "default", defaults[i].name), defaults[i].value);
+	}
+	assert_int_equal(sysctl_get(fx, "default", "gc_interval"), 30);
+	assert_int_equal(sysctl_get(fx, "default", "gc_thresh1"), 128);
+	assert_int_equal(sysctl_get(fx, "default", "gc_thresh2"), 512);
+	assert_int_equal(sysctl_get(fx, "default", "gc_thresh3"), 1024);
+	assert_int_equal(neigh_sysctl_get(fx->host->net, fx->dev->name, "gc_thresh1", &v), -ENOENT);
+	assert_int_equal(neigh_sysctl_get(fx->host->net, "eth9", "locktime", &v), -ENOENT);
+	assert_int_equal(neigh_sysctl_set(fx->host->net, fx->dev->name, "mcast_solicit", -1), -EINVAL);
+	assert_int_equal(neigh_sysctl_set(fx->host->net, fx->dev->name, "gc_stale_time", 1L << 40), -EINVAL);
+	assert_string_equal(neigh_sysctl_name(true, 0), "mcast_solicit");
+	assert_string_equal(neigh_sysctl_name(true, 19), "gc_thresh3");
+	assert_null(neigh_sysctl_name(true, 20));
+	assert_null(neigh_sysctl_name(false, 16));
+}
+
+/* A default reaches the devices that have no value of their own. */
+static void test_sysctl_inheritance(void **state)
+{
+	struct fixture *fx = *state;
+	struct net_device *dev;
+
+	sysctl_set(fx, "default", "retrans_time_ms", 500);
+	assert_int_equal(sysctl_get(fx, fx->dev->name, "retrans_time"), 50);
+	sysctl_set(fx, fx->dev->name, "unres_qlen", 10);
+	assert_int_equal(sysctl_get(fx, fx->dev->name, "unres_qlen_bytes"), 20900); /* of 2090 each */
+	sysctl_set(fx, "default", "unres_qlen_bytes", 5000);
+	assert_int_equal(sysctl_get(fx, fx->dev->name, "unres_qlen_bytes"), 20900);
+	dev = add_device(fx->host, 2, "10.0.1.1");
+	assert_int_equal(sysctl_get(fx, dev->name, "unres_qlen_bytes"), 5000);
+	drop_device(dev);
+	/* a new base draws a new reachable time at once, between half and one and a half of it */
+	sysctl_set(fx, fx->dev->name, "base_reachable_time_ms", 4000);
+	assert_in_range(fx->dev->ip_ptr->arp_parms->reachable_time, 2000, 5999);
+}
+
+static void test_sysctl_timing(void **state)
+{
+	struct fixture *fx = *state;
+	struct seen *seen = seen_of(fx->dev);
+
+	sysctl_set(fx, fx->dev->name, "retrans_time_ms", 100);
+	sysctl_set(fx, fx->dev->name, "mcast_solicit", 2);
+	send_packet(fx, 40);
+	assert_int_equal(sim_run(fx->sim, SIM_FOREVER), SIM_IDLE);
+	assert_int_equal(fx->sim->now, SEC / 5);
+	assert_int_equal(seen->arp, 2);
+	assert_string_equal(state_of(fx), "FAILED");
+	/* a daemon's turn first: two messages instead of requests */
+	sysctl_set(fx, fx->dev->name, "app_solicit", 2);
+	send_packet(fx, 40);
+	run_until(fx, fx->sim->now + SEC / 10);
+	assert_int_equal(seen->arp, 2);
+	run_until(fx, fx->sim->now + SEC / 10);
+	assert_int_equal(seen->arp, 3);
+	/* nobody may ask: fails at once */
+	run_until(fx, fx->sim->now + SEC);
+	sysctl_set(fx, fx->dev->name, "app_solicit", 0);
+	sysctl_set(fx, fx->dev->name, "mcast_solicit", 0);
+	send_packet(fx, 40);
+	assert_string_equal(state_of(fx), "FAILED");
+	assert_int_equal(seen->arp, 4);
+}
+
+/* PROBE asks the known address ucast_solicit times, then everybody mcast_resolicit times. */
+static void test_probe_then_broadcast(void **state)
+{
+	struct fixture *fx = *state;
+	struct seen *seen = seen_of(fx->dev);
+
+	sysctl_set(fx, fx->dev->name, "ucast_solicit", 1);
+	sysctl_set(fx, fx->dev->name, "mcast_resolicit", 1);
+	sysctl_set(fx, fx->dev->name, "delay_first_probe_time", 1);
+	assert_int_equal(ip_neigh_add(fx->host, fx->dev->name, inet_addr("10.0.0.2"), peer_mac, NUD_STALE),
+			 0);
+	send_packet(fx, 40);
+	assert_string_equal(state_of(fx), "DELAY");
+	run_until(fx, fx->sim->now + SEC);
+	assert_string_equal(state_of(fx), "PROBE");
+	assert_memory_equal(seen->arp_dest, peer_mac, 6);
+	run_until(fx, fx->sim->now + SEC);
+	assert_int_equal(seen->arp, 2);
+	assert_int_equal(seen->arp_dest[0], 0xff);
+	run_until(fx, fx->sim->now + SEC);
+	assert_string_equal(state_of(fx), "FAILED");
+	assert_int_equal(fx->tbl->stats.res_failed, 1);
+}
+
+/* ---- `ip neigh` ---- */
+
+/* Errors and states as a real kernel's, for each state with and without an address. */
+static void test_admin(void **state)
+{
+	static const u8 states[] = { NUD_PERMANENT, NUD_REACHABLE,  NUD_STALE,	NUD_NOARP, NUD_DELAY,
+				     NUD_PROBE,	    NUD_INCOMPLETE, NUD_FAILED, NUD_NONE };
+	struct fixture *fx = *state;
+	struct ip_neigh_spec spec = { .dev = fx->dev->name,
+				      .addr = inet_addr("10.0.0.2"),
+				      .state = NUD_STALE };
+
+	assert_int_equal(ip_neigh_add_spec(fx->host, &spec), -ENOENT); /* change what is not there */
+	for (unsigned i = 0; i < ARRAY_SIZE(states); i++) {
+		bool valid = states[i] & NUD_VALID;
+
+		spec = (struct ip_neigh_spec){ .dev = fx->dev->name,
+					       .addr = inet_addr("10.0.0.2"),
+					       .state = states[i],
+					       .create = true };
+		assert_int_equal(ip_neigh_add_spec(fx->host, &spec), valid ? -EINVAL : 0);
+		assert_int_equal(peer(fx)->nud_state, valid ? NUD_NONE : states[i]);
+		spec.lladdr = peer_mac;
+		assert_int_equal(ip_neigh_add_spec(fx->host, &spec), -EEXIST);
+		spec.create = false;
+		spec.replace = true;
+		assert_int_equal(ip_neigh_add_spec(fx->host, &spec), 0);
+		assert_int_equal(peer(fx)->nud_state, states[i]);
+		if (valid)
+			assert_memory_equal(peer(fx)->ha, peer_mac, 6);
+		assert_int_equal(fx->tbl->gc_entries, states[i] != NUD_PERMANENT);
+		run_until(fx, fx->sim->now + SEC / 100); /* DELAY's time is over at once */
+		if (states[i] == NUD_DELAY)
+			assert_string_equal(state_of(fx), "PROBE");
+		assert_int_equal(ip_neigh_del(fx->host, fx->dev->name, spec.addr), 0);
+		assert_null(peer(fx));
+		assert_int_equal(fx->tbl->gc_entries, 0);
+	}
+	/* `use` starts to resolve, with what state there is */
+	spec = (struct ip_neigh_spec){
+		.dev = fx->dev->name, .addr = inet_addr("10.0.0.2"), .create = true, .flags = NTF_USE
+	};
+	assert_int_equal(ip_neigh_add_spec(fx->host, &spec), 0);
+	assert_string_equal(state_of(fx), "INCOMPLETE");
+	/* removing an entry reports what waits for it */
+	send_packet(fx, 40);
+	assert_int_equal(ip_neigh_del(fx->host, fx->dev->name, spec.addr), 0);
+	assert_int_equal(skb_drop_count(fx->host->net, SKB_DROP_REASON_NEIGH_FAILED), 1);
+	/* learnt outside: no business of garbage collection */
+	spec.flags = NTF_EXT_LEARNED;
+	spec.lladdr = peer_mac;
+	spec.state = NUD_STALE;
+	assert_int_equal(ip_neigh_add_spec(fx->host, &spec), 0);
+	assert_int_equal(fx->tbl->gc_entries, 0);
+	run_until(fx, fx->sim->now + 200 * SEC);
+	assert_string_equal(state_of(fx), "STALE");
+}
+
+static void test_flush(void **state)
+{
+	static const u8 states[] = { NUD_PERMANENT, NUD_NOARP, NUD_REACHABLE, NUD_STALE, NUD_FAILED };
+	struct fixture *fx = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(states); i++)
+		ip_neigh_add(fx->host, fx->dev->name, htonl(0x0a000010 + i), peer_mac, states[i]);
+	assert_int_equal(fx->tbl->entries, 5);
+	ip_neigh_flush(fx->host, fx->dev->name);
+	assert_int_equal(fx->tbl->entries, 2);
+	netdev_set_up(fx->dev, false); /* that one takes all */
+	assert_int_equal(fx->tbl->entries, 0);
+}
+
+/* ---- the table's limits ---- */
+
+static int fill(struct fixture *fx, int from, int n, u8 nud)
+{
+	int err = 0;
+
+	for (int i = from; i < from + n && !err; i++)
+		err = ip_neigh_add(fx->host, fx->dev->name, htonl(0x0b000000u + (u32)i), peer_mac, nud);
+	return err;
+}
+
+static void count_line(void *arg, const char *text)
+{
+	*(int *)arg += strstr(text, "neighbour: arp_cache: neighbor table overflow!") != NULL;
+}
+
+static void test_overflow(void **state)
+{
+	struct fixture *fx = *state;
+	int lines = 0;
+
+	run_until(fx, 10 * SEC);
+	sysctl_set(fx, "default", "gc_thresh2", 8);
+	sysctl_set(fx, "default", "gc_thresh3", 16);
+	assert_int_equal(fill(fx, 0, 16, NUD_STALE), 0);
+	assert_int_equal(fill(fx, 16, 1, NUD_STALE), -ENOBUFS); /* all are younger than 5 s */
+	assert_int_equal(fx->tbl->gc_entries, 16);
+	assert_int_equal(fx->tbl->stats.table_fulls, 1);
+	for (int i = 0; i < 30; i++)
+		fill(fx, 16, 1, NUD_STALE);
+	log_for_each(fx->host, count_line, &lines);
+	assert_int_equal(lines, 10);			     /* in five seconds */
+	assert_int_equal(fill(fx, 16, 4, NUD_PERMANENT), 0); /* these do not count */
+	run_until(fx, fx->sim->now + 6 * SEC);
+	assert_int_equal(fill(fx, 100, 1, NUD_STALE), 0);
+	assert_int_equal(fx->tbl->gc_entries,
+			 8); /* the nine oldest went: down to gc_thresh2, and the new one */
+	assert_int_equal(fx->tbl->entries, 12);
+	/* FAILED goes first of all, however young */
+	assert_int_equal(fill(fx, 101, 8, NUD_FAILED), 0);
+	assert_int_equal(fill(fx, 110, 1, NUD_REACHABLE), 0);
+	assert_in_range(fx->tbl->gc_entries, 8, 9);
+}
+
+static void test_device_down_with_packets_waiting(void **state)
+{
+	struct fixture *fx = *state;
+
+	send_packet(fx, 40);
+	send_packet(fx, 40);
+	netdev_set_up(fx->dev, false);
+	assert_int_equal(skb_drop_count(fx->host->net, SKB_DROP_REASON_NEIGH_DEAD), 2);
+	assert_int_equal(fx->tbl->entries, 0);
+}
+
+static void test_queue_of_few_bytes(void **state)
+{
+	struct fixture *fx = *state;
+
+	sysctl_set(fx, fx->dev->name, "unres_qlen", 3);
+	for (int i = 0; i < 20; i++)
+		send_packet(fx, 1400);
+	assert_int_equal(peer(fx)->arp_queue.qlen, 2); /* 1400 bytes take more than a frame's share */
+	assert_int_equal(fx->tbl->stats.unres_discards, 18);
+	sysctl_set(fx, fx->dev->name, "unres_qlen_bytes", 0); /* the last one always waits */
+	send_packet(fx, 1400);
+	assert_int_equal(peer(fx)->arp_queue.qlen, 1);
+	assert_int_equal(fx->tbl->stats.unres_discards, 20);
+}
+
+static void test_statistics(void **state)
+{
+	struct fixture *fx = *state;
+	struct neigh_statistics *st = &fx->tbl->stats, before = *st;
+	__be32 key = inet_addr("10.0.0.2"), other = inet_addr("10.0.0.3");
+
+	send_packet(fx, 40);
+	reply(fx, peer_mac);
+	neigh_release(neigh_lookup(fx->tbl, &key, fx->dev));
+	assert_null(neigh_lookup(fx->tbl, &other, fx->dev));
+	ip_neigh_del(fx->host, fx->dev->name, key);
+	assert_int_equal(st->allocs - before.allocs, 1);
+	assert_int_equal(st->destroys - before.destroys, 1);
+	assert_int_equal(st->lookups - before.lookups, 4);
+	assert_int_equal(st->hits - before.hits, 3);
+	run_until(fx, 100 * SEC);
+	/* first after reachable_time, then each half base_reachable_time */
+	assert_in_range(st->periodic_gc_runs, 1 + (100 - 45) / 15, 1 + (100 - 15) / 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +554,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queue_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_table_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_link_down_flushes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sysctl_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sysctl_inheritance, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sysctl_timing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_probe_then_broadcast, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_admin, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_flush, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_device_down_with_packets_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queue_of_few_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_statistics, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
