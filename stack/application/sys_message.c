@@ -110,8 +110,7 @@ long sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsi
 
 /* ---- with a message header ---- */
 
-/* Checks the program's header and points the kernel's at its buffers. Control messages to send are not looked
- * at. */
+/* Checks the program's header and points the kernel's at its buffers. */
 static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *umsg, int rw)
 {
 	size_t total = 0, i;
@@ -129,6 +128,8 @@ static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *
 			return -EFAULT;
 		total += umsg->msg_iov[i].iov_len;
 	}
+	kmsg->msg_control = umsg->msg_control;
+	kmsg->msg_controllen = umsg->msg_control ? umsg->msg_controllen : 0;
 	iov_iter_init(&kmsg->msg_iter, (unsigned int)rw, umsg->msg_iov, umsg->msg_iovlen,
 		      min_t(size_t, total, MAX_RW_COUNT));
 	return 0;
@@ -156,6 +157,8 @@ static int __sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msgh
 		msg.msg_name = &address;
 		msg.msg_namelen = namelen;
 	}
+	if (msg.msg_controllen > (size_t)tsk->host->net->core.sysctl_optmem_max)
+		return -ENOBUFS;
 	msg.msg_flags = flags;
 	if (sock->file->f_flags & O_NONBLOCK)
 		msg.msg_flags |= MSG_DONTWAIT;
@@ -181,8 +184,6 @@ static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *um
 	if (err)
 		return err;
 	msg.msg_name = umsg->msg_name ? &address : NULL;
-	msg.msg_control = umsg->msg_control;
-	msg.msg_controllen = umsg->msg_controllen;
 	if (sock->file->f_flags & O_NONBLOCK)
 		flags |= MSG_DONTWAIT;
 	len = sock_recvmsg(sock, &msg, (int)flags);

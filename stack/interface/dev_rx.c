@@ -137,6 +137,9 @@ int __netif_receive_skb(struct sk_buff *skb)
 int netif_receive_skb_internal(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
+
+	if (unlikely(netdev_state(skb->host)->netstamp_needed) && !skb->tstamp)
+		__net_timestamp(skb);
 	return __netif_receive_skb(skb);
 }
 

@@ -368,7 +368,8 @@ struct netdev_state {
 	struct list_head ptype_base[PTYPE_HASH_SIZE];
 	struct list_head offload_base;
 	struct raw_notifier_head netdev_chain;
-	bool nit; /* some ETH_P_ALL tap exists */
+	bool nit;	     /* some ETH_P_ALL tap exists */
+	int netstamp_needed; /* sockets that want to know when packets came in */
 	bool rtnl_locked;
 	struct wait_queue_head rtnl_wait;
 	struct list_head lweventlist; /* link_watch.c */
@@ -384,6 +385,16 @@ struct netdev_state {
 static inline struct netdev_state *netdev_state(const struct host *host)
 {
 	return host->net->netdev;
+}
+
+static inline void net_enable_timestamp(struct host *host)
+{
+	netdev_state(host)->netstamp_needed++;
+}
+
+static inline void net_disable_timestamp(struct host *host)
+{
+	netdev_state(host)->netstamp_needed--;
 }
 
 static inline struct softnet_data *softnet_data(const struct host *host)

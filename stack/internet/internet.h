@@ -28,6 +28,11 @@ struct ip_ident {
 struct inet_peer;
 struct fqdir;
 
+struct ip_ra_chain {
+	struct ip_ra_chain *next;
+	struct sock *sk; /* held */
+};
+
 struct inet_state {
 	struct host *host;
 
@@ -73,6 +78,9 @@ struct inet_state {
 
 	/* ip_reassembly.c */
 	struct fqdir *fqdir;
+
+	/* ip_sockglue.c: IP_ROUTER_ALERT, in order of asking */
+	struct ip_ra_chain *ra_chain;
 
 	/* entries in the device layer's lists */
 	struct packet_type ip_packet_type, arp_packet_type;

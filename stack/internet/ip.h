@@ -143,6 +143,7 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, ip_out
 /* 0: skb is the whole packet. Else it waits for the others, or was dropped. */
 int ip_defrag(struct net *net, struct sk_buff *skb, u32 user);
 #define IP_DEFRAG_LOCAL_DELIVER 0
+#define IP_DEFRAG_CALL_RA_CHAIN 1
 /* sysctl net.ipv4.ipfrag_NAME: time, high_thresh, low_thresh, max_dist. 0, -ENOENT or -EINVAL. */
 int ipfrag_set(struct net *net, const char *name, long value);
 
@@ -172,6 +173,7 @@ void ip_send_unicast_reply(struct sock *sk, struct sk_buff *skb, const struct ip
 struct packet_type;
 int ip_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev);
 int ip_local_deliver(struct sk_buff *skb);
+bool ip_call_ra_chain(struct sk_buff *skb); /* true: sockets have the packet, all of it */
 void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb, int protocol);
 
 /* ---- ip_forward.c ---- */
@@ -181,18 +183,33 @@ int ip_decrease_ttl(struct iphdr *iph);
 /* ---- inet_offload.c: called by the device layer's skb_mac_gso_segment ---- */
 struct sk_buff *inet_gso_segment(struct sk_buff *skb, netdev_features_t features);
 
+/* ---- ip_cmsg.c ---- */
+struct inet_sock;
+void ipcm_init_sk(struct ipcm_cookie *ipcm, const struct inet_sock *inet);
+/* Reads the control messages; ipc->opt is the caller's to free, also after an error. 0, -EINVAL, ... */
+int ip_cmsg_send(struct sock *sk, const struct msghdr *msg, struct ipcm_cookie *ipc);
+/* The same for senders: the options, those of the message or else the socket's, lie in opt_copy. */
+int ipcm_from_msg(struct sock *sk, const struct msghdr *msg, struct ipcm_cookie *ipc,
+		  struct ip_options_data *opt_copy);
+/* Device and source by IP_MULTICAST_IF and IP_UNICAST_IF, where the message and bind() left them open. */
+void ipcm_multicast_defaults(struct ipcm_cookie *ipc, const struct inet_sock *inet, __be32 daddr,
+			     __be32 *saddr);
+void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
+void ip_cmsg_recv_offset(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+
 /* ---- ip_sockglue.c ---- */
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u32 info, u8 *payload);
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info);
+/* IP_ROUTER_ALERT: a raw socket gets packets to forward that bear the option, in place of the next hop. */
+int ip_ra_control(struct sock *sk, bool on);
 int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len); /* MSG_ERRQUEUE */
-void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
-void ip_cmsg_recv_offset(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 
 /* ---- ip_sockopt.c ---- */
 int ip_setsockopt(struct sock *sk, int level, int optname, const void *optval, unsigned int optlen);
 int ip_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen);
 
 /* ---- raw.c ---- */
+int raw_rcv(struct sock *sk, struct sk_buff *skb);
 int raw_local_deliver(struct sk_buff *skb, int protocol);
 void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info);
 

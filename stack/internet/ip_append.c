@@ -187,7 +187,7 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 		.rt = (struct rtable *)cork->dst,
 		.getfrag = getfrag,
 		.from = from,
-		.mtu = cork->fragsize,
+		.mtu = unlikely(cork->gso_size) ? IP_MAX_MTU : cork->fragsize,
 		.fragheaderlen = (unsigned int)sizeof(struct iphdr) + optlen,
 		.hh_len = LL_RESERVED_SPACE(cork->dst->dev),
 		.transhdrlen = (unsigned int)transhdrlen,
@@ -206,7 +206,7 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 	}
 	if (transhdrlen && a.length + a.fragheaderlen <= a.mtu &&
 	    (features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)) && sk->sk_protocol == IPPROTO_UDP &&
-	    !(flags & MSG_MORE))
+	    (!(flags & MSG_MORE) || cork->gso_size))
 		a.csummode = CHECKSUM_PARTIAL;
 	cork->length += length;
 	while ((a.length > 0 || !skb) && !err) { /* a message of no bytes is one, too */

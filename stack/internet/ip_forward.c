@@ -80,6 +80,8 @@ int ip_forward(struct sk_buff *skb)
 
 	if (unlikely(skb->pkt_type != PACKET_HOST || skb->sk))
 		return ip_forward_drop(skb, SKB_DROP_REASON_OTHERHOST);
+	if (unlikely(opt->router_alert) && ip_call_ra_chain(skb))
+		return NET_RX_SUCCESS;
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (unlikely(ip_hdr(skb)->ttl <= 1)) {

@@ -11,6 +11,37 @@
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/netfilter.h"
+#include "stack/transport/inet_sock.h"
+
+/* ---- router alert ---- */
+
+bool ip_call_ra_chain(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "give a packet that asks routers to look at it to those who do");
+	struct net *net = skb->host->net;
+	struct sock *last = NULL;
+
+	for (struct ip_ra_chain *ra = net->inet->ra_chain; ra; ra = ra->next) {
+		struct sock *sk = ra->sk;
+
+		if (inet_sk(sk)->inet_num != ip_hdr(skb)->protocol ||
+		    !inet_sk_bound_dev_eq(sk->sk_bound_dev_if, skb->dev->ifindex, 0))
+			continue;
+		if (ip_is_fragment(ip_hdr(skb)) && ip_defrag(net, skb, IP_DEFRAG_CALL_RA_CHAIN))
+			return true;
+		if (last) {
+			struct sk_buff *skb2 = skb_clone(skb, GFP_ATOMIC);
+
+			if (skb2)
+				raw_rcv(last, skb2);
+		}
+		last = sk;
+	}
+	if (!last)
+		return false;
+	raw_rcv(last, skb);
+	return true;
+}
 
 /* ---- local delivery ---- */
 

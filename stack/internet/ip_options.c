@@ -344,3 +344,60 @@ void ip_options_fragment(struct sk_buff *skb)
 		left -= len;
 	}
 }
+
+/* ---- options of a program ---- */
+
+int ip_options_get(struct net *net, struct ip_options_rcu **optp, const void *data, int optlen)
+{
+	TRACE(net, "take a program's ip options in and check them");
+	const size_t size = sizeof(struct ip_options_rcu) + (((size_t)optlen + 3) & ~3ul);
+	struct ip_options_rcu *opt = kzalloc(net->host, size);
+	u8 *bytes;
+
+	if (!opt)
+		return -ENOMEM;
+	bytes = ip_options_bytes(&opt->opt);
+	if (optlen)
+		memcpy(bytes, data, (size_t)optlen);
+	while (optlen & 3)
+		bytes[optlen++] = IPOPT_END;
+	opt->opt.optlen = (u8)optlen;
+	if (optlen && ip_options_compile(net, &opt->opt, NULL)) {
+		kfree(net->host, opt);
+		return -EINVAL;
+	}
+	kfree(net->host, *optp);
+	*optp = opt;
+	return 0;
+}
+
+/* Takes the last entry, of 4 bytes, back out. */
+static void option_take_back(u8 *p)
+{
+	p[2] = (u8)(p[2] - 4);
+	memset(p + p[2] - 1, 0, 4);
+}
+
+void ip_options_undo(struct net *net, struct ip_options *opt)
+{
+	TRACE(net, "take back what was put into a program's ip options");
+	u8 *iph = ip_options_bytes(opt) - sizeof(struct iphdr), *p;
+
+	if (opt->srr) { /* the first hop is named first again */
+		p = iph + opt->srr;
+		memmove(p + 7, p + 3, p[1] - 7u);
+		memcpy(p + 3, &opt->faddr, 4);
+	}
+	if (opt->rr_needaddr)
+		option_take_back(iph + opt->rr);
+	if (opt->ts) {
+		p = iph + opt->ts;
+		if (opt->ts_needtime) {
+			option_take_back(p);
+			if ((p[3] & 0xf) == IPOPT_TS_PRESPEC) /* the address was the program's */
+				p[2] = (u8)(p[2] - 4);
+		}
+		if (opt->ts_needaddr)
+			option_take_back(p);
+	}
+}

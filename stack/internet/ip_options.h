@@ -57,6 +57,10 @@ int __ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff
 /* The options of an answer to this packet, into dopt. */
 int __ip_options_echo(struct net *net, struct ip_options *dopt, struct sk_buff *skb,
 		      const struct ip_options *sopt);
+/* A program's options (padded and checked) in memory of their own, in place of *optp. 0 or an errno. */
+int ip_options_get(struct net *net, struct ip_options_rcu **optp, const void *data, int optlen);
+/* As a program sees them: without the room that was made for our own address and time. */
+void ip_options_undo(struct net *net, struct ip_options *opt);
 void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr, const void *rt);
 void ip_options_fragment(struct sk_buff *skb);
 

@@ -1,4 +1,4 @@
-/* What a socket's settings mean for its packets: small helpers of IP output. Private to stack/internet. */
+/* What a socket's settings mean for its packets: small helpers of those who send by IP. */
 #ifndef STACK_INTERNET_IP_SOCK_H
 #define STACK_INTERNET_IP_SOCK_H
 
@@ -30,6 +30,17 @@ static inline bool ip_sk_use_pmtu(const struct sock *sk)
 static inline bool ip_sk_ignore_df(const struct sock *sk)
 {
 	return inet_sk(sk)->pmtudisc < IP_PMTUDISC_DO || inet_sk(sk)->pmtudisc == IP_PMTUDISC_OMIT;
+}
+
+/* The tos to route by: the message's, or else the socket's. */
+static inline u8 get_rttos(const struct ipcm_cookie *ipc, const struct inet_sock *inet)
+{
+	return (u8)RT_TOS(ipc->tos != -1 ? ipc->tos : inet->tos);
+}
+
+static inline u8 get_rtconn_flags(const struct ipcm_cookie *ipc, const struct sock *sk)
+{
+	return (u8)(get_rttos(ipc, inet_sk(sk)) | (sock_flag(sk, SOCK_LOCALROUTE) ? RTO_ONLINK : 0));
 }
 
 static inline int ip_select_ttl(const struct inet_sock *inet, const struct dst_entry *dst)

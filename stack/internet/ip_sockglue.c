@@ -1,10 +1,11 @@
 /*
- * What IP tells a socket beside the data: errors for one that wants them in its error queue (IP_RECVERR), and
- * control messages with each packet. The options that ask for these are in ip_sockopt.c.
+ * What IP tells a socket beside its packets: errors, for one that wants them in its error queue (IP_RECVERR).
+ * And who gets packets to forward that bear the router alert option (IP_ROUTER_ALERT).
  */
 #include "stack/application/scm.h"
 #include "stack/internet/errqueue.h"
 #include "stack/internet/icmp.h"
+#include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/transport/inet_sock.h"
 
@@ -140,61 +141,32 @@ int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
 	return copied;
 }
 
-/* ---- with each packet ---- */
+/* ---- router alert ---- */
 
-#define PKTINFO_SKB_CB(skb) ((struct in_pktinfo *)(void *)((skb)->cb))
-
-/* The packet goes into a socket's queue: keep what its route tells, let the route go. */
-void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
+int ip_ra_control(struct sock *sk, bool on)
 {
-	TRACE_SKB(skb, "note where the packet came in, let go of its route");
-	struct in_pktinfo *pktinfo = PKTINFO_SKB_CB(skb);
-	const struct rtable *rt = skb_rtable(skb);
+	TRACE_SK(sk, "the socket wants packets with the router alert option, or no longer");
+	struct ip_ra_chain **rap, *ra, *new_ra;
 
-	if ((inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) && rt) {
-		pktinfo->ipi_ifindex = rt->rt_iif ? rt->rt_iif : skb->skb_iif;
-		pktinfo->ipi_spec_dst.s_addr = fib_compute_spec_dst(skb);
-	} else {
-		pktinfo->ipi_ifindex = 0;
-		pktinfo->ipi_spec_dst.s_addr = 0;
+	if (sk->sk_type != SOCK_RAW || inet_sk(sk)->inet_num == IPPROTO_RAW)
+		return -EINVAL;
+	for (rap = &inet_state(sk->host)->ra_chain; (ra = *rap) != NULL; rap = &ra->next) {
+		if (ra->sk != sk)
+			continue;
+		if (on)
+			return -EADDRINUSE;
+		*rap = ra->next;
+		kfree(sk->host, ra);
+		sock_put(sk);
+		return 0;
 	}
-	if (unlikely(IPCB(skb)->opt.optlen))
-		skb_dst_force(skb);
-	else
-		skb_dst_drop(skb);
-}
-
-static void ip_cmsg_recv_pktinfo(struct msghdr *msg, struct sk_buff *skb)
-{
-	TRACE_SKB(skb, "tell the program where the packet came in and to which address");
-	struct in_pktinfo info = *PKTINFO_SKB_CB(skb);
-
-	info.ipi_addr.s_addr = ip_hdr(skb)->daddr;
-	put_cmsg(skb->host, msg, IPPROTO_IP, IP_PKTINFO, sizeof(info), &info);
-}
-
-static void ip_cmsg_recv_dstaddr(struct msghdr *msg, struct sk_buff *skb)
-{
-	TRACE_SKB(skb, "tell the program to which address and port the packet went");
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-
-	sin.sin_addr.s_addr = ip_hdr(skb)->daddr;
-	memcpy(&sin.sin_port, skb_transport_header(skb) + 2, sizeof(sin.sin_port));
-	put_cmsg(skb->host, msg, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
-}
-
-void ip_cmsg_recv_offset(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
-{
-	TRACE_SKB(skb, "tell the program what it wants to know about the packet");
-	unsigned int flags = inet_sk(sk)->cmsg_flags;
-	int ttl = ip_hdr(skb)->ttl;
-
-	if (flags & IP_CMSG_PKTINFO)
-		ip_cmsg_recv_pktinfo(msg, skb);
-	if (flags & IP_CMSG_TTL)
-		put_cmsg(skb->host, msg, IPPROTO_IP, IP_TTL, sizeof(ttl), &ttl);
-	if (flags & IP_CMSG_TOS)
-		put_cmsg(skb->host, msg, IPPROTO_IP, IP_TOS, 1, &ip_hdr(skb)->tos);
-	if (flags & IP_CMSG_ORIGDSTADDR)
-		ip_cmsg_recv_dstaddr(msg, skb);
+	if (!on)
+		return -ENOBUFS;
+	new_ra = kzalloc(sk->host, sizeof(*new_ra));
+	if (!new_ra)
+		return -ENOMEM;
+	new_ra->sk = sk;
+	sock_hold(sk);
+	*rap = new_ra;
+	return 0;
 }

@@ -1,11 +1,11 @@
 /*
  * Options at level SOL_IP (net/ipv4/ip_sockglue.c). The protocols' setsockopt and getsockopt call in for the
- * level that is not theirs. Not here yet: IP options, multicast membership and interface.
+ * level that is not theirs.
  */
 #include "stack/internet/route.h"
 #include "stack/internet/ip.h"
 #include "stack/interface/netdevice.h"
-#include "stack/transport/inet_sock.h"
+#include "stack/transport/inet_connection_sock.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -15,6 +15,10 @@
 #endif
 #ifndef IP_NODEFRAG
 #define IP_NODEFRAG 22
+#endif
+
+#ifndef IP_RECVFRAGSIZE
+#define IP_RECVFRAGSIZE 25
 #endif
 
 #define INET_ECN_MASK 3
@@ -51,6 +55,8 @@ static u16 cmsg_flag_of_option(int optname)
 		return IP_CMSG_RETOPTS;
 	case IP_RECVORIGDSTADDR:
 		return IP_CMSG_ORIGDSTADDR;
+	case IP_RECVFRAGSIZE:
+		return IP_CMSG_RECVFRAGSIZE;
 	default:
 		return 0;
 	}
@@ -126,6 +132,8 @@ static int set_option(struct sock *sk, int optname, int val, unsigned int optlen
 	struct inet_sock *inet = inet_sk(sk);
 	u16 flag = cmsg_flag_of_option(optname);
 
+	if (optname == IP_RECVFRAGSIZE && sk->sk_type != SOCK_RAW && sk->sk_type != SOCK_DGRAM)
+		return -EINVAL;
 	if (flag) {
 		inet->cmsg_flags = (u16)(val ? inet->cmsg_flags | flag : inet->cmsg_flags & ~flag);
 		return 0;
@@ -179,6 +187,52 @@ static int set_option(struct sock *sk, int optname, int val, unsigned int optlen
 	}
 }
 
+/* Connections count the options into each segment. */
+static void ip_options_resize(struct sock *sk, int by)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_ext_hdr_len = (u16)(icsk->icsk_ext_hdr_len + by);
+	icsk->icsk_sync_mss(sk, icsk->icsk_pmtu_cookie);
+}
+
+static int set_ip_options(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct ip_options_rcu *opt = NULL;
+	int err;
+
+	if (optlen > MAX_IPOPTLEN)
+		return -EINVAL;
+	if (!optval && optlen)
+		return -EFAULT;
+	err = ip_options_get(sock_net(sk), &opt, optval, (int)optlen);
+	if (err)
+		return err;
+	if (inet->is_icsk)
+		ip_options_resize(sk, opt->opt.optlen - (inet->inet_opt ? inet->inet_opt->opt.optlen : 0));
+	kfree(sk->host, inet->inet_opt);
+	inet->inet_opt = opt;
+	return 0;
+}
+
+/* As they will go out, with the place for our own entries empty. */
+static int get_ip_options(struct sock *sk, char *optval, int *optlen)
+{
+	const struct ip_options_rcu *opt = inet_sk(sk)->inet_opt;
+	struct ip_options_data copy;
+	int len = 0;
+
+	if (opt && opt->opt.optlen) {
+		memcpy(&copy, opt, sizeof(*opt) + opt->opt.optlen);
+		ip_options_undo(sock_net(sk), &copy.opt);
+		len = min(*optlen, (int)copy.opt.optlen);
+		memcpy(optval, copy.data, (size_t)len);
+	}
+	*optlen = len;
+	return 0;
+}
+
 static bool setsockopt_needs_rtnl(const struct sock *sk, int optname)
 {
 	TRACE_SK(sk, "does the option change the device's group memberships?");
@@ -202,9 +256,14 @@ static int do_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsi
 			return -EFAULT;
 		val = byte;
 	}
+	if (optname == IP_ROUTER_ALERT)
+		return ip_ra_control(sk, val != 0);
 	setsockopt_needs_rtnl(sk, optname);
 	lock_sock(sk);
-	err = set_option(sk, optname, val, optlen);
+	if (optname == IP_OPTIONS)
+		err = set_ip_options(sk, optval, optlen);
+	else
+		err = set_option(sk, optname, val, optlen);
 	release_sock(sk);
 	return err;
 }
@@ -303,8 +362,10 @@ static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *opt
 	if (len < 0)
 		return -EINVAL;
 	lock_sock(sk);
-	err = get_option(sk, optname, &val);
+	err = optname == IP_OPTIONS ? get_ip_options(sk, optval, optlen) : get_option(sk, optname, &val);
 	release_sock(sk);
+	if (optname == IP_OPTIONS)
+		return err;
 	if (err)
 		return err;
 	if (!optval)

@@ -250,6 +250,7 @@ static int ping_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nob
 	err = skb_copy_datagram_msg(skb, 0, msg, copied);
 	if (err)
 		goto done;
+	sock_recv_ts_and_drops(msg, sk, skb);
 	if (sin) {
 		memset(sin, 0, sizeof(*sin));
 		sin->sin_family = AF_INET;

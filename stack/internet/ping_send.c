@@ -2,6 +2,7 @@
  * Sending by ping sockets: the program gives an echo request, of which type and sequence number are taken;
  * the identifier is the socket's, the checksum is computed.
  */
+#include "stack/internet/ip_sock.h"
 #include "stack/internet/ping.h"
 
 /* The message: its header as it will be sent, and the program's data behind it. */
@@ -69,28 +70,27 @@ static int ping_destination(const struct sock *sk, const struct msghdr *msg, __b
 	return 0;
 }
 
-static void ping_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *fl4, __be32 daddr,
-		      const struct icmphdr *icmph)
+static int ping_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *fl4, __be32 daddr,
+		     const struct icmphdr *icmph, struct ipcm_cookie *ipc)
 {
-	const struct inet_sock *inet = inet_sk(sk);
-	u8 tos = (u8)RT_CONN_FLAGS(sk);
-	int oif = sk->sk_bound_dev_if;
-	__be32 saddr = inet->inet_saddr;
+	const struct ip_options *opt = ipc->opt ? &ipc->opt->opt : NULL;
+	u8 tos = get_rtconn_flags(ipc, sk);
+	__be32 saddr = ipc->addr;
 
-	if (msg->msg_flags & MSG_DONTROUTE)
-		tos |= RTO_ONLINK;
-	if (ipv4_is_multicast(daddr)) {
-		if (!oif)
-			oif = inet->mc_index;
-		if (!saddr)
-			saddr = inet->mc_addr;
-	} else if (!oif) {
-		oif = inet->uc_index;
+	ipc->addr = daddr;
+	if (opt && opt->srr) {
+		if (!daddr)
+			return -EINVAL;
+		daddr = opt->faddr;
 	}
-	flowi4_init_output(fl4, oif, sk->sk_mark, tos, RT_SCOPE_UNIVERSE, (u8)sk->sk_protocol,
+	if ((msg->msg_flags & MSG_DONTROUTE) || (opt && opt->is_strictroute))
+		tos |= RTO_ONLINK;
+	ipcm_multicast_defaults(ipc, inet_sk(sk), daddr, &saddr);
+	flowi4_init_output(fl4, ipc->oif, ipc->mark, tos, RT_SCOPE_UNIVERSE, (u8)sk->sk_protocol,
 			   inet_sk_flowi_flags(sk), daddr, saddr, 0, 0);
 	fl4->fl4_icmp_type = icmph->type;
 	fl4->fl4_icmp_code = icmph->code;
+	return 0;
 }
 
 static int ping_append_and_push(struct sock *sk, struct msghdr *msg, size_t len, struct flowi4 *fl4,
@@ -118,6 +118,7 @@ static int ping_append_and_push(struct sock *sk, struct msghdr *msg, size_t len,
 int ping_v4_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "send an icmp echo request");
+	struct ip_options_data opt_copy;
 	struct icmphdr user_icmph;
 	struct ipcm_cookie ipc;
 	struct rtable *rt;
@@ -130,10 +131,12 @@ int ping_v4_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	err = ping_destination(sk, msg, &daddr);
 	if (err)
 		return err;
-	ipcm_init(&ipc);
-	ipc.addr = daddr;
-	ipc.mark = sk->sk_mark;
-	ping_flow(sk, msg, &fl4, daddr, &user_icmph);
+	ipcm_init_sk(&ipc, inet_sk(sk));
+	err = ipcm_from_msg(sk, msg, &ipc, &opt_copy);
+	if (!err)
+		err = ping_flow(sk, msg, &fl4, daddr, &user_icmph, &ipc);
+	if (err)
+		return err;
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 	if (IS_ERR(rt)) {
 		if (PTR_ERR(rt) == -ENETUNREACH)

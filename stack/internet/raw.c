@@ -93,7 +93,7 @@ static int raw_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	return NET_RX_SUCCESS;
 }
 
-static int raw_rcv(struct sock *sk, struct sk_buff *skb)
+int raw_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "receive a packet, from its ip header on");
 
@@ -229,14 +229,6 @@ static int raw_sk_init(struct sock *sk)
 	return 0;
 }
 
-/* Sockets that a router's daemon reads packets with the router alert option by: there are none. */
-static int ip_ra_control(struct sock *sk, bool on)
-{
-	TRACE_SK(sk, "the socket wants packets with the router alert option, or no longer");
-
-	return on ? -EOPNOTSUPP : -ENOENT;
-}
-
 static void raw_close(struct sock *sk, long timeout)
 {
 	TRACE_SK_IN(sk, IN_TASK, "close a raw socket");
@@ -307,6 +299,7 @@ static int raw_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nobl
 	err = skb_copy_datagram_msg(skb, 0, msg, (int)copied);
 	if (err)
 		goto done;
+	sock_recv_ts_and_drops(msg, sk, skb);
 	if (sin) {
 		TRACE_STEP(sk, "fill 'addr' struct");
 		memset(sin, 0, sizeof(*sin));

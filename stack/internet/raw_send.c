@@ -4,6 +4,7 @@
  */
 #include "stack/internet/icmp.h"
 #include "stack/internet/netfilter.h"
+#include "stack/internet/ip_sock.h"
 #include "stack/internet/raw.h"
 
 /* The program's message; its first bytes are read before the rest, to find the route by them. */
@@ -176,26 +177,42 @@ static int raw_destination(const struct sock *sk, const struct msghdr *msg, __be
 }
 
 static void raw_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *fl4, __be32 daddr,
-		     bool hdrincl)
+		     __be32 saddr, struct ipcm_cookie *ipc)
 {
-	const struct inet_sock *inet = inet_sk(sk);
-	u8 tos = (u8)RT_CONN_FLAGS(sk);
-	int oif = sk->sk_bound_dev_if;
-	__be32 saddr = inet->inet_saddr;
+	const bool hdrincl = inet_sk(sk)->hdrincl;
+	u8 tos = get_rtconn_flags(ipc, sk);
 
 	if (msg->msg_flags & MSG_DONTROUTE)
 		tos |= RTO_ONLINK;
-	if (ipv4_is_multicast(daddr)) {
-		if (!oif)
-			oif = inet->mc_index;
-		if (!saddr)
-			saddr = inet->mc_addr;
-	} else if (!oif) {
-		oif = inet->uc_index;
-	}
+	ipcm_multicast_defaults(ipc, inet_sk(sk), daddr, &saddr);
 	flowi4_init_output(
-		fl4, oif, sk->sk_mark, tos, RT_SCOPE_UNIVERSE, hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
+		fl4, ipc->oif, ipc->mark, tos, RT_SCOPE_UNIVERSE, hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
 		(u8)(inet_sk_flowi_flags(sk) | (hdrincl ? FLOWI_FLAG_KNOWN_NH : 0)), daddr, saddr, 0, 0);
+}
+
+/* What the program and the socket say about the packet; *daddr becomes its first hop. */
+static int raw_prepare(struct sock *sk, struct msghdr *msg, struct ipcm_cookie *ipc,
+		       struct ip_options_data *opt_copy, __be32 *daddr, __be32 *saddr)
+{
+	int err;
+
+	ipcm_init_sk(ipc, inet_sk(sk));
+	err = ipcm_from_msg(sk, msg, ipc, opt_copy);
+	if (err)
+		return err;
+	*saddr = ipc->addr;
+	ipc->addr = *daddr;
+	if (!ipc->opt)
+		return 0;
+	/* the program makes the whole header, or none of it */
+	if (inet_sk(sk)->hdrincl)
+		return -EINVAL;
+	if (ipc->opt->opt.srr) {
+		if (!*daddr)
+			return -EINVAL;
+		*daddr = ipc->opt->opt.faddr;
+	}
+	return 0;
 }
 
 int raw_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
@@ -203,10 +220,11 @@ int raw_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	TRACE_SK_IN(sk, IN_TASK, "find the route, make the packet and send it");
 	const bool hdrincl = inet_sk(sk)->hdrincl;
 	struct raw_frag_vec rfv = { .msg = msg };
+	struct ip_options_data opt_copy;
 	struct ipcm_cookie ipc;
+	__be32 daddr, saddr;
 	struct rtable *rt;
 	struct flowi4 fl4;
-	__be32 daddr;
 	int err;
 
 	if (len > 0xFFFF)
@@ -216,10 +234,10 @@ int raw_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	err = raw_destination(sk, msg, &daddr);
 	if (err)
 		return err;
-	ipcm_init(&ipc);
-	ipc.addr = daddr;
-	ipc.mark = sk->sk_mark;
-	raw_flow(sk, msg, &fl4, daddr, hdrincl);
+	err = raw_prepare(sk, msg, &ipc, &opt_copy, &daddr, &saddr);
+	if (err)
+		return err;
+	raw_flow(sk, msg, &fl4, daddr, saddr, &ipc);
 	if (!hdrincl) {
 		err = raw_probe_proto_opt(&rfv, sk, &fl4);
 		if (err)

@@ -65,7 +65,7 @@ struct packet_skb_cb {
 	unsigned char more_addr[MAX_ADDR_LEN - 8]; /* sll_addr goes on */
 };
 #define PACKET_SKB_CB(skb) ((struct packet_skb_cb *)(void *)((skb)->cb))
-_Static_assert(sizeof(struct packet_skb_cb) <= sizeof(((struct sk_buff *)0)->cb), "does not fit");
+_Static_assert(offsetof(struct packet_skb_cb, more_addr) <= SOCK_SKB_CB_OFFSET, "does not fit");
 
 static inline struct packet_sock *pkt_sk(const struct sock *sk)
 {

@@ -91,6 +91,7 @@ int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *
 	skb->dev = NULL;
 	skb_dst_drop(skb);
 	po->stats.tp_packets++;
+	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 	sk_call_data_ready(sk);
 	return 0;
@@ -174,6 +175,7 @@ int packet_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flag
 	err = skb_copy_datagram_msg(skb, 0, msg, (int)copied);
 	if (err)
 		goto out_free;
+	sock_recv_ts_and_drops(msg, sk, skb);
 	if (msg->msg_name)
 		packet_copy_address(msg, skb);
 	if (pkt_sk(sk)->auxdata)

@@ -232,6 +232,7 @@ static const struct {
 	{ tcp_init, tcp_exit },
 	{ udp_init, NULL },
 	{ icmp_init, icmp_exit },
+	{ udpv4_offload_init, NULL },
 	{ tcpv4_offload_init, NULL },
 	{ add_packet_type, remove_packet_type },
 };

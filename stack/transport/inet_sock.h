@@ -20,6 +20,7 @@ struct iphdr;
 #define IP_CMSG_RECVOPTS (1 << 3)
 #define IP_CMSG_RETOPTS (1 << 4)
 #define IP_CMSG_ORIGDSTADDR (1 << 6)
+#define IP_CMSG_RECVFRAGSIZE (1 << 8)
 
 #define IPCORK_OPT 1 /* opt is the cork's own */
 #define IPCORK_ALLFRAG 2

@@ -179,13 +179,36 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 	sock_init_data_uid(sock, sk, 0);
 }
 
+/* ---- time stamps ---- */
+
+static bool sock_needs_netstamp(const struct sock *sk)
+{
+	TRACE_SK(sk, "does the family want time stamps?");
+
+	return sk->sk_family != AF_UNSPEC && sk->sk_family != AF_UNIX;
+}
+
+void sock_enable_timestamp(struct sock *sk, enum sock_flags flag)
+{
+	TRACE_SK(sk, "switch time stamps of received packets on");
+	unsigned long previous = sk->sk_flags;
+
+	sock_set_flag(sk, flag);
+	if (sock_needs_netstamp(sk) && !(previous & SK_FLAGS_TIMESTAMP))
+		net_enable_timestamp(sk->host);
+}
+
 /* ---- the end ---- */
 
 void sock_disable_timestamp(struct sock *sk, unsigned long flags)
 {
 	TRACE_SK(sk, "switch time stamps of received packets off");
 
+	if (!(sk->sk_flags & flags))
+		return;
 	sk->sk_flags &= ~flags;
+	if (sock_needs_netstamp(sk) && !(sk->sk_flags & SK_FLAGS_TIMESTAMP))
+		net_disable_timestamp(sk->host);
 }
 
 static void __sk_destruct(struct rcu_head *head)
@@ -254,13 +277,6 @@ static void sock_copy(struct sock *nsk, const struct sock *osk)
 	memcpy((u8 *)nsk + from, (const u8 *)osk + from, osk->sk_prot->obj_size - from);
 	nsk->trace_id = trace_id;
 	nsk->sk_hostlist = list;
-}
-
-static bool sock_needs_netstamp(const struct sock *sk)
-{
-	TRACE_SK(sk, "does the family want time stamps?");
-
-	return sk->sk_family != AF_UNSPEC && sk->sk_family != AF_UNIX;
 }
 
 struct sock *sk_clone_lock(const struct sock *sk, const gfp_t priority __maybe_unused)

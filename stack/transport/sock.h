@@ -647,7 +647,32 @@ int sock_common_getsockopt(struct socket *sock, int level, int optname, char *op
 int sock_common_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags);
 void __sock_set_rcvbuf(struct sock *sk, int val);
 void sock_set_keepalive(struct sock *sk);
+void sock_enable_timestamp(struct sock *sk, enum sock_flags flag);
 void sock_disable_timestamp(struct sock *sk, unsigned long flags);
+
+/* ---- control messages of SOL_SOCKET (sock_cmsg.c) ---- */
+
+/* The end of skb->cb while a packet waits in a receive queue. */
+struct sock_skb_cb {
+	u32 dropcount; /* SO_RXQ_OVFL: packets lost before this one */
+};
+#define SOCK_SKB_CB_OFFSET (sizeof(((struct sk_buff *)0)->cb) - sizeof(struct sock_skb_cb))
+#define SOCK_SKB_CB(skb) ((struct sock_skb_cb *)(void *)((skb)->cb + SOCK_SKB_CB_OFFSET))
+
+static inline void sock_skb_set_dropcount(const struct sock *sk, struct sk_buff *skb)
+{
+	SOCK_SKB_CB(skb)->dropcount = sock_flag(sk, SOCK_RXQ_OVFL) ? (u32)sk->sk_drops : 0;
+}
+
+struct cmsghdr;
+int __sock_cmsg_send(struct sock *sk, const struct cmsghdr *cmsg, u32 *mark);
+void __sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+
+static inline void sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(sk->sk_flags & (BIT(SOCK_RXQ_OVFL) | BIT(SOCK_RCVTSTAMP))))
+		__sock_recv_ts_and_drops(msg, sk, skb);
+}
 
 /* ---- for the slots that a family does not have ---- */
 

@@ -220,7 +220,8 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 	case SO_TIMESTAMPNS:
 		sock_valbool_flag(sk, SOCK_RCVTSTAMP, valbool);
 		sock_valbool_flag(sk, SOCK_RCVTSTAMPNS, valbool && optname == SO_TIMESTAMPNS);
-		sock_valbool_flag(sk, SOCK_TIMESTAMP, valbool);
+		if (val)
+			sock_enable_timestamp(sk, SOCK_TIMESTAMP);
 		return 0;
 	case SO_RCVLOWAT:
 		return sock_set_rcvlowat(sock, val);

@@ -37,15 +37,18 @@ struct udphdr {
 #define UDP_ENCAP 100
 #define UDP_NO_CHECK6_TX 101
 #define UDP_NO_CHECK6_RX 102
+#define UDP_SEGMENT 103
 #define UDP_GRO 104
+#define UDP_MAX_SEGMENTS 64
 
 struct udp_sock {
 	struct inet_sock inet; /* first */
 	u16 udp_port_hash;     /* the port that the tables know the socket by */
 	u16 udp_portaddr_hash;
 	struct hlist_node udp_portaddr_node;
-	int pending; /* AF_INET while a datagram is put together */
-	u16 len;     /* of it, with the header */
+	int pending;  /* AF_INET while a datagram is put together */
+	u16 len;      /* of it, with the header */
+	u16 gso_size; /* UDP_SEGMENT: what is sent is cut into datagrams of so much data; 0: not */
 	u8 corkflag : 1, gro_enabled : 1, no_check6_tx : 1, no_check6_rx : 1;
 	u8 reuse_has_conns : 1; /* a member of its SO_REUSEPORT group is connected */
 	struct sk_buff_head reader_queue;
@@ -190,6 +193,9 @@ void udp4_hwcsum(struct sk_buff *skb, __be32 src, __be32 dst);
 /* ---- udp_sockopt.c ---- */
 int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen);
 int udp_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen);
+
+/* ---- udp_offload.c ---- */
+int udpv4_offload_init(struct host *host);
 
 extern const struct proto udp_prot;
 extern const struct net_protocol udp_protocol;

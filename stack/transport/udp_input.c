@@ -80,6 +80,7 @@ int __udp_enqueue_schedule_skb(struct sock *sk, struct sk_buff *skb)
 	sk->sk_rmem_alloc += size;
 	sk->sk_forward_alloc -= size;
 	/* no destructor: the charge is given back when the reader takes it out */
+	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_call_data_ready(sk);
@@ -137,11 +138,52 @@ static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 	return __udp_queue_rcv_skb(sk, skb);
 }
 
+/* Several datagrams in one packet (sent so over loopback) go to a socket that did not ask for that (UDP_GRO)
+ * one by one. */
+static bool udp_unexpected_gso(const struct sock *sk, const struct sk_buff *skb)
+{
+	return unlikely(skb_is_gso(skb)) &&
+	       !(udp_sk(sk)->gro_enabled && (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4));
+}
+
+/* NULL: it could not be cut; it is gone and counted. */
+static struct sk_buff *udp_rcv_segment(struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "cut the packet into its datagrams");
+	const u64 features = NETIF_F_SG | NETIF_F_IP_CSUM; /* sums are known to be right */
+	struct sk_buff *segs;
+
+	if (skb->pkt_type == PACKET_LOOPBACK)
+		skb->ip_summed = CHECKSUM_PARTIAL;
+	segs = __skb_gso_segment(skb, features, false);
+	if (IS_ERR_OR_NULL(segs)) {
+		sk->sk_drops += skb_shinfo(skb)->gso_segs;
+		sock_net(sk)->mib.udp_statistics[UDP_MIB_INERRORS] += skb_shinfo(skb)->gso_segs;
+		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_GSO_SEG);
+		return NULL;
+	}
+	consume_skb(skb);
+	return segs;
+}
+
 static int udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "give the datagram to the socket");
+	struct sk_buff *segs, *next;
 
-	return udp_queue_rcv_one_skb(sk, skb);
+	if (likely(!udp_unexpected_gso(sk, skb)))
+		return udp_queue_rcv_one_skb(sk, skb);
+	__skb_push(skb, (unsigned int)(skb->data - skb_mac_header(skb)));
+	segs = udp_rcv_segment(sk, skb);
+	for (skb = segs; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		__skb_pull(skb, (unsigned int)skb_transport_offset(skb));
+		if (skb->ip_summed == CHECKSUM_NONE)
+			skb->csum_valid = 1;
+		udp_queue_rcv_one_skb(sk, skb);
+	}
+	return 0;
 }
 
 static int udp_unicast_rcv_skb(struct sock *sk, struct sk_buff *skb)

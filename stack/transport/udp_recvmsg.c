@@ -5,6 +5,7 @@
  * The checksum of a long datagram is verified while it is copied. A broken one is dropped here, and the
  * reader goes on waiting for the next.
  */
+#include "stack/application/scm.h"
 #include "stack/transport/datagram.h"
 #include "stack/transport/udp.h"
 
@@ -214,6 +215,16 @@ static void udp_copy_addr(const struct sk_buff *skb, struct sockaddr_in *sin, in
 	*addr_len = sizeof(*sin);
 }
 
+/* The packet is several datagrams of this length (the last one perhaps shorter). */
+static void udp_cmsg_recv(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb)
+{
+	TRACE_SK(sk, "tell the program how long the datagrams are that it gets at once");
+	int gso_size = skb_shinfo(skb)->gso_size;
+
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)
+		put_cmsg(sk->host, msg, SOL_UDP, UDP_GRO, sizeof(gso_size), &gso_size);
+}
+
 int udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int noblock, int flags, int *addr_len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "receive a datagram: take it out of the queue, copy it to the program");
@@ -250,8 +261,11 @@ try_again:
 	}
 	if (!peeking)
 		UDP_INC_STATS(sock_net(sk), UDP_MIB_INDATAGRAMS, 0);
+	sock_recv_ts_and_drops(msg, sk, skb);
 	if (msg->msg_name)
 		udp_copy_addr(skb, msg->msg_name, addr_len);
+	if (unlikely(udp_sk(sk)->gro_enabled))
+		udp_cmsg_recv(msg, sk, skb);
 	if (inet_sk(sk)->cmsg_flags)
 		ip_cmsg_recv_offset(msg, sk, skb);
 	err = (int)(flags & MSG_TRUNC ? ulen : copied);

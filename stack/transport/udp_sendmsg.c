@@ -4,7 +4,9 @@
  *
  *	pending 0 -> first call with MSG_MORE: AF_INET, addresses and route in inet->cork -> a call without: 0
  */
+#include "stack/application/scm.h"
 #include "stack/application/socket.h"
+#include "stack/internet/ip_sock.h"
 #include "stack/transport/udp.h"
 
 /* ---- from a finished packet to IP ---- */
@@ -63,7 +65,27 @@ static void udp_fill_check(struct sk_buff *skb, const struct sock *sk, const str
 	}
 }
 
-static int udp_send_skb(struct sk_buff *skb, const struct flowi4 *fl4)
+/* The datagram is to become several, each with cork->gso_size bytes of data: cut below, as late as may be. */
+static int udp_set_gso(struct sk_buff *skb, const struct sock *sk, const struct inet_cork *cork, int len)
+{
+	const unsigned int hlen = skb_network_header_len(skb) + (unsigned int)sizeof(struct udphdr);
+	const unsigned int datalen = (unsigned int)len - (unsigned int)sizeof(struct udphdr);
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (hlen + cork->gso_size > cork->fragsize || datalen > cork->gso_size * UDP_MAX_SEGMENTS ||
+	    sk->sk_no_check_tx)
+		return -EINVAL;
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return -EIO;
+	if (datalen > cork->gso_size) {
+		shinfo->gso_size = cork->gso_size;
+		shinfo->gso_type = SKB_GSO_UDP_L4;
+		shinfo->gso_segs = (u16)DIV_ROUND_UP(datalen, cork->gso_size);
+	}
+	return 0;
+}
+
+static int udp_send_skb(struct sk_buff *skb, const struct flowi4 *fl4, const struct inet_cork *cork)
 {
 	TRACE_SKB(skb, "put the udp header on, send to ip layer");
 	struct sock *sk = skb->sk;
@@ -75,6 +97,13 @@ static int udp_send_skb(struct sk_buff *skb, const struct flowi4 *fl4)
 	uh->source = inet_sk(sk)->inet_sport;
 	uh->dest = fl4->fl4_dport;
 	uh->len = htons((u16)len);
+	if (unlikely(cork->gso_size)) {
+		err = udp_set_gso(skb, sk, cork, len);
+		if (err) {
+			kfree_skb(skb);
+			return err;
+		}
+	}
 	udp_fill_check(skb, sk, fl4, len);
 	err = ip_send_skb(net, skb);
 	if (!err) {
@@ -96,7 +125,7 @@ int udp_push_pending_frames(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
 	struct sk_buff *skb = __ip_make_skb(sk, fl4, &sk->sk_write_queue, &inet->cork.base);
-	int err = skb ? udp_send_skb(skb, fl4) : 0;
+	int err = skb ? udp_send_skb(skb, fl4, &inet->cork.base) : 0;
 
 	up->len = 0;
 	up->pending = 0;
@@ -155,22 +184,46 @@ static int udp_get_dest(struct udp_send *us)
 	return 0;
 }
 
-static void ipcm_init_sk(struct ipcm_cookie *ipcm, const struct inet_sock *inet)
+/* The SOL_UDP control messages: the size of segments (UDP_SEGMENT). 1: there are others too. */
+static int udp_cmsg_send(struct sock *sk, const struct msghdr *msg, u16 *gso_size)
 {
-	ipcm_init(ipcm);
-	ipcm->mark = inet->sk.sk_mark;
-	ipcm->oif = inet->sk.sk_bound_dev_if;
-	ipcm->addr = inet->inet_saddr;
+	TRACE_SK(sk, "read what the program says about this datagram: size of segments");
+	const struct cmsghdr *cmsg;
+	int need_ip = 0;
+
+	for_each_cmsghdr(cmsg, msg)
+	{
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_UDP) {
+			need_ip = 1;
+			continue;
+		}
+		if (cmsg->cmsg_type != UDP_SEGMENT || cmsg->cmsg_len != CMSG_LEN(sizeof(*gso_size)))
+			return -EINVAL;
+		memcpy(gso_size, CMSG_DATA(cmsg), sizeof(*gso_size));
+	}
+	return need_ip;
 }
 
-static void udp_get_options(struct udp_send *us)
+/* What the message and the socket say about how it goes out. */
+static int udp_get_cookie(struct udp_send *us)
 {
-	const struct ip_options_rcu *opt = inet_sk(us->sk)->inet_opt;
+	struct sock *sk = us->sk;
+	struct ipcm_cookie *ipc = &us->ipc;
+	int err;
 
-	if (opt) {
-		memcpy(&us->opt_copy, opt, sizeof(*opt) + opt->opt.optlen);
-		us->ipc.opt = (struct ip_options_rcu *)&us->opt_copy;
+	ipcm_init_sk(ipc, inet_sk(sk));
+	ipc->gso_size = udp_sk(sk)->gso_size;
+	if (likely(!us->msg->msg_controllen && !inet_sk(sk)->inet_opt))
+		return 0;
+	if (us->msg->msg_controllen) {
+		us->connected = false;
+		err = udp_cmsg_send(sk, us->msg, &ipc->gso_size);
+		if (err < 0)
+			return err;
 	}
+	return ipcm_from_msg(sk, us->msg, ipc, &us->opt_copy);
 }
 
 /* Finds the route of a datagram for which the socket has none. */
@@ -201,14 +254,14 @@ static int udp_route(struct udp_send *us, __be32 faddr, __be32 saddr, u8 tos)
 static int udp_prepare(struct udp_send *us)
 {
 	struct sock *sk = us->sk;
-	struct inet_sock *inet = inet_sk(sk);
 	struct ipcm_cookie *ipc = &us->ipc;
 	const struct ip_options *opt;
 	__be32 saddr, faddr = us->daddr;
+	int err = udp_get_cookie(us);
 	u8 tos;
 
-	ipcm_init_sk(ipc, inet);
-	udp_get_options(us);
+	if (err)
+		return err;
 	opt = ipc->opt ? &ipc->opt->opt : NULL;
 	saddr = ipc->addr;
 	ipc->addr = us->daddr;
@@ -218,21 +271,15 @@ static int udp_prepare(struct udp_send *us)
 		faddr = opt->faddr;
 		us->connected = false;
 	}
-	tos = (u8)RT_TOS(inet->tos);
+	tos = get_rttos(ipc, inet_sk(sk));
 	if (sock_flag(sk, SOCK_LOCALROUTE) || (us->msg->msg_flags & MSG_DONTROUTE) ||
 	    (opt && opt->is_strictroute)) {
 		tos |= RTO_ONLINK;
 		us->connected = false;
 	}
-	if (ipv4_is_multicast(us->daddr)) {
-		if (!ipc->oif)
-			ipc->oif = inet->mc_index;
-		if (!saddr)
-			saddr = inet->mc_addr;
+	ipcm_multicast_defaults(ipc, inet_sk(sk), us->daddr, &saddr);
+	if (ipv4_is_multicast(us->daddr))
 		us->connected = false;
-	} else if (!ipc->oif) {
-		ipc->oif = inet->uc_index;
-	}
 	if (us->connected)
 		us->rt = (struct rtable *)sk_dst_check(sk, 0);
 	return us->rt ? 0 : udp_route(us, faddr, saddr, tos);
@@ -301,7 +348,7 @@ static int udp_transmit(struct udp_send *us, size_t len)
 			  &us->rt, &cork, flags);
 	if (IS_ERR_OR_NULL(skb))
 		return (int)PTR_ERR(skb);
-	return udp_send_skb(skb, us->fl4);
+	return udp_send_skb(skb, us->fl4, &cork);
 }
 
 /* A datagram is being put together: adds to it. False: there is none (any more). */

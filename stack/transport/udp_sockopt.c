@@ -1,7 +1,8 @@
 /*
- * Options of UDP sockets at level SOL_UDP; those of the IP layer are passed on. Not there: UDP_SEGMENT and
- * UDP_ENCAP answer as a Linux built without them.
+ * Options of UDP sockets at level SOL_UDP; those of the IP layer are passed on. Not there: UDP_ENCAP.
  */
+#include <limits.h>
+
 #include "stack/transport/udp.h"
 
 static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
@@ -29,7 +30,12 @@ static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, un
 	case UDP_NO_CHECK6_RX:
 		up->no_check6_rx = val != 0;
 		return 0;
-	case UDP_GRO: /* remembered; the driver's datagrams are not joined yet */
+	case UDP_SEGMENT:
+		if (val < 0 || val > USHRT_MAX)
+			return -EINVAL;
+		up->gso_size = (u16)val;
+		return 0;
+	case UDP_GRO: /* datagrams that come at once are read at once; received ones are not joined */
 		up->gro_enabled = val != 0;
 		return 0;
 	default:
@@ -66,6 +72,9 @@ static int udp_lib_getsockopt(struct sock *sk, int optname, char *optval, int *o
 		break;
 	case UDP_NO_CHECK6_RX:
 		val = up->no_check6_rx;
+		break;
+	case UDP_SEGMENT:
+		val = up->gso_size;
 		break;
 	case UDP_GRO:
 		val = up->gro_enabled;
