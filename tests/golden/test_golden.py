@@ -23,10 +23,15 @@ FILES = """tcp-client tcp-server tcp-refused-client tcp-refused-server tcp-syn-r
     tcp-rto-client tcp-rto-server tcp-fast-retransmit-client tcp-fast-retransmit-server tcp-bulk-client
     tcp-bulk-server tcp-zero-window-client tcp-zero-window-server tcp-zero-window-probe-client
     tcp-nonblock-epoll-client tcp-nonblock-epoll-server tcp-loopback-client arp-fail-tcp-client
-    arp-resolve-client arp-resolve-server""".split()
+    arp-resolve-client arp-resolve-server arp-fail-udp-client arp-fail-udp-recverr-client
+    udp-client udp-server udp-loopback-client udp-fragment-client udp-fragment-server
+    udp-refused-client udp-refused-server napi-burst-client napi-burst-server
+    icmp-ping-socket-client icmp-ping-socket-server raw-client raw-server packet-raw-client packet-raw-server
+    forward-ping-client forward-ping-router forward-ping-server""".split()
 
 KINDS = """tcp tcp-refused tcp-syn-retransmit tcp-rto tcp-fast-retransmit tcp-bulk tcp-zero-window tcp-nonblock
-    tcp-loopback arp-fail-tcp""".split()
+    tcp-loopback arp-fail-tcp arp-resolve arp-fail-udp arp-fail-udp-recverr udp udp-loopback udp-fragment
+    udp-refused napi-burst icmp-ping-socket raw packet-raw forward-ping""".split()
 
 # Functions take no time, and background timers get to run; a slow reader; a slow CPU on a fast wire (as QEMU's,
 # which sends within the register write); both; so that interrupts fall into everything.
@@ -53,7 +58,7 @@ def run_all(wirepath, folder):
         for number, variant in enumerate(VARIANTS):
             run = os.path.join(folder, "run")
             call(wirepath, "run", os.path.join(HERE, "kinds.lua"), "--set", "kind=" + kind, "-o", run, *variant)
-            for host in ("client", "server"):
+            for host in ("client", "server", "router")[:3 if kind.startswith("forward-") else 2]:
                 texts.append(os.path.join(folder, "%s-%d-%s.txt" % (kind, number, host)))
                 with open(texts[-1], "w") as out:
                     out.write(call(wirepath, "export", run, "--format", "calls", "--host", host))
