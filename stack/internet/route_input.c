@@ -108,10 +108,12 @@ static int __mkroute_input(struct sk_buff *skb, const struct fib_result *res, st
 		return err;
 	do_cache = res->fi && !itag;
 	if (out_dev == in_dev) {
-		if (skb->protocol != htons(ETH_P_IP))
-			return -EINVAL; /* no proxy ARP back to the same link */
-		if (err && IN_DEV_TX_REDIRECTS(out_dev))
+		if (skb->protocol != htons(ETH_P_IP)) {
+			if (!IN_DEV_PROXY_ARP_PVLAN(in_dev))
+				return -EINVAL; /* no proxy ARP back to the same link */
+		} else if (err && IN_DEV_TX_REDIRECTS(out_dev)) {
 			route_note_redirect(skb, nhc, out_dev, saddr);
+		}
 	}
 	fnhe = find_exception(skb->host, nhc, daddr);
 	if (do_cache) {
