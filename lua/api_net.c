@@ -35,7 +35,7 @@ static void *check_object(lua_State *L, int idx, const char *type)
 /* "10.0.2.15/24" */
 static struct world_addr check_cidr(lua_State *L, int idx)
 {
-	struct world_addr a = { 0, 24 };
+	struct world_addr a = { .prefix = 24 };
 	char text[32];
 	const char *s = luaL_checkstring(L, idx), *slash = strchr(s, '/');
 	char *end = NULL;
@@ -137,7 +137,7 @@ static int l_network(lua_State *L)
 
 static int net_host(lua_State *L)
 {
-	static const char *const known[] = { "addr", "gw", NULL };
+	static const char *const known[] = { "addr", "gw", "rx_checksums", NULL };
 	struct run *run = api_scenario_only(L, "net:host");
 	const char *name = luaL_checkstring(L, 2);
 	struct world_addr addrs[WORLD_MAX_NICS];
@@ -168,6 +168,11 @@ static int net_host(lua_State *L)
 			return luaL_error(L, "net:host: gw '%s' is no address", s);
 		lua_pop(L, 1);
 	}
+	bool rx_checksums = has_field(L, 3, "rx_checksums") && lua_toboolean(L, -1);
+	if (!n)
+		addrs[n++] = (struct world_addr){ .prefix = 0 };
+	for (unsigned i = 0; i < n; i++)
+		addrs[i].rx_checksums = rx_checksums;
 	struct world_host *h = world_add_host(&run->world, name, addrs, n, gw, err, sizeof(err));
 	if (!h)
 		return luaL_error(L, "net:host: %s", err);

@@ -57,7 +57,7 @@ local network = {}
 
 ---A host with one card (eth0), or one per address.
 ---@param name string
----@param options? { addr?: string|string[], gw?: string }
+---@param options? { addr?: string|string[], gw?: string, rx_checksums?: boolean }
 ---@return wirepath.host
 function network:host(name, options) end
 

@@ -65,13 +65,12 @@ static bool add_nic(struct world *w, struct world_host *h, unsigned i, const str
 	char path[4400], name[64], err[256];
 	snprintf(nic->ifname, sizeof(nic->ifname), "eth%u", i);
 	set_mac(config.mac, h->host->index + 1, i);
+	config.rx_checksums = addr->rx_checksums;
 	nic->card = ftgmac_create(h->host, &config);
 	if (!nic->card)
 		return false;
-	if (addr) {
-		nic->addr = addr->addr;
-		nic->prefix = addr->prefix;
-	}
+	nic->addr = addr->addr;
+	nic->prefix = addr->prefix;
 	h->nr_nics = i + 1;
 	if (w->capture_dir) {
 		snprintf(name, sizeof(name), "%s/%s", h->host->name, nic->ifname);
@@ -103,9 +102,10 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 	*w->hosts_tail = h;
 	w->hosts_tail = &h->next;
 	h->gateway = gateway;
+	const struct world_addr no_addr = { 0 };
 	bool ok = host_boot(h->host) == 0;
 	for (unsigned i = 0; ok && (i < nr_addrs || i == 0); i++)
-		ok = add_nic(w, h, i, nr_addrs ? &addrs[i] : NULL) &&
+		ok = add_nic(w, h, i, nr_addrs ? &addrs[i] : &no_addr) &&
 		     host_probe(h->host, macs[i].base, macs[i].irq) == 0;
 	if (!ok) {
 		snprintf(err, errlen, "host %s did not boot: no memory", name);

@@ -59,16 +59,18 @@ struct world {
 	bool capture_failed;
 };
 
+/* A card and its address. */
 struct world_addr {
-	uint32_t addr; /* network byte order */
+	uint32_t addr; /* network byte order; 0: none */
 	uint8_t prefix;
+	bool rx_checksums; /* of an FTGMAC100: ftgmac_config */
 };
 
 void world_init(struct world *w, struct sim *sim, const char *capture_dir);
 
 /*
- * A host with a card for each of `addrs` (at least one card), booted: the driver has probed its cards. The
- * interfaces come up at the next world_up(). NULL with a message: name taken, no memory.
+ * A host with a card for each of `addrs` (none: one card without an address), booted: the driver has probed
+ * its cards. The interfaces come up at the next world_up(). NULL with a message: name taken, no memory.
  */
 struct world_host *world_add_host(struct world *w, const char *name, const struct world_addr *addrs,
 				  unsigned nr_addrs, uint32_t gateway, char *err, unsigned errlen);

@@ -272,6 +272,8 @@ struct ftgmac *ftgmac_create(struct host *host, const struct ftgmac_config *conf
 	c->host = host;
 	c->irq = config->irq;
 	memcpy(c->mac, config->mac, sizeof(c->mac));
+	c->rx_checksums = config->rx_checksums;
+	c->rx_fcs = config->rx_checksums ? 0 : FCS_LEN;
 	port_init(&c->port, &host->node, host, config->name);
 	c->port.owner = c;
 	c->port.link_change = link_change;

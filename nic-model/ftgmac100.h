@@ -26,6 +26,9 @@ struct ftgmac_config {
 	unsigned irq;	  /* line into the interrupt controller */
 	uint8_t mac[6];	  /* loaded into MAC_MADR/LADR at power-on */
 	const char *name; /* of the port: "eth0" */
+	/* Tell software which protocol a received frame has and whether its checksums are right, as silicon
+	 * does by the names of the bits, and store no FCS. Off: as QEMU, which knows neither. */
+	bool rx_checksums;
 };
 
 /* What the card did since it was made; a reset does not clear it. */

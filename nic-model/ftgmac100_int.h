@@ -44,6 +44,8 @@ struct ftgmac {
 	bool line; /* the interrupt line as we drive it */
 	uint8_t irq;
 	uint8_t mac[6];
+	bool rx_checksums; /* ftgmac_config */
+	uint8_t rx_fcs;	   /* bytes of FCS that are stored: 4, or 0 with rx_checksums */
 
 	/* transmitter: idle, or one frame on the wire until tx_done */
 	bool tx_busy;
@@ -126,6 +128,7 @@ void ftgmac_rx_reset(struct ftgmac *c);
 
 /* ftgmac100_csum.c */
 void ftgmac_tx_checksums(uint8_t *data, uint32_t len, uint32_t txdes1);
+uint32_t ftgmac_rx_checksums(const uint8_t *data, uint32_t len); /* bits of RXDES1 */
 
 /* ftgmac100_phy.c */
 void ftgmac_phy_reset(struct ftgmac *c);

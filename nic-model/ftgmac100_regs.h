@@ -116,8 +116,13 @@ enum ftgmac_reg {
 #define RXDES0_FTL (1u << 20)
 #define RXDES0_LRS (1u << 28)
 #define RXDES0_FRS (1u << 29)
-#define RXDES0_RDY (1u << 31) /* set: software's */
+#define RXDES0_RDY (1u << 31)	   /* set: software's */
+#define RXDES1_PROT_TCP (2u << 20) /* 0: not said, 1: IP, 2: TCP, 3: UDP */
+#define RXDES1_PROT_UDP (3u << 20)
 #define RXDES1_VLANTAG_AVAIL (1u << 24)
+#define RXDES1_TCP_CHKSUM_ERR (1u << 25)
+#define RXDES1_UDP_CHKSUM_ERR (1u << 26)
+#define RXDES1_IP_CHKSUM_ERR (1u << 27)
 
 #define FCS_LEN 4u
 #define ETH_P_VLAN 0x8100u

@@ -71,7 +71,7 @@ static void begin_vlan(struct ftgmac *c, struct frame *f)
 
 	if (likely(first < 18 || f->len < 18 || load_be16(f->data + 12) != ETH_P_VLAN))
 		return;
-	c->rx_des1 = RXDES1_VLANTAG_AVAIL | load_be16(f->data + 14);
+	c->rx_des1 |= RXDES1_VLANTAG_AVAIL | load_be16(f->data + 14);
 	if (!(c->maccr & MACCR_RM_VLAN))
 		return;
 	memmove(f->data + 4, f->data, 12);
@@ -84,13 +84,13 @@ static void begin_vlan(struct ftgmac *c, struct frame *f)
 /* The frame at the head of the line: length, status, tag. */
 static void begin(struct ftgmac *c, struct frame *f)
 {
-	uint32_t limit = c->maccr & MACCR_JUMBO_LF ? 9216 : 1518;
+	uint32_t limit = (c->maccr & MACCR_JUMBO_LF ? 9216u : 1518u) - FCS_LEN + c->rx_fcs;
 	enum dst_kind kind = dst_kind(f->data);
 
 	c->rx_begun = true;
 	c->rx_off = 0;
-	c->rx_len = f->len + FCS_LEN;
-	c->rx_des1 = 0;
+	c->rx_len = f->len + c->rx_fcs;
+	c->rx_des1 = unlikely(c->rx_checksums) ? ftgmac_rx_checksums(f->data, f->len) : 0;
 	c->rx_des0 = RXDES0_LRS;
 	if (unlikely(kind != DST_UNICAST)) {
 		c->rx_des0 |= kind == DST_BROADCAST ? RXDES0_BROADCAST : RXDES0_MULTICAST;
@@ -118,7 +118,7 @@ static void begin(struct ftgmac *c, struct frame *f)
 
 static void put_bytes(const struct ftgmac *c, const struct frame *f, uint8_t *dst, uint32_t n)
 {
-	uint32_t data_end = c->rx_len - FCS_LEN;
+	uint32_t data_end = c->rx_len - c->rx_fcs;
 	uint32_t data = c->rx_off < data_end ? data_end - c->rx_off : 0;
 
 	if (data > n)

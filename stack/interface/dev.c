@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "stack/interface/gro.h"
 #include "stack/interface/phy.h"
 #include "stack/kernel/rcu.h"
 
@@ -367,6 +368,7 @@ static void softnet_init(struct host *host)
 	sd->backlog.host = host;
 	INIT_LIST_HEAD(&sd->backlog.poll_list);
 	INIT_LIST_HEAD(&sd->backlog.dev_list);
+	init_gro_hash(&sd->backlog);
 	sd->backlog.poll = process_backlog;
 	sd->backlog.weight = host->net->core.sysctl_dev_weight;
 }

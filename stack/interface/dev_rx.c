@@ -148,3 +148,66 @@ int netif_receive_skb(struct sk_buff *skb)
 	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
 	return netif_receive_skb_internal(skb);
 }
+
+/* ---- several at once: what napi_gro_receive() has collected ---- */
+
+static void __netif_receive_skb_list_ptype(struct list_head *head, struct packet_type *pt_prev,
+					   struct net_device *orig_dev)
+{
+	struct sk_buff *skb, *next;
+
+	if (!pt_prev || list_empty(head))
+		return;
+	if (likely(pt_prev->list_func)) {
+		TRACE_OP(orig_dev, "list_func");
+		pt_prev->list_func(head, pt_prev, orig_dev);
+		return;
+	}
+	list_for_each_entry_safe (skb, next, head, list) {
+		skb_list_del_init(skb);
+		TRACE_OP(skb, "func");
+		pt_prev->func(skb, skb->dev, pt_prev, orig_dev);
+	}
+}
+
+/* Packets in a row that one protocol of one device wants go there together. */
+static void __netif_receive_skb_list_core(struct host *host, struct list_head *head)
+{
+	TRACE(host, "determine the type of each packet, hand over those of one type together");
+	struct packet_type *pt_curr = NULL;
+	struct net_device *od_curr = NULL;
+	struct sk_buff *skb, *next;
+	LIST_HEAD(sublist);
+
+	list_for_each_entry_safe (skb, next, head, list) {
+		struct net_device *orig_dev = skb->dev;
+		struct packet_type *pt_prev = NULL;
+
+		skb_list_del_init(skb);
+		__netif_receive_skb_core(skb, &pt_prev);
+		if (!pt_prev)
+			continue;
+		if (pt_curr != pt_prev || od_curr != orig_dev) {
+			__netif_receive_skb_list_ptype(&sublist, pt_curr, od_curr);
+			INIT_LIST_HEAD(&sublist);
+			pt_curr = pt_prev;
+			od_curr = orig_dev;
+		}
+		list_add_tail(&skb->list, &sublist);
+	}
+	__netif_receive_skb_list_ptype(&sublist, pt_curr, od_curr);
+}
+
+static void __netif_receive_skb_list(struct host *host, struct list_head *head)
+{
+	TRACE(host, "determine packet types and call their ->list_func()");
+	__netif_receive_skb_list_core(host, head);
+}
+
+void netif_receive_skb_list_internal(struct list_head *head)
+{
+	struct host *host = list_first_entry(head, struct sk_buff, list)->host;
+	TRACE(host, "determine packet types and call their ->list_func()");
+
+	__netif_receive_skb_list(host, head);
+}

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "stack/interface/ethtool.h"
 #include "stack/interface/ftgmac100.h"
 
 static void ftgmac100_get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
@@ -11,12 +12,6 @@ static void ftgmac100_get_drvinfo(struct net_device *netdev, struct ethtool_drvi
 	snprintf(info->driver, sizeof(info->driver), "ftgmac100");
 	snprintf(info->version, sizeof(info->version), "5.15");
 	snprintf(info->bus_info, sizeof(info->bus_info), "%x.ethernet", netdev->base_addr);
-}
-
-static u32 ethtool_op_get_link(struct net_device *dev)
-{
-	TRACE(dev, "tell whether there is a link");
-	return netif_carrier_ok(dev);
 }
 
 static void ftgmac100_get_ringparam(struct net_device *netdev, struct ethtool_ringparam *ering)
@@ -72,12 +67,6 @@ static int ftgmac100_set_pauseparam(struct net_device *netdev, struct ethtool_pa
 	return 0;
 }
 
-static int phy_ethtool_nway_reset(struct net_device *dev)
-{
-	TRACE(dev, "negotiate the link anew");
-	return dev->phydev ? phy_start_aneg(dev->phydev) : -ENODEV;
-}
-
 /* The statistics of `ethtool -S`, in this order. */
 struct ftgmac100_stat {
 	const char *name;
@@ -118,4 +107,5 @@ const struct ethtool_ops ftgmac100_ethtool_ops = {
 	.nway_reset = phy_ethtool_nway_reset,
 	.get_sset_count = ftgmac100_get_sset_count,
 	.get_ethtool_stat = ftgmac100_get_ethtool_stat,
+	.get_link_ksettings = phy_ethtool_get_link_ksettings,
 };

@@ -5,7 +5,7 @@
  * instance that used up its weight goes to the end of the queue. The softirq ends after netdev_budget
  * packets or netdev_budget_usecs and raises itself again when something is left.
  */
-#include "stack/interface/netdevice.h"
+#include "stack/interface/gro.h"
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int),
 		    int weight)
@@ -15,6 +15,7 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll
 
 	napi->host = dev->host;
 	INIT_LIST_HEAD(&napi->poll_list);
+	init_gro_hash(napi);
 	napi->poll = poll;
 	napi->weight = weight;
 	napi->dev = dev;
@@ -31,6 +32,7 @@ void __netif_napi_del(struct napi_struct *napi)
 		return;
 	napi->state &= ~NAPIF_STATE_LISTED;
 	list_del_init(&napi->dev_list);
+	flush_gro_hash(napi);
 }
 
 void synchronize_net(struct host *host)
@@ -120,6 +122,9 @@ bool napi_complete_done(struct napi_struct *n, int work_done)
 {
 	TRACE(n, "clear the state of napi_struct");
 	(void)work_done;
+	if (unlikely(n->gro_bitmask))
+		napi_gro_flush(n, false);
+	gro_normal_list(n);
 	list_del_init(&n->poll_list);
 	SIM_BUG_ON(n->host, !(n->state & NAPIF_STATE_SCHED));
 	if (unlikely(n->state & NAPIF_STATE_MISSED)) {
@@ -136,14 +141,6 @@ bool napi_complete(struct napi_struct *n)
 {
 	TRACE(n, "clear the state of napi_struct");
 	return napi_complete_done(n, 0);
-}
-
-/* Packets are not merged (yet): each goes on by itself. */
-int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
-{
-	TRACE_SKB(skb, "merge the packet with others of its flow, or pass it on");
-	(void)napi;
-	return netif_receive_skb_internal(skb);
 }
 
 /* ---- the softirq ---- */
@@ -165,6 +162,10 @@ static int __napi_poll(struct napi_struct *n, bool *repoll)
 		napi_complete(n);
 		return work;
 	}
+	/* What came in in an earlier jiffy waits no longer. */
+	if (unlikely(n->gro_bitmask))
+		napi_gro_flush(n, HZ >= 1000);
+	gro_normal_list(n);
 	*repoll = list_empty(&n->poll_list);
 	return work;
 }

@@ -25,6 +25,7 @@
 #include "stack/net.h"
 #include "stack/skb/skbuff.h"
 
+struct ethtool_ops;
 struct hh_cache;
 struct in_device;
 struct inet6_dev;
@@ -127,6 +128,12 @@ enum {
 #define NAPIF_STATE_DISABLE (1ul << NAPI_STATE_DISABLE)
 #define NAPIF_STATE_LISTED (1ul << NAPI_STATE_LISTED)
 
+#define GRO_HASH_BUCKETS 8
+struct gro_list {
+	struct list_head list; /* of skbs, the newest first */
+	int count;
+};
+
 struct napi_struct {
 	struct host *host;
 	struct list_head poll_list; /* on softnet_data.poll_list while scheduled */
@@ -137,6 +144,11 @@ struct napi_struct {
 	struct net_device *dev;
 	struct list_head dev_list; /* net_device.napi_list */
 	unsigned int napi_id;
+	/* gro.c */
+	unsigned int gro_bitmask; /* lists that are not empty */
+	int rx_count;		  /* segments in rx_list */
+	struct list_head rx_list; /* packets to be handed up together */
+	struct gro_list gro_hash[GRO_HASH_BUCKETS];
 };
 
 /* What the CPU has in hand for the network. */
@@ -166,14 +178,21 @@ struct packet_type {
 	struct net_device *dev; /* NULL: any */
 	int (*func)(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
 		    struct net_device *orig_dev);
+	/* Takes a list of packets (skb->list) of one device; NULL: func gets each. */
+	void (*list_func)(struct list_head *head, struct packet_type *pt, struct net_device *orig_dev);
 	bool (*id_match)(struct packet_type *ptype, struct sock *sk);
 	void *af_packet_priv;
 	struct list_head list;
 };
 
-/* How packets of a protocol are cut into segments; constant tables, one per protocol. */
+/* How packets of a protocol are cut into segments, and merged; constant tables, one per protocol. */
 struct offload_callbacks {
 	struct sk_buff *(*gso_segment)(struct sk_buff *skb, netdev_features_t features);
+	/* Merges the packet into one of `head` (gro.h). Returns one of these that is to go up now, or NULL.
+	 */
+	struct sk_buff *(*gro_receive)(struct list_head *head, struct sk_buff *skb);
+	/* Mends the header at `nhoff` of a merged packet. 0 or an errno. */
+	int (*gro_complete)(struct sk_buff *skb, int nhoff);
 };
 struct packet_offload {
 	__be16 type;
@@ -242,28 +261,6 @@ struct hh_cache {
 	((((dev)->hard_header_len + (dev)->needed_headroom) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD)
 #define LL_RESERVED_SPACE_EXTRA(dev, extra)                                                                  \
 	((((dev)->hard_header_len + (dev)->needed_headroom + (extra)) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD)
-
-struct ethtool_ringparam {
-	u32 rx_max_pending, tx_max_pending, rx_pending, tx_pending;
-};
-struct ethtool_pauseparam {
-	u32 autoneg, rx_pause, tx_pause;
-};
-struct ethtool_drvinfo {
-	char driver[32], version[32], bus_info[32];
-};
-struct ethtool_ops {
-	void (*get_drvinfo)(struct net_device *dev, struct ethtool_drvinfo *info);
-	u32 (*get_link)(struct net_device *dev);
-	void (*get_ringparam)(struct net_device *dev, struct ethtool_ringparam *ering);
-	int (*set_ringparam)(struct net_device *dev, struct ethtool_ringparam *ering);
-	void (*get_pauseparam)(struct net_device *dev, struct ethtool_pauseparam *pause);
-	int (*set_pauseparam)(struct net_device *dev, struct ethtool_pauseparam *pause);
-	int (*nway_reset)(struct net_device *dev);
-	/* `ethtool -S`: number of statistics; name (constant) and value of number i */
-	int (*get_sset_count)(struct net_device *dev);
-	const char *(*get_ethtool_stat)(struct net_device *dev, unsigned int i, u64 *value);
-};
 
 struct net_device_ops {
 	int (*ndo_init)(struct net_device *dev);
@@ -607,6 +604,7 @@ static inline bool can_checksum_protocol(netdev_features_t features, __be16 prot
 /* ---- receive: dev_rx.c, backlog.c ---- */
 int netif_receive_skb(struct sk_buff *skb);
 int netif_receive_skb_internal(struct sk_buff *skb);
+void netif_receive_skb_list_internal(struct list_head *head); /* of skbs, by skb->list */
 int __netif_receive_skb(struct sk_buff *skb);
 int netif_rx(struct sk_buff *skb);
 int netif_rx_ni(struct sk_buff *skb);
@@ -630,7 +628,7 @@ void napi_schedule(struct napi_struct *n);
 void napi_schedule_irqoff(struct napi_struct *n);
 bool napi_complete_done(struct napi_struct *n, int work_done);
 bool napi_complete(struct napi_struct *n);
-int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
+int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb); /* gro.c */
 void net_rx_action(struct host *host);
 bool sd_has_rps_ipi_waiting(struct softnet_data *sd);
 void synchronize_net(struct host *host);

@@ -172,6 +172,7 @@ void ip_send_unicast_reply(struct sock *sk, struct sk_buff *skb, const struct ip
 /* ---- ip_input.c ---- */
 struct packet_type;
 int ip_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig_dev);
+void ip_list_rcv(struct list_head *head, struct packet_type *pt, struct net_device *orig_dev);
 int ip_local_deliver(struct sk_buff *skb);
 bool ip_call_ra_chain(struct sk_buff *skb); /* true: sockets have the packet, all of it */
 void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb, int protocol);
@@ -182,6 +183,8 @@ int ip_decrease_ttl(struct iphdr *iph);
 
 /* ---- inet_offload.c: called by the device layer's skb_mac_gso_segment ---- */
 struct sk_buff *inet_gso_segment(struct sk_buff *skb, netdev_features_t features);
+struct sk_buff *inet_gro_receive(struct list_head *head, struct sk_buff *skb);
+int inet_gro_complete(struct sk_buff *skb, int nhoff);
 
 /* ---- ip_cmsg.c ---- */
 struct inet_sock;

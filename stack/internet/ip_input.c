@@ -136,7 +136,11 @@ static int ip_rcv_finish_core(struct net *net, struct sk_buff *skb, struct net_d
 	struct rtable *rt;
 	int err;
 
-	ip_can_use_hint(skb, iph, hint);
+	if (ip_can_use_hint(skb, iph, hint)) {
+		err = ip_route_use_hint(skb, iph->daddr, iph->saddr, iph->tos, dev, hint);
+		if (unlikely(err))
+			goto drop_error;
+	}
 	if (net->ipv4.sysctl_ip_early_demux && !skb_dst(skb) && !skb->sk && !ip_is_fragment(iph)) {
 		const struct net_protocol *ipprot = inet_protos(net, iph->protocol);
 
@@ -275,4 +279,88 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, 
 	if (unlikely(!skb))
 		return NET_RX_DROP;
 	return NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish);
+}
+
+/* ---- several packets of one device at once ---- */
+
+static void ip_sublist_rcv_finish(struct list_head *head)
+{
+	struct sk_buff *skb, *next;
+
+	list_for_each_entry_safe (skb, next, head, list) {
+		skb_list_del_init(skb);
+		dst_input(skb);
+	}
+}
+
+/* The next packet to the same address may use this one's route, except of a broadcast. */
+static struct sk_buff *ip_extract_route_hint(struct sk_buff *skb)
+{
+	return skb_rtable(skb)->rt_type == RTN_BROADCAST ? NULL : skb;
+}
+
+/* Packets in a row that have one route go on together. */
+static void ip_list_rcv_finish(struct net *net, struct list_head *head)
+{
+	TRACE(net, "find the packets' routes and follow them");
+	struct sk_buff *skb, *next, *hint = NULL;
+	struct dst_entry *curr_dst = NULL;
+	LIST_HEAD(sublist);
+
+	list_for_each_entry_safe (skb, next, head, list) {
+		struct dst_entry *dst;
+
+		skb_list_del_init(skb);
+		if (ip_rcv_finish_core(net, skb, skb->dev, hint) == NET_RX_DROP)
+			continue;
+		dst = skb_dst(skb);
+		if (curr_dst != dst) {
+			hint = ip_extract_route_hint(skb);
+			ip_sublist_rcv_finish(&sublist);
+			curr_dst = dst;
+		}
+		list_add_tail(&skb->list, &sublist);
+	}
+	ip_sublist_rcv_finish(&sublist);
+}
+
+static void ip_sublist_rcv(struct list_head *head, struct net_device *dev, struct net *net)
+{
+	TRACE(net, "pass packets through the prerouting hook, then on");
+	struct sk_buff *skb, *next;
+	LIST_HEAD(sublist);
+
+	list_for_each_entry_safe (skb, next, head, list) {
+		skb_list_del_init(skb);
+		if (nf_hook(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish) == 1)
+			list_add_tail(&skb->list, &sublist);
+	}
+	ip_list_rcv_finish(net, &sublist);
+}
+
+void ip_list_rcv(struct list_head *head, struct packet_type *pt, struct net_device *orig_dev)
+{
+	TRACE(orig_dev, "receive several ip packets");
+	struct net_device *curr_dev = NULL;
+	struct sk_buff *skb, *next;
+	LIST_HEAD(sublist);
+
+	(void)pt;
+	list_for_each_entry_safe (skb, next, head, list) {
+		struct net_device *dev = skb->dev;
+
+		skb_list_del_init(skb);
+		skb = ip_rcv_core(skb, dev_net(dev));
+		if (!skb)
+			continue;
+		if (curr_dev != dev) {
+			if (!list_empty(&sublist))
+				ip_sublist_rcv(&sublist, curr_dev, dev_net(curr_dev));
+			INIT_LIST_HEAD(&sublist);
+			curr_dev = dev;
+		}
+		list_add_tail(&skb->list, &sublist);
+	}
+	if (!list_empty(&sublist))
+		ip_sublist_rcv(&sublist, curr_dev, dev_net(curr_dev));
 }

@@ -311,6 +311,8 @@ static void ip_default_sysctls(struct net *net)
 
 static const struct offload_callbacks ip_offload = {
 	.gso_segment = inet_gso_segment,
+	.gro_receive = inet_gro_receive,
+	.gro_complete = inet_gro_complete,
 };
 
 int ip_init(struct host *host)

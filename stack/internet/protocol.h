@@ -6,6 +6,7 @@
 #include "stack/net.h"
 #include "stack/interface/netdev_features.h"
 
+struct list_head;
 struct sk_buff;
 
 #define MAX_INET_PROTOS 256
@@ -20,9 +21,11 @@ struct net_protocol {
 	unsigned int no_policy : 1, icmp_strict_tag_validation : 1;
 };
 
-/* Segmentation of big packets in software (GSO). */
+/* Segmentation of big packets in software (GSO), and its reverse (GRO, stack/interface/gro.h). */
 struct net_offload {
 	struct sk_buff *(*gso_segment)(struct sk_buff *skb, netdev_features_t features);
+	struct sk_buff *(*gro_receive)(struct list_head *head, struct sk_buff *skb);
+	int (*gro_complete)(struct sk_buff *skb, int nhoff);
 };
 
 int inet_add_protocol(struct host *host, const struct net_protocol *prot, u8 protocol);

@@ -107,6 +107,8 @@ int ip_error(struct sk_buff *skb);
 
 /* Finds the route of a received packet and lends it to the packet. 0 or a negative errno: drop it. */
 int ip_route_input_noref(struct sk_buff *skb, __be32 dst, __be32 src, u8 tos, struct net_device *dev);
+int ip_route_use_hint(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
+		      const struct sk_buff *hint);
 /* The same with a reference. */
 int ip_route_input(struct sk_buff *skb, __be32 dst, __be32 src, u8 tos, struct net_device *dev);
 

@@ -277,6 +277,34 @@ bad_source:
 	return err == -EXDEV ? err : -EINVAL;
 }
 
+/*
+ * Lends the packet the route of one to the same address that came just before. What fib_validate_source()
+ * and the martian checks say of the sender is asked anew.
+ */
+int ip_route_use_hint(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
+		      const struct sk_buff *hint)
+{
+	TRACE_SKB(skb, "take over the route of the packet before");
+	struct in_device *in_dev = __in_dev_get_rcu(dev);
+	u32 itag = 0;
+	int err;
+
+	if (!in_dev)
+		return -EINVAL;
+	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) || ipv4_is_zeronet(saddr) ||
+	    (ipv4_is_loopback(saddr) && !IN_DEV_ROUTE_LOCALNET(in_dev)))
+		return ip_martian(skb, in_dev, daddr, saddr, "source");
+	if (skb_rtable(hint)->rt_type == RTN_LOCAL) {
+		err = fib_validate_source(skb, saddr, daddr, tos & IPTOS_RT_MASK, 0, dev, in_dev, &itag);
+		if (err < 0) {
+			ip_martian(skb, in_dev, daddr, saddr, "source");
+			return err == -EXDEV ? err : -EINVAL;
+		}
+	}
+	skb_dst_copy(skb, hint);
+	return 0;
+}
+
 static int ip_route_input_rcu(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
 			      struct fib_result *res)
 {

@@ -121,6 +121,9 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_for_each_entry_safe(pos, n, head, member)                                                       \
 	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member), (n) = list_next_entry(pos, member); \
 	     !list_entry_is_head(pos, head, member); (pos) = (n), (n) = list_next_entry(n, member))
+#define list_for_each_entry_safe_reverse(pos, n, head, member)                                               \
+	for ((pos) = list_last_entry(head, __typeof__(*(pos)), member), (n) = list_prev_entry(pos, member);  \
+	     !list_entry_is_head(pos, head, member); (pos) = (n), (n) = list_prev_entry(n, member))
 #define list_for_each_entry_rcu list_for_each_entry
 #define list_add_rcu list_add
 #define list_add_tail_rcu list_add_tail

@@ -209,6 +209,13 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *list, struct 
 	for ((skb) = (first), (next_skb) = (skb) ? (skb)->next : NULL; (skb);                                \
 	     (skb) = (next_skb), (next_skb) = (skb) ? (skb)->next : NULL)
 
+/* Takes a packet off a list that is linked by skb->list. */
+static inline void skb_list_del_init(struct sk_buff *skb)
+{
+	list_del(&skb->list);
+	skb_mark_not_on_list(skb);
+}
+
 /* Out of line and traced: skb_queue.c. The host is needed where the list may be empty. */
 struct sk_buff *skb_dequeue(struct host *host, struct sk_buff_head *list);
 struct sk_buff *skb_dequeue_tail(struct host *host, struct sk_buff_head *list);

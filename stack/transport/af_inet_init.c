@@ -207,6 +207,7 @@ static int add_packet_type(struct host *host)
 
 	pt->type = htons(ETH_P_IP);
 	pt->func = ip_rcv;
+	pt->list_func = ip_list_rcv;
 	dev_add_pack(host->net, pt);
 	return 0;
 }

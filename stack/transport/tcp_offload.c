@@ -1,11 +1,12 @@
 /*
  * Segmentation in software: a big TCP packet is cut into segments of gso_size behind the queueing
  * discipline (validate_xmit_skb() > ... > inet_gso_segment() > tcp4_gso_segment()), so that everything
- * above handles 64 KiB at a time.
+ * above handles 64 KiB at a time. And the reverse, on receipt (stack/interface/gro.h): a segment that goes
+ * on where a held packet of its flow ends is appended to it.
  */
+#include "stack/interface/gro.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/protocol.h"
-#include "stack/interface/netdevice.h"
 #include "stack/transport/tcp_output.h"
 
 /*
@@ -104,8 +105,130 @@ struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, u64 features)
 	return tcp_gso_segment(skb, features);
 }
 
+/* ---- GRO ---- */
+
+/* The held packet of the segment's flow, or NULL; marks the others as of another flow. */
+static struct sk_buff *tcp_gro_lookup(struct list_head *head, const struct tcphdr *th)
+{
+	struct sk_buff *p;
+
+	list_for_each_entry (p, head, list) {
+		const struct tcphdr *th2 = tcp_hdr(p);
+
+		if (!NAPI_GRO_CB(p)->same_flow)
+			continue;
+		if (th->source == th2->source && th->dest == th2->dest)
+			return p;
+		NAPI_GRO_CB(p)->same_flow = 0;
+	}
+	return NULL;
+}
+
+/* The segment does not continue the held packet: something differs but length, FIN and PSH. */
+static bool tcp_gro_differs(struct sk_buff *p, const struct tcphdr *th, unsigned int thlen, unsigned int len)
+{
+	struct napi_gro_cb *cb = NAPI_GRO_CB(p);
+	const struct tcphdr *th2 = tcp_hdr(p);
+	__be32 flags = tcp_flag_word(th), differ = flags ^ tcp_flag_word(th2);
+	bool flush = cb->flush || (flags & TCP_FLAG_CWR) ||
+		     (differ & ~(TCP_FLAG_CWR | TCP_FLAG_FIN | TCP_FLAG_PSH)) || th->ack_seq != th2->ack_seq;
+
+	/* The window and the length of the header are in the flags' word, so the options are of one length.
+	 */
+	flush |= memcmp(th + 1, th2 + 1, thlen - sizeof(*th)) != 0;
+	/* The second segment decides whether the flow's ip ids count on or stay the same. */
+	if (cb->flush_id != 1 || cb->count != 1 || !cb->is_atomic)
+		flush |= cb->flush_id != 0;
+	else
+		cb->is_atomic = 0;
+	flush |= len - 1 >= skb_shinfo(p)->gso_size;
+	flush |= ntohl(th2->seq) + skb_gro_len(p) != ntohl(th->seq);
+	return flush;
+}
+
+struct sk_buff *tcp_gro_receive(struct list_head *head, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "append the segment to the packet of its connection that it continues");
+	unsigned int off = skb_gro_offset(skb), thlen, len, mss = 1;
+	struct tcphdr *th = skb_gro_header(skb, off + sizeof(*th), off);
+	struct sk_buff *p;
+	__be32 flags;
+	bool flush;
+
+	if (unlikely(!th))
+		goto malformed;
+	thlen = th->doff * 4u;
+	if (unlikely(thlen < sizeof(*th)))
+		goto malformed;
+	th = skb_gro_header(skb, off + thlen, off);
+	if (unlikely(!th))
+		goto malformed;
+	skb_gro_pull(skb, thlen);
+	len = skb_gro_len(skb);
+	flags = tcp_flag_word(th);
+	p = tcp_gro_lookup(head, th);
+	if (p) {
+		mss = skb_shinfo(p)->gso_size;
+		if (tcp_gro_differs(p, th, thlen, len) || skb_gro_receive(p, skb))
+			mss = 1;
+		else
+			tcp_flag_word(tcp_hdr(p)) |= flags & (TCP_FLAG_FIN | TCP_FLAG_PSH);
+	}
+	/* A short segment ends a burst, and so do these flags: the packet goes up. */
+	flush = len < mss ||
+		(flags & (TCP_FLAG_URG | TCP_FLAG_PSH | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_FIN));
+	skb_gro_flush_final(skb, flush);
+	return p && (!NAPI_GRO_CB(skb)->same_flow || flush) ? p : NULL;
+malformed:
+	skb_gro_flush_final(skb, true);
+	return NULL;
+}
+
+static struct sk_buff *tcp4_gro_receive(struct list_head *head, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "check the segment's sum and find the packet that it continues");
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (!NAPI_GRO_CB(skb)->flush &&
+	    skb_gro_checksum_validate(
+		    skb, csum_tcpudp_nofold(iph->saddr, iph->daddr, skb_gro_len(skb), IPPROTO_TCP, 0))) {
+		NAPI_GRO_CB(skb)->flush = 1;
+		return NULL;
+	}
+	return tcp_gro_receive(head, skb);
+}
+
+static int tcp_gro_complete(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "note how many segments are in the packet");
+	struct tcphdr *th = tcp_hdr(skb);
+
+	skb->csum_start = (u16)((u8 *)th - skb->head);
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb_shinfo(skb)->gso_segs = NAPI_GRO_CB(skb)->count;
+	if (th->cwr)
+		skb_shinfo(skb)->gso_type |= SKB_GSO_TCP_ECN;
+	return 0;
+}
+
+static int tcp4_gro_complete(struct sk_buff *skb, int thoff)
+{
+	TRACE_SKB(skb, "make the merged packet one that can be cut into segments again");
+	const struct iphdr *iph = ip_hdr(skb);
+	struct tcphdr *th = tcp_hdr(skb);
+
+	th->check = (__sum16)~tcp_v4_check((int)skb->len - thoff, iph->saddr, iph->daddr, 0);
+	skb_shinfo(skb)->gso_type |= SKB_GSO_TCPV4;
+	if (NAPI_GRO_CB(skb)->is_atomic)
+		skb_shinfo(skb)->gso_type |= SKB_GSO_TCP_FIXEDID;
+	return tcp_gro_complete(skb);
+}
+
 static const struct net_offload tcpv4_offload = {
 	.gso_segment = tcp4_gso_segment,
+	.gro_receive = tcp4_gro_receive,
+	.gro_complete = tcp4_gro_complete,
 };
 
 int tcpv4_offload_init(struct host *host)

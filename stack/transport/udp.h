@@ -71,6 +71,7 @@ struct udp_state {
 	struct random random; /* of local ports */
 	u32 portaddr_key;
 	long memory_allocated; /* pages, against sysctl_udp_mem */
+	bool encap_needed;     /* some socket has wanted received datagrams merged (UDP_GRO) */
 };
 
 static inline struct udp_sock *udp_sk(const struct sock *sk)

@@ -35,7 +35,9 @@ static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, un
 			return -EINVAL;
 		up->gso_size = (u16)val;
 		return 0;
-	case UDP_GRO: /* datagrams that come at once are read at once; received ones are not joined */
+	case UDP_GRO: /* datagrams that come at once are read at once */
+		if (val)
+			udp_host(sock_net(sk))->encap_needed = true;
 		up->gro_enabled = val != 0;
 		return 0;
 	default:

@@ -159,7 +159,7 @@ static void die(const char *what, const char *why)
 static struct world_host *add_host(struct world *w, const char *name, const char *ip)
 {
 	struct sockaddr_in in = address(ip);
-	struct world_addr a = { in.sin_addr.s_addr, 24 };
+	struct world_addr a = { .addr = in.sin_addr.s_addr, .prefix = 24 };
 	char err[256];
 	struct world_host *h = world_add_host(w, name, &a, 1, 0, err, sizeof(err));
 

@@ -91,7 +91,7 @@ static double user_seconds(void)
 static struct world_host *add_host(struct world *w, struct world_switch *sw, const char *name, const char *ip,
 				   const struct link_params *params)
 {
-	struct world_addr a = { address(ip).sin_addr.s_addr, 24 };
+	struct world_addr a = { .addr = address(ip).sin_addr.s_addr, .prefix = 24 };
 	char err[256];
 	struct world_host *h = world_add_host(w, name, &a, 1, 0, err, sizeof(err));
 

@@ -35,7 +35,7 @@ static double resident_kib(void)
 
 static void add_host(struct world *w, struct world_switch *sw, unsigned i)
 {
-	struct world_addr a = { htonl(0x0a000001 + i), 16 };
+	struct world_addr a = { .addr = htonl(0x0a000001 + i), .prefix = 16 };
 	struct link_params params = { .delay = 50 * NSEC_PER_USEC, .rate = 1000000000 };
 	char name[32], err[256];
 
