@@ -75,6 +75,12 @@ static void neigh_invalidate(struct neighbour *neigh)
 	neigh_purge_queue(neigh, SKB_DROP_REASON_NEIGH_FAILED);
 }
 
+/* Linux frees the packet that it asked with although there is none. */
+static void neigh_consume_none(struct neighbour *neigh)
+{
+	TRACE_AS(neigh, "consume_skb", "free a packet that is done with");
+}
+
 static void neigh_probe(struct neighbour *neigh)
 {
 	TRACE(neigh, "ask for the neighbour's address");
@@ -90,6 +96,8 @@ static void neigh_probe(struct neighbour *neigh)
 	neigh->probes++;
 	if (skb)
 		consume_skb(skb);
+	else
+		neigh_consume_none(neigh);
 }
 
 static int neigh_max_probes(const struct neighbour *n)
