@@ -8,6 +8,7 @@
 #include "stack/internet/devinet.h"
 #include "stack/internet/fib.h"
 #include "stack/internet/neighbour.h"
+#include "stack/internet/netfilter.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
 #include "stack/packet/af_packet.h"
@@ -21,9 +22,9 @@ static const struct {
 	int (*init)(struct host *host);
 	void (*exit)(struct host *host);
 } layers[] = {
-	{ kernel_init, kernel_exit }, { skb_init, skb_exit },	      { sock_init, sock_exit },
-	{ neigh_init, neigh_exit },   { net_dev_init, net_dev_exit }, { inet_init, inet_exit },
-	{ packet_init, packet_exit },
+	{ kernel_init, kernel_exit }, { skb_init, skb_exit },	    { netfilter_init, netfilter_exit },
+	{ sock_init, sock_exit },     { neigh_init, neigh_exit },   { net_dev_init, net_dev_exit },
+	{ inet_init, inet_exit },     { packet_init, packet_exit },
 };
 #define NR_LAYERS (sizeof(layers) / sizeof(layers[0]))
 

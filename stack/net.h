@@ -13,6 +13,16 @@
 #include "stack/snmp.h"
 
 struct net_device;
+struct nf_hook_entries;
+
+enum nf_inet_hooks {
+	NF_INET_PRE_ROUTING,
+	NF_INET_LOCAL_IN,
+	NF_INET_FORWARD,
+	NF_INET_LOCAL_OUT,
+	NF_INET_POST_ROUTING,
+	NF_INET_NUMHOOKS
+};
 
 struct net {
 	struct host *host;
@@ -27,6 +37,8 @@ struct net {
 	struct raw_hashinfo *raw;    /* stack/internet/raw.c: sockets, made for the first one */
 	struct ping_table *ping;     /* stack/internet/ping.c: the same */
 	struct packet_state *packet; /* stack/packet */
+	struct nf_hook_entries *nf_hooks_ipv4[NF_INET_NUMHOOKS]; /* NULL: nothing is registered there */
+	struct netfilter_state *nf; /* stack/netfilter: tables, flows; NULL: none yet */
 	struct net_device *loopback_dev;
 	struct netns_ipv4 ipv4; /* sysctls under net.ipv4, by Linux's names */
 	struct netns_core core; /* sysctls under net.core */

@@ -132,6 +132,8 @@ static int icmp_glue_bits(void *from, char *to, int offset, int len, int odd, st
 	__wsum csum = skb_copy_and_csum_bits(icmp_param->skb, icmp_param->offset + offset, (u8 *)to, len);
 
 	skb->csum = csum_block_add(skb->csum, csum, odd);
+	if (unlikely(icmp_param->skb->_nfct) && icmp_type_is_error(icmp_param->data.icmph.type))
+		nf_ct_attach(skb, icmp_param->skb);
 	return 0;
 }
 

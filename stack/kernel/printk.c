@@ -9,7 +9,7 @@
 
 #include "stack/kernel/kernel_state.h"
 
-#define LINE_MAX_BYTES 256
+#define LINE_MAX_BYTES 1024
 #define RATELIMIT_INTERVAL (5 * NSEC_PER_SEC)
 #define RATELIMIT_BURST 10
 

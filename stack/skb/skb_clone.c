@@ -31,6 +31,8 @@ void __copy_skb_header(struct sk_buff *new, const struct sk_buff *old)
 	skb_dst_copy(new, old);
 	memcpy(new->headers_start, old->headers_start,
 	       offsetof(struct sk_buff, headers_end) - offsetof(struct sk_buff, headers_start));
+	if (unlikely(new->_nfct))
+		nf_conntrack_get(new);
 }
 
 void skb_copy_header(struct sk_buff *new, const struct sk_buff *old)

@@ -221,8 +221,10 @@ struct sk_buff {
 	u32 secmark;
 	u16 inner_transport_header, inner_network_header, inner_mac_header;
 	__be16 inner_protocol;
-	u32 journey; /* which packet this is in the trace; 0 none yet */
-	u32 hop;     /* what caused it to arrive (core/trace.h) */
+	unsigned long
+		_nfct; /* netfilter/nf_conntrack.h: the packet's flow, referenced, and its state; 0: none */
+	u32 journey;   /* which packet this is in the trace; 0 none yet */
+	u32 hop;       /* what caused it to arrive (core/trace.h) */
 	u8 headers_end[0];
 
 	u8 cloned : 1; /* head may be shared: see dataref */
@@ -268,6 +270,12 @@ u64 skb_drop_count(const struct net *net, enum skb_drop_reason reason);
 
 /* The pointers and lengths agree: for layer boundaries and tests. */
 bool skb_sane(const struct sk_buff *skb);
+
+/* ---- the flow of a packet: netfilter/nf_conntrack_core.c; only of packets that have one ---- */
+
+void nf_conntrack_get(struct sk_buff *skb);
+void nf_reset_ct(struct sk_buff *skb);
+void nf_ct_attach(struct sk_buff *new, const struct sk_buff *skb);
 
 /* ---- making and freeing: skb_alloc.c ---- */
 
