@@ -35,7 +35,7 @@ struct sim *sim_new(uint64_t seed)
 	sim->pace_at = SIM_FOREVER;
 	sim->ready_tail = &sim->ready;
 	node_init(&sim->root, sim, "sim");
-	if (event_queue_init(&sim->queue) == 0 && trace_rank_init(sim) == 0)
+	if (event_queue_init(&sim->queue) == 0)
 		return sim;
 	sim_free(sim);
 	return NULL;

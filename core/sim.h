@@ -59,7 +59,7 @@ struct sim {
 	struct host **hosts; /* by creation; hosts[i]->index == i */
 	uint32_t nr_hosts, nr_nodes;
 	struct trace *trace; /* NULL when nothing is recorded */
-	uint16_t *fn_rank;   /* core/trace.h: rank by name of each function description */
+	uint16_t *fn_rank; /* core/trace.h: rank by name of each function description; NULL: not needed yet */
 	uint32_t *fn_cost; /* ns a call of each function spends by rank, or NULL: instant; from malloc, freed
 			      with sim */
 	struct frame_pool *frames;

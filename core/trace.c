@@ -412,6 +412,8 @@ static const struct trace_fn **sorted_fns(unsigned n)
 int trace_rank_init(struct sim *sim)
 {
 	unsigned n = trace_fn_count(sim);
+	if (sim->fn_rank)
+		return 0;
 	const struct trace_fn **fns = sorted_fns(n);
 	sim->fn_rank = calloc(n ? n : 1, sizeof(*sim->fn_rank));
 	if (!fns || !sim->fn_rank) {
@@ -426,15 +428,6 @@ int trace_rank_init(struct sim *sim)
 	}
 	free(fns);
 	return 0;
-}
-
-const struct trace_fn *trace_fn_by_rank(const struct sim *sim, unsigned rank)
-{
-	unsigned n = trace_fn_count(sim);
-	for (unsigned i = 0; i < n; i++)
-		if (sim->fn_rank[i] == rank)
-			return &__start_wp_fn[i];
-	return NULL;
 }
 
 const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len)
@@ -505,7 +498,8 @@ static void write_drops(struct trace *t, const char *(*text)(unsigned nr))
 int trace_start(struct sim *sim, const struct trace_options *opt, char *err, unsigned errlen)
 {
 	struct trace *t = calloc(1, sizeof(*t));
-	if (!t) {
+	if (!t || trace_rank_init(sim) < 0) {
+		free(t);
 		snprintf(err, errlen, "no memory for the trace");
 		return -1;
 	}

@@ -223,9 +223,9 @@ void trace_free(struct sim *sim);
 uint64_t trace_digest(const struct sim *sim);
 uint64_t trace_count(const struct sim *sim);
 
-/* Builds sim->fn_rank (the ranks by name) and frees it with the simulation; called by sim_new(). 0 or -1. */
+/* Builds sim->fn_rank, the ranks by name, unless it is there; freed with the simulation. For a trace or
+ * costs: it takes longer than to make a world. 0 or -1. */
 int trace_rank_init(struct sim *sim);
-const struct trace_fn *trace_fn_by_rank(const struct sim *sim, unsigned rank);
 unsigned trace_fn_count(const struct sim *sim);
 /* Folder of the function's file under stack/ or the first folder: "transport", "nic-model", "core". */
 const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len);

@@ -44,7 +44,7 @@ int profile_load(struct sim *sim, const char *name, char *err, unsigned errlen)
 		return -1;
 	}
 	sim->fn_cost = calloc(n ? n : 1, sizeof(*sim->fn_cost));
-	if (!sim->fn_cost) {
+	if (!sim->fn_cost || trace_rank_init(sim) < 0) {
 		snprintf(err, errlen, "no memory");
 		return -1;
 	}

@@ -153,8 +153,8 @@ void reuseport_has_conns_set(struct sock *sk)
 	TRACE_SK(sk, "tell those who share the port that one of them is connected");
 	struct sock *sk2;
 
-	if (!sk->sk_reuseport || sk_unhashed(sk))
-		return;
+	if (!sk->sk_reuseport || sk->sk_prot != &udp_prot || sk_unhashed(sk))
+		return; /* raw and ping sockets connect here as well */
 	udp_sk(sk)->reuse_has_conns = 1;
 	udp_for_each_entry(sk2, udp_hashslot(&udp_host(sock_net(sk))->table, udp_sk(sk)->udp_port_hash))
 	{

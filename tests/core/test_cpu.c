@@ -255,6 +255,7 @@ static void interrupt_of_a_task(void **state)
 	(void)state;
 	struct host *host = make_irq(5000);
 
+	assert_int_equal(trace_rank_init(host->sim), 0);
 	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	sim_run(host->sim, SIM_FOREVER);
@@ -268,6 +269,7 @@ static void interrupt_held_back(void **state)
 	(void)state;
 	struct host *host = make_irq(15000);
 
+	assert_int_equal(trace_rank_init(host->sim), 0);
 	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	sim_run(host->sim, SIM_FOREVER);
@@ -288,6 +290,7 @@ static void idle_interrupt_suspended(void **state)
 	struct host *host = make_irq(5000);
 	struct event other;
 
+	assert_int_equal(trace_rank_init(host->sim), 0);
 	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	event_init(&other, &host->sim->root, other_event, 0);
 	event_add(&other, 6000);
@@ -305,6 +308,7 @@ static void two_cpus(void **state)
 	(void)state;
 	struct host *host = make(), *other = host_new(host->sim, "o", 1 << 20);
 
+	assert_int_equal(trace_rank_init(host->sim), 0);
 	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	task_create(other, "t", spend_task, other);
@@ -323,6 +327,7 @@ static void end_while_spending(void **state)
 	(void)state;
 	struct host *host = make();
 
+	assert_int_equal(trace_rank_init(host->sim), 0);
 	host->sim->fn_cost = calloc(trace_fn_count(host->sim) + 1, sizeof(uint32_t));
 	task_create(host, "t", spend_task, host);
 	assert_int_equal(sim_run(host->sim, 5000), SIM_UNTIL);

@@ -1,0 +1,15 @@
+/* System calls and commands of the host, their arguments taken from an input. */
+#ifndef TESTS_FUZZ_CALLS_H
+#define TESTS_FUZZ_CALLS_H
+
+#include "tests/fuzz/fuzz.h"
+
+struct task_struct;
+
+/* One system call of the running task. */
+void fuzz_call(struct task_struct *t, struct input *in);
+
+/* A line for the host's shell: one of those that change the network, or any text. */
+void fuzz_command(struct task_struct *t, struct input *in);
+
+#endif

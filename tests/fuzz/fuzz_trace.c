@@ -1,0 +1,86 @@
+/*
+ * Files that the viewers read: a trace (checked, turned into calls, charts and exports, compared with itself)
+ * and captures. The first byte says which; the file's bytes follow.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "viz/chart.h"
+#include "viz/diff.h"
+#include "viz/export.h"
+#include "viz/pcap_merge.h"
+
+static void check(int r, const char *err)
+{
+	if (r < 0 && !err[0])
+		fuzz_bug("refused without a word");
+}
+
+static void read_trace(const uint8_t *data, size_t size)
+{
+	struct viz_chart_options opt = { .depth = 0 };
+	char path[64], note[512], err[512] = "";
+	struct viz_trace t;
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+	FILE *out = fopen("/dev/null", "we");
+
+	if (fd < 0 || !out || write(fd, data, size) != (ssize_t)size)
+		abort();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int r = viz_trace_open(&t, path, err, sizeof(err));
+
+	check(r, err);
+	if (r == 0) {
+		check(viz_export_folded(&t, NULL, out, err, sizeof(err)), err);
+		check(viz_export_calls(&t, NULL, out, err, sizeof(err)), err);
+		check(viz_diff(&t, &t, out, err, sizeof(err)), err);
+		for (unsigned i = 0; i < t.nr_fns && i < 8; i++) {
+			opt.call = viz_fn_name(&t, i);
+			opt.style = i % 2 ? VIZ_OUTLINE : VIZ_NESTED;
+			check(viz_chart(&t, &opt, out, note, sizeof(note), err, sizeof(err)), err);
+		}
+		viz_trace_close(&t);
+	}
+	fclose(out);
+	close(fd);
+}
+
+static void put(const char *dir, const char *name, const uint8_t *data, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "we");
+
+	if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0)
+		abort();
+}
+
+static void merge_captures(const uint8_t *data, size_t size)
+{
+	char dir[] = "/tmp/fuzz_trace.XXXXXX", err[512] = "", path[128];
+	bool cut = false;
+
+	if (!mkdtemp(dir))
+		abort();
+	put(dir, "a.eth0.pcapng", data, size);
+	put(dir, "b.eth0.pcapng", data, size / 2);
+	check(viz_pcap_merge(dir, NULL, "/dev/null", &cut, err, sizeof(err)), err);
+	for (char c = 'a'; c <= 'b'; c++) {
+		snprintf(path, sizeof(path), "%s/%c.eth0.pcapng", dir, c);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 1)
+		return 0;
+	if (data[0] & 1)
+		merge_captures(data + 1, size - 1);
+	else
+		read_trace(data + 1, size - 1);
+	return 0;
+}
