@@ -310,6 +310,19 @@ static int l_accept(lua_State *L)
 	return 2;
 }
 
+/* accept4(fd [, flags]), beyond luaposix: flags of the new descriptor; the peer's address is not asked for.
+ */
+static int l_accept4(lua_State *L)
+{
+	struct program *p = program_running(L, "accept4");
+	int fd = (int)luaL_checkinteger(L, 1), flags = (int)luaL_optinteger(L, 2, 0);
+	posix_begin(p, "accept4", "accept4(%s)", flags & SOCK_NONBLOCK ? "SOCK_NONBLOCK" : "");
+	long r = sys_accept4(p->tsk, fd, NULL, NULL, flags);
+	if (!posix_end(p, r))
+		return script_leave(L);
+	return posix_result(L, "accept4", r);
+}
+
 static int l_send(lua_State *L)
 {
 	struct program *p = program_running(L, "send");
@@ -559,6 +572,7 @@ static int l_getaddrinfo(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "accept", l_accept },
+	{ "accept4", l_accept4 },
 	{ "bind", l_bind },
 	{ "connect", l_connect },
 	{ "getaddrinfo", l_getaddrinfo },

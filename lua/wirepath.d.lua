@@ -155,4 +155,29 @@ function program:daemon() end
 ---@return integer?
 function program:status() end
 
+---`require "posix.sys.epoll"`: not in luaposix. Masks are integers (EPOLLIN | EPOLLET); EPOLL* are constants.
+---@class posix.sys.epoll
+local epoll = {}
+
+---A set of files to wait on.
+---@param flags? integer EPOLL_CLOEXEC
+---@return integer? epfd, string? message, integer? errno
+function epoll.epoll_create1(flags) end
+
+---Adds (EPOLL_CTL_ADD), changes (_MOD) or removes (_DEL) a file of the set.
+---@param epfd integer
+---@param op integer
+---@param fd integer
+---@param events? integer
+---@param data? integer comes back with the event (default: fd)
+---@return integer? zero, string? message, integer? errno
+function epoll.epoll_ctl(epfd, op, fd, events, data) end
+
+---Waits until files of the set are ready.
+---@param epfd integer
+---@param maxevents integer
+---@param ms? integer -1: for ever (default), 0: not at all
+---@return { events: integer, data: integer }[]? ready, string? message, integer? errno
+function epoll.epoll_wait(epfd, maxevents, ms) end
+
 return sim

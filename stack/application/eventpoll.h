@@ -16,14 +16,19 @@ struct eventpoll {
 	wait_queue_head_t wq;	     /* tasks in epoll_wait() */
 	wait_queue_head_t poll_wait; /* who polls this epoll file */
 	struct list_head rdllist;    /* items that may be ready, in the order they became so */
+	struct epitem *ovflist;	     /* those that became so during a scan, the last one first */
+	bool scanning;		     /* the ready list is being looked through */
 	struct rb_root rbr;	     /* all items by descriptor */
-	u32 nr_items;
+	u32 gen;		     /* the last check for loops that came by, ... */
+	int loop_check_depth;	     /* ... and the depth it found */
 };
 
 struct epitem {
 	struct host *host;
 	struct rb_node rbn;
 	struct list_head rdllink; /* in ep->rdllist, or empty */
+	struct epitem *next;	  /* in ep->ovflist */
+	bool overflowed;	  /* is in there */
 	struct list_head fllink;  /* in file->f_ep */
 	struct eventpoll *ep;
 	struct file *file;

@@ -101,6 +101,7 @@ struct file_state {
 	struct host *host;
 	struct kmem_cache *file_cache, *socket_cache, *fds_cache;
 	struct kmem_cache *epoll_cache, *epitem_cache;
+	u32 loop_check_gen; /* of epoll: checks for loops so far */
 	const struct net_proto_family *families[NPROTO];
 	struct {
 		const struct proto *prot;

@@ -3,6 +3,7 @@
 local sim = require "sim"
 local S = require "posix.sys.socket"
 local U = require "posix.unistd"
+local E = require "posix.sys.epoll"
 local P = require "posix.poll"
 local G = require "common"
 
@@ -26,14 +27,19 @@ local function connect(addr, synretries)
   return fd
 end
 
+local function listener()
+  local fd = G.socket(S.SOCK_STREAM)
+  assert(S.setsockopt(fd, S.SOL_SOCKET, S.SO_REUSEADDR, 1))
+  assert(S.bind(fd, G.to("0.0.0.0")))
+  assert(S.listen(fd, 8))
+  return fd
+end
+
 -- A server for one connection, and a client that starts a little after it listens.
 local function pair(serve, use, host)
   local listening = false
   G.rounds(host or G.server, "server", function()
-    local fd = G.socket(S.SOCK_STREAM)
-    assert(S.setsockopt(fd, S.SOL_SOCKET, S.SO_REUSEADDR, 1))
-    assert(S.bind(fd, G.to("0.0.0.0")))
-    assert(S.listen(fd, 8))
+    local fd = listener()
     listening = true
     local conn = assert(S.accept(fd))
     listening = false
@@ -128,11 +134,28 @@ kinds["tcp-zero-window"] = function()
   end)
 end
 
-kinds["tcp-nonblock"] = function()
-  pair(function(conn)
-    U.write(conn, receive(conn, 100))
-    receive(conn, 100)
-  end, function()
+kinds["tcp-nonblock-epoll"] = function()
+  local listening = false
+  G.rounds(G.server, "server", function()
+    local fd = listener()
+    local ep = assert(E.epoll_create1())
+    assert(E.epoll_ctl(ep, E.EPOLL_CTL_ADD, fd, E.EPOLLIN))
+    listening = true
+    assert(E.epoll_wait(ep, 8, 5000)[1].data == fd)
+    listening = false
+    local conn = assert(S.accept4(fd, S.SOCK_NONBLOCK))
+    assert(E.epoll_ctl(ep, E.EPOLL_CTL_ADD, conn, E.EPOLLIN | E.EPOLLRDHUP))
+    repeat
+      E.epoll_wait(ep, 8, 5000)
+      local text = receive(conn, 100)
+      if #text > 0 then U.write(conn, text) end
+    until text == ""
+    U.close(conn)
+    U.close(ep)
+    U.close(fd)
+  end)
+  G.rounds(G.client, "client", function()
+    repeat sim.sleep("100ms") until listening
     local fd = G.socket(S.SOCK_STREAM | S.SOCK_NONBLOCK)
     S.connect(fd, G.to("10.0.0.2"))
     P.poll({ [fd] = { events = { OUT = true } } }, 1000)

@@ -29,7 +29,7 @@ FILES = """tcp-client tcp-server tcp-refused-client tcp-refused-server tcp-syn-r
     icmp-ping-socket-client icmp-ping-socket-server raw-client raw-server packet-raw-client packet-raw-server
     forward-ping-client forward-ping-router forward-ping-server""".split()
 
-KINDS = """tcp tcp-refused tcp-syn-retransmit tcp-rto tcp-fast-retransmit tcp-bulk tcp-zero-window tcp-nonblock
+KINDS = """tcp tcp-refused tcp-syn-retransmit tcp-rto tcp-fast-retransmit tcp-bulk tcp-zero-window tcp-nonblock-epoll
     tcp-loopback arp-fail-tcp arp-resolve arp-fail-udp arp-fail-udp-recverr udp udp-loopback udp-fragment
     udp-refused napi-burst icmp-ping-socket raw packet-raw forward-ping""".split()
 

@@ -96,7 +96,7 @@ def compare(wirepath):
 
 def real(wanted):
     with tempfile.TemporaryDirectory() as tmp:
-        for module in ("sys/socket", "unistd", "time", "poll"):
+        for module in ("sys/socket", "sys/epoll", "unistd", "time", "poll"):
             so = os.path.join(tmp, "posix", module + ".so")
             os.makedirs(os.path.dirname(so), exist_ok=True)
             subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-I/usr/include/lua5.4", "-o", so,

@@ -1,7 +1,7 @@
 /*
- * posix.sys.socket, posix.unistd, posix.time and posix.poll of a real Linux for Lua 5.4, as far as the tests'
- * programs use them: luaposix's calls plus what ours have beyond it (flags, getsockopt). Built and used by
- * `test_udp.py --real` only, to learn what a real kernel answers.
+ * posix.sys.socket, posix.sys.epoll, posix.unistd, posix.time and posix.poll of a real Linux for Lua 5.4, as
+ * far as the tests' programs use them: luaposix's calls plus what ours have beyond it (flags, getsockopt).
+ * Built and used by `test_udp.py --real` only, to learn what a real kernel answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -221,6 +222,75 @@ static int l_poll(lua_State *L)
 	return result(L, r);
 }
 
+/* ---- posix.sys.epoll: as wirepath's ---- */
+
+static int l_epoll_create1(lua_State *L)
+{
+	return result(L, epoll_create1(FLAGS(1)));
+}
+
+static int l_epoll_ctl(lua_State *L)
+{
+	struct epoll_event ev = { .events = (uint32_t)luaL_optinteger(L, 4, 0) };
+
+	ev.data.u64 = (uint64_t)luaL_optinteger(L, 5, INT(3));
+	return result(L, epoll_ctl(INT(1), INT(2), INT(3), &ev));
+}
+
+static int l_epoll_wait(lua_State *L)
+{
+	struct epoll_event events[64];
+	int n = epoll_wait(INT(1), events, INT(2), (int)luaL_optinteger(L, 3, -1));
+
+	if (n < 0)
+		return result(L, n);
+	lua_newtable(L);
+	for (int i = 0; i < n; i++) {
+		lua_newtable(L);
+		lua_pushinteger(L, events[i].events);
+		lua_setfield(L, -2, "events");
+		lua_pushinteger(L, (lua_Integer)events[i].data.u64);
+		lua_setfield(L, -2, "data");
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
+static const luaL_Reg epoll_functions[] = {
+	{ "epoll_create1", l_epoll_create1 },
+	{ "epoll_ctl", l_epoll_ctl },
+	{ "epoll_wait", l_epoll_wait },
+	{ NULL, NULL },
+};
+static const struct {
+	const char *name;
+	lua_Integer value;
+} epoll_constants[] = {
+	{ "EPOLL_CTL_ADD", EPOLL_CTL_ADD },
+	{ "EPOLL_CTL_DEL", EPOLL_CTL_DEL },
+	{ "EPOLL_CTL_MOD", EPOLL_CTL_MOD },
+	{ "EPOLLIN", EPOLLIN },
+	{ "EPOLLPRI", EPOLLPRI },
+	{ "EPOLLOUT", EPOLLOUT },
+	{ "EPOLLERR", EPOLLERR },
+	{ "EPOLLHUP", EPOLLHUP },
+	{ "EPOLLRDHUP", EPOLLRDHUP },
+	{ "EPOLLET", EPOLLET },
+	{ "EPOLLONESHOT", EPOLLONESHOT },
+	{ "EPOLLEXCLUSIVE", EPOLLEXCLUSIVE },
+	{ NULL, 0 },
+};
+
+int luaopen_posix_sys_epoll(lua_State *L)
+{
+	luaL_newlib(L, epoll_functions);
+	for (unsigned i = 0; epoll_constants[i].name; i++) {
+		lua_pushinteger(L, epoll_constants[i].value);
+		lua_setfield(L, -2, epoll_constants[i].name);
+	}
+	return 1;
+}
+
 static const luaL_Reg socket_functions[] = {
 	{ "accept", l_accept },
 	{ "bind", l_bind },
@@ -249,6 +319,7 @@ static const struct {
 	{ "AF_INET", AF_INET },
 	{ "AF_UNSPEC", AF_UNSPEC },
 	{ "SOCK_DGRAM", SOCK_DGRAM },
+	{ "SOCK_STREAM", SOCK_STREAM },
 	{ "SOL_SOCKET", SOL_SOCKET },
 	{ "IPPROTO_IP", IPPROTO_IP },
 	{ "IPPROTO_UDP", IPPROTO_UDP },
