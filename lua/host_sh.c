@@ -2,6 +2,8 @@
  * host:sh(): the host's own commands. So far `ip` and `sysctl`:
  *
  *	ip link set [dev] DEV [up|down] [mtu N]
+ *	ip link add link DEV name NAME type vlan id N [reorder_hdr on|off] [loose_binding on|off]
+ *		[ingress-qos-map FROM:TO] [egress-qos-map FROM:TO]; ip link del NAME
  *	ip addr add|del ADDR/PREFIX dev DEV
  *	ip route add|replace|del [unicast|blackhole|unreachable|prohibit|throw] DST/PREFIX|default
  *		[via GW] [dev DEV] [metric N] [src ADDR] [mtu N] [advmss N] [window N] [initcwnd N] [onlink]
@@ -19,6 +21,7 @@
 
 #include "lua/host_sysctl.h"
 #include "stack/boot.h"
+#include "stack/interface/vlan.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/fib.h"
 #include "stack/internet/neighbour.h"
@@ -100,8 +103,53 @@ static bool has_word(const struct sh *sh, int from, const char *word)
 	return false;
 }
 
+/* "FROM:TO" after `key`, if it is there. */
+static int vlan_qos(struct sh *sh, const char *name, const char *key, bool egress)
+{
+	const char *map = value_of(sh, 3, key);
+	unsigned from, to;
+	if (!map)
+		return 0;
+	if (sscanf(map, "%u:%u", &from, &to) != 2)
+		return say(sh, "FROM:TO expected, not", map);
+	return answer(sh, host_vlan_qos(sh->host, name, egress, from, to));
+}
+
+static int ip_link_add(struct sh *sh)
+{
+	const char *real = value_of(sh, 3, "link"), *name = value_of(sh, 3, "name"),
+		   *type = value_of(sh, 3, "type"), *reorder = value_of(sh, 3, "reorder_hdr"),
+		   *loose = value_of(sh, 3, "loose_binding");
+	unsigned flags = reorder && strcmp(reorder, "off") == 0 ? 0 : VLAN_FLAG_REORDER_HDR;
+	uint32_t id;
+	int bad = 0, err;
+	if (!real || !name || !type || strcmp(type, "vlan") != 0 || !number_of(sh, 3, "id", &id, &bad))
+		return say(sh, "use: ip link add link DEV name NAME type vlan id N, not", type);
+	if (bad)
+		return bad;
+	if (loose && strcmp(loose, "on") == 0)
+		flags |= VLAN_FLAG_LOOSE_BINDING;
+	err = host_vlan_add(sh->host, real, name, (int)id, flags);
+	if (err == -ENODEV)
+		return say(sh, "Cannot find device", real);
+	if (err)
+		return answer(sh, err);
+	err = vlan_qos(sh, name, "ingress-qos-map", false);
+	return err ? err : vlan_qos(sh, name, "egress-qos-map", true);
+}
+
+static int ip_link_del(struct sh *sh)
+{
+	int err = host_link_del(sh->host, sh->words[sh->n - 1]);
+	return err == -ENODEV ? say(sh, "Cannot find device", sh->words[sh->n - 1]) : answer(sh, err);
+}
+
 static int ip_link(struct sh *sh)
 {
+	if (sh->n > 3 && strcmp(sh->words[2], "add") == 0)
+		return ip_link_add(sh);
+	if (sh->n > 3 && (strcmp(sh->words[2], "del") == 0 || strcmp(sh->words[2], "delete") == 0))
+		return ip_link_del(sh);
 	int at = sh->n > 3 && strcmp(sh->words[3], "dev") == 0 ? 4 : 3, bad = 0, err = 0;
 	uint32_t mtu;
 	if (sh->n < at + 2 || strcmp(sh->words[2], "set") != 0)

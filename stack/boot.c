@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "stack/interface/netdevice.h"
+#include "stack/interface/vlan.h"
 #include "stack/internet/arp.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/fib.h"
@@ -82,6 +82,49 @@ int host_link_mtu(struct host *host, const char *ifname, int mtu)
 	err = dev_set_mtu(dev, mtu);
 	rtnl_unlock(host);
 	return err;
+}
+
+int host_vlan_add(struct host *host, const char *real, const char *name, int id, unsigned flags)
+{
+	struct net_device *real_dev = __dev_get_by_name(host->net, real), *dev;
+	int err;
+
+	if (!real_dev)
+		return -ENODEV;
+	if (id < 0 || id > VLAN_VID_MASK)
+		return -ERANGE;
+	rtnl_lock(host);
+	err = vlan_newlink(real_dev, name, (u16)id, (u16)flags, &dev);
+	rtnl_unlock(host);
+	return err;
+}
+
+int host_vlan_qos(struct host *host, const char *name, bool egress, uint32_t from, uint32_t to)
+{
+	struct net_device *dev = __dev_get_by_name(host->net, name);
+
+	if (!dev)
+		return -ENODEV;
+	if (!is_vlan_dev(dev) || (egress ? to : from) > 7)
+		return -EINVAL;
+	if (egress)
+		return vlan_dev_set_egress_priority(dev, from, (u16)to);
+	vlan_dev_set_ingress_priority(dev, to, (u16)from);
+	return 0;
+}
+
+int host_link_del(struct host *host, const char *name)
+{
+	struct net_device *dev = __dev_get_by_name(host->net, name);
+
+	if (!dev)
+		return -ENODEV;
+	if (!is_vlan_dev(dev))
+		return -EOPNOTSUPP;
+	rtnl_lock(host);
+	vlan_dellink(dev);
+	rtnl_unlock(host);
+	return 0;
 }
 
 int host_set_gateway(struct host *host, uint32_t gw)

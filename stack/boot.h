@@ -24,6 +24,15 @@ int host_link_set(struct host *host, const char *ifname, bool up);
 int host_link_mtu(struct host *host, const char *ifname, int mtu);
 int host_set_gateway(struct host *host, uint32_t gw);
 
+/* `ip link add link REAL name NAME type vlan id ID`; flags: VLAN_FLAG_* (stack/interface/vlan.h). -ENODEV: no
+ * REAL; else vlan_newlink()'s errors. */
+int host_vlan_add(struct host *host, const char *real, const char *name, int id, unsigned flags);
+/* `ip link ... type vlan ingress-qos-map FROM:TO` (egress: egress-qos-map). -ENODEV, -EINVAL: NAME is no
+ * VLAN. */
+int host_vlan_qos(struct host *host, const char *name, bool egress, uint32_t from, uint32_t to);
+/* `ip link del NAME`. -ENODEV; -EOPNOTSUPP: the device cannot be removed. */
+int host_link_del(struct host *host, const char *name);
+
 /* Ends everything without another frame: programs must have ended, sockets are destroyed, memory given back.
  */
 void host_shutdown(struct host *host);

@@ -181,6 +181,69 @@ int dev_uc_del(struct net_device *dev, const unsigned char *addr)
 	return err;
 }
 
+/* ---- a device on top of another: what it listens to, the lower one must hear ---- */
+
+/* An entry that is synced holds itself (refcount), so that one which nobody wants any more is still found. */
+static void __hw_addr_sync(struct net_device *to, struct netdev_hw_addr_list *to_list,
+			   struct net_device *from, struct netdev_hw_addr_list *from_list)
+{
+	TRACE(to, "listen to what the device on top listens to");
+	struct netdev_hw_addr *ha, *tmp;
+
+	list_for_each_entry_safe (ha, tmp, &from_list->list, list) {
+		if (!ha->synced) {
+			if (__hw_addr_add_ex(to, to_list, ha->addr, ha->type))
+				continue;
+			ha->synced = true;
+			ha->refcount++;
+		} else if (ha->refcount == 1) {
+			__hw_addr_del(to, to_list, ha->addr, ha->type);
+			__hw_addr_del(from, from_list, ha->addr, ha->type);
+		}
+	}
+	__dev_set_rx_mode(to);
+}
+
+static void __hw_addr_unsync(struct net_device *to, struct netdev_hw_addr_list *to_list,
+			     struct net_device *from, struct netdev_hw_addr_list *from_list)
+{
+	TRACE(to, "listen no longer to what the device on top listens to");
+	struct netdev_hw_addr *ha, *tmp;
+
+	list_for_each_entry_safe (ha, tmp, &from_list->list, list) {
+		if (!ha->synced)
+			continue;
+		ha->synced = false;
+		__hw_addr_del(to, to_list, ha->addr, ha->type);
+		__hw_addr_del(from, from_list, ha->addr, ha->type);
+	}
+	__dev_set_rx_mode(to);
+}
+
+void dev_mc_sync(struct net_device *to, struct net_device *from)
+{
+	TRACE(to, "listen to the multicast addresses of the device on top");
+	__hw_addr_sync(to, &to->mc, from, &from->mc);
+}
+
+void dev_uc_sync(struct net_device *to, struct net_device *from)
+{
+	TRACE(to, "listen to the further unicast addresses of the device on top");
+	__hw_addr_sync(to, &to->uc, from, &from->uc);
+}
+
+void dev_mc_unsync(struct net_device *to, struct net_device *from)
+{
+	TRACE(to, "listen no longer to the multicast addresses of the device on top");
+	__hw_addr_unsync(to, &to->mc, from, &from->mc);
+}
+
+void dev_uc_unsync(struct net_device *to, struct net_device *from)
+{
+	TRACE(to, "listen no longer to the further unicast addresses of the device on top");
+	__hw_addr_unsync(to, &to->uc, from, &from->uc);
+}
+
 void dev_mc_flush(struct net_device *dev)
 {
 	__hw_addr_flush(dev, &dev->mc);

@@ -65,11 +65,35 @@ void netdev_state_change(struct net_device *dev)
 
 /* ---- what the device listens to ---- */
 
+/* True when the flag has changed. */
+static bool __dev_set_promiscuity(struct net_device *dev, int inc)
+{
+	unsigned int old_flags = dev->flags;
+
+	dev->promiscuity += inc;
+	SIM_BUG_ON(dev->host, dev->promiscuity < 0);
+	if (dev->promiscuity > 0)
+		dev->flags |= IFF_PROMISC;
+	else
+		dev->flags &= ~(unsigned int)IFF_PROMISC;
+	if (dev->flags == old_flags)
+		return false;
+	netdev_info(dev, "%s promiscuous mode", dev->flags & IFF_PROMISC ? "entered" : "left");
+	return true;
+}
+
 void __dev_set_rx_mode(struct net_device *dev)
 {
 	TRACE(dev, "let the driver set up which frames the device accepts");
+	bool further = dev->uc.count != 0;
+
 	if (!(dev->flags & IFF_UP) || !netif_device_present(dev))
 		return;
+	/* A card that knows but one unicast address has to take all. */
+	if (unlikely(further != dev->uc_promisc) && !(dev->priv_flags & IFF_UNICAST_FLT)) {
+		dev->uc_promisc = further;
+		__dev_set_promiscuity(dev, further ? 1 : -1);
+	}
 	if (dev->netdev_ops->ndo_set_rx_mode) {
 		TRACE_OP(dev, "ndo_set_rx_mode");
 		dev->netdev_ops->ndo_set_rx_mode(dev);
@@ -85,18 +109,9 @@ void dev_set_rx_mode(struct net_device *dev)
 int dev_set_promiscuity(struct net_device *dev, int inc)
 {
 	TRACE(dev, "accept all frames, or no longer");
-	unsigned int old_flags = dev->flags;
 
-	dev->promiscuity += inc;
-	SIM_BUG_ON(dev->host, dev->promiscuity < 0);
-	if (dev->promiscuity > 0)
-		dev->flags |= IFF_PROMISC;
-	else
-		dev->flags &= ~(unsigned int)IFF_PROMISC;
-	if (dev->flags != old_flags) {
-		netdev_info(dev, "%s promiscuous mode", dev->flags & IFF_PROMISC ? "entered" : "left");
+	if (__dev_set_promiscuity(dev, inc))
 		dev_set_rx_mode(dev);
-	}
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * Several may want one packet (taps, then its protocol). Each but the last gets a reference more; the
  * last gets the packet itself, from __netif_receive_skb_one_core().
  */
-#include "stack/interface/etherdevice.h"
+#include "stack/interface/vlan.h"
 
 /* ---- packet types ---- */
 
@@ -70,19 +70,38 @@ static void deliver_ptype_list_skb(struct sk_buff *skb, struct packet_type **pt,
 	*pt = pt_prev;
 }
 
-/* A tag that the card took out of the frame: there are no vlan devices, so it is for nobody or for us. */
-static void rx_vlan_tag(struct sk_buff *skb)
+/*
+ * Hands a packet with a tag beside it to the device of its VLAN (skb->dev). Where there is none, a number
+ * means that the packet is for another host. *pskb NULL afterwards: the packet is gone.
+ */
+static void rx_vlan_tag(struct sk_buff **pskb)
 {
-	if (skb->vlan_tci & 0x0fff)
-		skb->pkt_type = PACKET_OTHERHOST;
-	skb->vlan_present = 0;
+	struct sk_buff *skb = *pskb;
+
+	for (;;) {
+		if (vlan_do_receive(pskb) || !*pskb)
+			return;
+		if (skb_vlan_tag_get_id(skb)) {
+			skb->pkt_type = PACKET_OTHERHOST;
+			break;
+		}
+		if (!eth_type_vlan(skb->protocol))
+			break;
+		/* The outer tag is only a priority: look at the one behind it. */
+		__vlan_hwaccel_clear_tag(skb);
+		skb = *pskb = skb_vlan_untag(skb);
+		if (!skb)
+			return;
+	}
+	__vlan_hwaccel_clear_tag(skb);
 }
 
-static int __netif_receive_skb_core(struct sk_buff *skb, struct packet_type **ppt_prev)
+static int __netif_receive_skb_core(struct sk_buff **pskb, struct packet_type **ppt_prev)
 {
+	struct sk_buff *skb = *pskb;
 	TRACE_SKB(skb, "determine packet type");
 	struct netdev_state *st = netdev_state(skb->host);
-	struct net_device *orig_dev = skb->dev;
+	struct net_device *orig_dev = skb->dev, *dev;
 	struct packet_type *pt_prev = NULL;
 	__be16 type;
 
@@ -90,26 +109,45 @@ static int __netif_receive_skb_core(struct sk_buff *skb, struct packet_type **pp
 	if (!skb_transport_header_was_set(skb))
 		skb_reset_transport_header(skb);
 	skb_reset_mac_len(skb);
-	skb->skb_iif = skb->dev->ifindex;
+another_round:
+	dev = skb->dev;
+	skb->skb_iif = dev->ifindex;
 	st->softnet.processed++;
+	if (unlikely(eth_type_vlan(skb->protocol))) {
+		skb = *pskb = skb_vlan_untag(skb);
+		if (!skb)
+			return NET_RX_DROP;
+	}
 
 	if (unlikely(st->nit))
 		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, htons(ETH_P_ALL), &st->ptype_all);
-	if (unlikely(!list_empty(&skb->dev->ptype_all)))
-		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, htons(ETH_P_ALL), &skb->dev->ptype_all);
-	if (unlikely(skb_vlan_tag_present(skb)))
-		rx_vlan_tag(skb);
+	if (unlikely(!list_empty(&dev->ptype_all)))
+		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, htons(ETH_P_ALL), &dev->ptype_all);
+	if (unlikely(skb_vlan_tag_present(skb))) {
+		if (pt_prev) {
+			deliver_skb(skb, pt_prev, orig_dev);
+			pt_prev = NULL;
+		}
+		rx_vlan_tag(pskb);
+		skb = *pskb;
+		if (!skb)
+			return NET_RX_DROP;
+		if (skb->dev != dev)
+			goto another_round;
+	}
 
 	type = skb->protocol;
 	deliver_ptype_list_skb(skb, &pt_prev, orig_dev, type, &st->ptype_base[ntohs(type) & PTYPE_HASH_MASK]);
 	if (unlikely(!list_empty(&orig_dev->ptype_specific)))
 		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, type, &orig_dev->ptype_specific);
+	if (unlikely(dev != orig_dev))
+		deliver_ptype_list_skb(skb, &pt_prev, orig_dev, type, &dev->ptype_specific);
 
 	if (likely(pt_prev)) {
 		*ppt_prev = pt_prev;
 		return NET_RX_SUCCESS;
 	}
-	skb->dev->core_rx_dropped++;
+	dev->core_rx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
 	return NET_RX_DROP;
 }
@@ -119,7 +157,7 @@ static int __netif_receive_skb_one_core(struct sk_buff *skb)
 	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
 	struct net_device *orig_dev = skb->dev;
 	struct packet_type *pt_prev = NULL;
-	int ret = __netif_receive_skb_core(skb, &pt_prev);
+	int ret = __netif_receive_skb_core(&skb, &pt_prev);
 
 	if (likely(pt_prev)) {
 		TRACE_OP(skb, "func");
@@ -184,7 +222,7 @@ static void __netif_receive_skb_list_core(struct host *host, struct list_head *h
 		struct packet_type *pt_prev = NULL;
 
 		skb_list_del_init(skb);
-		__netif_receive_skb_core(skb, &pt_prev);
+		__netif_receive_skb_core(&skb, &pt_prev);
 		if (!pt_prev)
 			continue;
 		if (pt_curr != pt_prev || od_curr != orig_dev) {

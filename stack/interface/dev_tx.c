@@ -5,7 +5,7 @@
  * Bottom halves are off on the way, so what the card's interrupt raised meanwhile runs when
  * __dev_queue_xmit() enables them again: receiving may nest in sending.
  */
-#include "stack/interface/etherdevice.h"
+#include "stack/interface/vlan.h"
 #include "stack/internet/dst.h"
 
 /* ---- the link header ---- */
@@ -125,6 +125,8 @@ netdev_features_t netif_skb_features(struct sk_buff *skb)
 		features = gso_features_check(skb, dev, features);
 	if (unlikely(skb->encapsulation))
 		features &= dev->hw_enc_features;
+	if (unlikely(skb_vlan_tagged(skb)))
+		features &= dev->vlan_features | NETIF_F_HW_VLAN_CTAG_TX;
 	if (dev->netdev_ops->ndo_features_check) {
 		TRACE_OP(skb, "ndo_features_check");
 		features &= dev->netdev_ops->ndo_features_check(skb, dev, features);
@@ -137,8 +139,8 @@ netdev_features_t netif_skb_features(struct sk_buff *skb)
 static struct sk_buff *validate_xmit_vlan(struct sk_buff *skb, netdev_features_t features)
 {
 	TRACE_SKB(skb, "put a vlan tag into the packet unless the device does");
-	/* There are no vlan devices, so only the driver's own tags could be here. */
-	(void)features;
+	if (unlikely(skb_vlan_tag_present(skb)) && !vlan_hw_offload_capable(features, skb->vlan_proto))
+		skb = __vlan_hwaccel_push_inside(skb);
 	return skb;
 }
 
@@ -166,6 +168,8 @@ static struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device 
 
 	(void)again;
 	skb = validate_xmit_vlan(skb, features);
+	if (unlikely(!skb))
+		goto gone;
 	if (netif_needs_gso(skb, features)) {
 		struct sk_buff *segs = skb_gso_segment(skb, features);
 
@@ -186,8 +190,9 @@ static struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device 
 	}
 	return skb;
 drop:
-	dev->core_tx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_SKB_GSO_SEG);
+gone:
+	dev->core_tx_dropped++;
 	return NULL;
 }
 

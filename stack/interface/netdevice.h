@@ -32,6 +32,7 @@ struct inet6_dev;
 struct neighbour;
 struct neigh_parms;
 struct phy_device;
+struct vlan_info;
 
 #ifndef MAX_ADDR_LEN
 #define MAX_ADDR_LEN 32
@@ -222,6 +223,7 @@ struct netdev_hw_addr {
 	struct list_head list;
 	unsigned char addr[MAX_ADDR_LEN];
 	unsigned char type;
+	bool synced; /* a lower device listens to it for this one */
 #define NETDEV_HW_ADDR_T_LAN 1
 #define NETDEV_HW_ADDR_T_UNICAST 4
 #define NETDEV_HW_ADDR_T_MULTICAST 5
@@ -304,6 +306,7 @@ struct net_device {
 	struct list_head ptype_all, ptype_specific; /* taps of this device alone */
 	struct in_device *ip_ptr;
 	struct inet6_dev *ip6_ptr;
+	struct vlan_info *vlan_info;	/* its VLANs (vlan.h), or NULL */
 	struct rtnl_link_stats64 stats; /* the driver's counters */
 	u64 core_rx_dropped, core_tx_dropped, core_rx_nohandler;
 
@@ -350,8 +353,10 @@ struct net_device {
 #define NET_ADDR_RANDOM 1
 #define NET_ADDR_SET 3
 /* priv_flags */
+#define IFF_802_1Q_VLAN 0x1
 #define IFF_XMIT_DST_RELEASE 0x400 /* sending needs no route any more */
 #define IFF_LIVE_ADDR_CHANGE 0x8000
+#define IFF_UNICAST_FLT 0x20000 /* can hear further unicast addresses without being promiscuous */
 #define IFF_NO_QUEUE 0x200000
 
 /* ---- the layer's state ---- */
@@ -365,8 +370,9 @@ struct netdev_state {
 	struct list_head ptype_base[PTYPE_HASH_SIZE];
 	struct list_head offload_base;
 	struct raw_notifier_head netdev_chain;
-	bool nit;	     /* some ETH_P_ALL tap exists */
-	int netstamp_needed; /* sockets that want to know when packets came in */
+	struct notifier_block vlan_notifier; /* vlan.c: registered with the first VLAN */
+	bool nit;			     /* some ETH_P_ALL tap exists */
+	int netstamp_needed;		     /* sockets that want to know when packets came in */
 	bool rtnl_locked;
 	struct wait_queue_head rtnl_wait;
 	struct list_head lweventlist; /* link_watch.c */
@@ -502,6 +508,11 @@ int dev_mc_add(struct net_device *dev, const unsigned char *addr);
 int dev_mc_del(struct net_device *dev, const unsigned char *addr);
 int dev_uc_add(struct net_device *dev, const unsigned char *addr);
 int dev_uc_del(struct net_device *dev, const unsigned char *addr);
+/* Has the lower device `to` listen to the addresses of `from`, or no longer. */
+void dev_mc_sync(struct net_device *to, struct net_device *from);
+void dev_uc_sync(struct net_device *to, struct net_device *from);
+void dev_mc_unsync(struct net_device *to, struct net_device *from);
+void dev_uc_unsync(struct net_device *to, struct net_device *from);
 void dev_mc_flush(struct net_device *dev);
 void dev_uc_flush(struct net_device *dev);
 
