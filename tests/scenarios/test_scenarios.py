@@ -20,6 +20,7 @@ passed = failed = 0
 
 def check(ok, what):
     global passed, failed
+    ok = bool(ok)
     passed += ok
     failed += not ok
     if not ok:
