@@ -17,6 +17,7 @@ int cmd_export(int argc, char **argv);
 int cmd_digest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_nic(int argc, char **argv);
+int cmd_packetdrill(int argc, char **argv);
 
 /* "wirepath CMD: message" and where to find help, on standard error; returns EXIT_USAGE. */
 int usage_error(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -16,6 +16,7 @@ static const struct {
 	{ "export", cmd_export, "write a run in another format" },
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },
+	{ "packetdrill", cmd_packetdrill, "run packetdrill scripts against the stack" },
 	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -26,7 +27,7 @@ static void help(FILE *out)
 	      "usage: wirepath COMMAND [options]\n\n",
 	      out);
 	for (unsigned i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
 	fputs("\n'wirepath COMMAND --help' tells more. Start with:\n"
 	      "  ./wirepath run scenarios/tcp_handshake.lua\n\n"
 	      "Exit codes: 0 done; 1 an assertion failed, or two runs differ; 2 usage, script error or "

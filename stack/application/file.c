@@ -143,8 +143,10 @@ void exit_files(struct task_struct *tsk)
 	struct files_struct *files = tsk->files;
 	int fd;
 
-	if (!files)
+	tsk->files = NULL;
+	if (!files || --files->count > 0)
 		return;
+	tsk->files = files;
 	for (fd = 0; fd < files->max_fds; fd++)
 		if (files->fd[fd].file)
 			close_fd(tsk, (unsigned int)fd);

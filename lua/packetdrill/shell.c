@@ -1,0 +1,193 @@
+/*
+ * `commands` of a script: they act on the host. What the suites' runners and scripts use is understood,
+ * anything else is told to be unsupported: a command that nobody carries out must not look like a success.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/host_sh.h"
+#include "lua/host_sysctl.h"
+#include "lua/packetdrill/run.h"
+#include "stack/net.h"
+
+#define MAX_WORDS 32
+
+struct command {
+	struct pd_run *run;
+	char *words[MAX_WORDS];
+	unsigned n;
+};
+
+static bool unsupported(struct command *c)
+{
+	c->run->unsupported = true;
+	return pd_fail(c->run, "unsupported: the command '%s%s%s'", c->words[0], c->n > 1 ? " " : "",
+		       c->n > 1 ? c->words[1] : "");
+}
+
+static bool set_sysctl(struct command *c, const char *assignment, bool ignore_unknown)
+{
+	char err[256];
+	if (host_sysctl(c->run->host, assignment, err, sizeof(err)) == 0 || ignore_unknown)
+		return true;
+	c->run->unsupported |= strstr(err, "No such file") != NULL;
+	return pd_fail(c->run, "%ssysctl %s: %s", c->run->unsupported ? "unsupported: " : "", assignment,
+		       err);
+}
+
+/* What the suites' defaults.sh sets, where it differs from the kernel's own defaults. */
+static bool defaults(struct command *c)
+{
+	static const char *const settings[] = {
+		"net.ipv4.tcp_rmem=4096 540000 15728640",
+		"net.ipv4.tcp_wmem=4096 262144 4194304",
+		"net.ipv4.tcp_timestamps=1",
+		"net.ipv4.tcp_syn_retries=5",
+		"net.ipv4.tcp_synack_retries=5",
+		"net.ipv4.tcp_frto=2",
+		"net.ipv4.tcp_sack=1",
+		"net.ipv4.tcp_dsack=1",
+		"net.ipv4.tcp_reordering=3",
+		"net.ipv4.tcp_congestion_control=cubic",
+		"net.ipv4.tcp_slow_start_after_idle=0",
+		"net.ipv4.tcp_early_retrans=4",
+		"net.ipv4.tcp_recovery=1",
+		"net.ipv4.tcp_tso_win_divisor=3",
+		"net.ipv4.tcp_ecn=0",
+		"net.ipv4.tcp_pacing_ss_ratio=200",
+		"net.ipv4.tcp_pacing_ca_ratio=120",
+		"net.ipv4.tcp_notsent_lowat=4294967295",
+		"net.ipv4.tcp_fastopen=0x70403",
+		"net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
+		"net.ipv4.tcp_syncookies=1",
+	};
+	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (!set_sysctl(c, settings[i], true))
+			return false;
+	return true;
+}
+
+/* sysctl [-q] [-e] [-w] NAME=VALUE... */
+static bool sysctl_command(struct command *c)
+{
+	bool ignore_unknown = false;
+	for (unsigned i = 1; i < c->n; i++) {
+		if (c->words[i][0] == '-') {
+			ignore_unknown |= strchr(c->words[i], 'e') != NULL;
+			continue;
+		}
+		if (!set_sysctl(c, c->words[i], ignore_unknown))
+			return false;
+	}
+	return true;
+}
+
+/* set_sysctls.py /proc/sys/net/ipv4/NAME=VALUE... */
+static bool set_sysctls(struct command *c)
+{
+	for (unsigned i = 1; i < c->n; i++) {
+		const char *name = c->words[i];
+		if (strncmp(name, "/proc/sys/", 10) == 0)
+			name += 10;
+		if (!set_sysctl(c, name, false))
+			return false;
+	}
+	return true;
+}
+
+/* A command that the host has itself, said of its device. */
+static bool host_command(struct command *c)
+{
+	char line[1024], err[512];
+	size_t n = 0;
+	for (unsigned i = 0; i < c->n && n < sizeof(line); i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", i ? " " : "",
+				      strcmp(c->words[i], "tun0") == 0 ? "eth0" : c->words[i]);
+	if (host_sh(c->run->host, line, err, sizeof(err)) == 0)
+		return true;
+	return pd_fail(c->run, "%s: %s", line, err);
+}
+
+static bool is(const char *word, const char *name)
+{
+	const char *slash = strrchr(word, '/');
+	return strcmp(slash ? slash + 1 : word, name) == 0;
+}
+
+static bool run_command(struct command *c)
+{
+	const char *verb = c->words[0];
+	if (is(verb, "defaults.sh"))
+		return defaults(c);
+	if (is(verb, "set_sysctls.py"))
+		return set_sysctls(c);
+	if (strncmp(verb, "/tmp/sysctl_restore_", 20) == 0) /* each script has a host of its own */
+		return true;
+	if (strcmp(verb, "sysctl") == 0)
+		return sysctl_command(c);
+	if (strcmp(verb, "ip") == 0 && c->n > 1 && strcmp(c->words[1], "tcp_metrics") == 0)
+		return true; /* nothing is cached before a script begins */
+	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0)
+		return host_command(c);
+	if (strcmp(verb, "true") == 0)
+		return true;
+	return unsupported(c);
+}
+
+/* Splits into words; quotes keep blanks; a redirection of output is left out. The end of the command, or
+ * NULL. */
+static const char *words(struct command *c, const char *p, char *store, size_t room)
+{
+	size_t used = 0;
+	c->n = 0;
+	for (;;) {
+		p += strspn(p, " \t\r");
+		if (*p == '\\' && p[1] == '\n') {
+			p += 2;
+			continue;
+		}
+		if (!*p || *p == '\n' || *p == ';' || (*p == '&' && p[1] == '&') || *p == '#')
+			return p;
+		char quote = '\0', *word = store + used;
+		for (; *p && (quote || !strchr(" \t\r\n;", *p)); p++) {
+			if (quote ? *p == quote : *p == '"' || *p == '\'') {
+				quote = quote ? '\0' : *p;
+				continue;
+			}
+			if (used + 2 > room)
+				return NULL;
+			store[used++] = *p;
+		}
+		if (used + 2 > room || c->n == MAX_WORDS)
+			return NULL;
+		store[used++] = '\0';
+		if (strchr(word, '>') && (isdigit((unsigned char)*word) || *word == '>')) {
+			if (word[strlen(word) - 1] == '>' &&
+			    (p += strspn(p, " "), *p)) /* the file is a word of its own */
+				p += strcspn(p, " \t\n;");
+			continue;
+		}
+		c->words[c->n++] = word;
+	}
+}
+
+bool pd_shell(struct pd_run *run, const char *text)
+{
+	struct command c = { .run = run };
+	char store[4096];
+	for (const char *p = text; *p;) {
+		p = words(&c, p, store, sizeof(store));
+		if (!p)
+			return pd_fail(run, "unsupported: a command longer than %zu characters",
+				       sizeof(store));
+		if (c.n > 0 && !run_command(&c))
+			return false;
+		if (*p == '#')
+			p += strcspn(p, "\n");
+		if (*p)
+			p += *p == '&' ? 2 : 1;
+	}
+	return true;
+}
