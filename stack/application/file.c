@@ -21,6 +21,7 @@ int task_files_init(struct task_struct *tsk)
 	if (!files)
 		return -ENOMEM;
 	files->host = tsk->host;
+	files->count = 1;
 	files->fd = files->fd_init;
 	files->max_fds = NR_OPEN_DEFAULT;
 	files->next_fd = NR_STANDARD;

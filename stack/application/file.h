@@ -55,6 +55,7 @@ struct file {
 /* A task's descriptors: fd[i] is NULL when free; `reserved` ones wait for fd_install(). */
 struct files_struct {
 	struct host *host;
+	u32 count; /* tasks that share it */
 	int max_fds;
 	int next_fd; /* no free one below */
 	struct fd_slot {
