@@ -183,7 +183,9 @@ static bool set_up_host(struct pd_run *run)
 {
 	static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x35, 0x02 }; /* of the interpreter's end */
 	const struct link_params params = { .rate = 1000000000000000ull, .delay = LINK_DELAY_MIN };
-	struct world_addr addr = { run->config.local_ip, (uint8_t)run->config.prefix };
+	struct world_addr addr = { .addr = run->config.local_ip,
+				   .prefix = (uint8_t)run->config.prefix,
+				   .rx_checksums = true };
 	struct world *w = &run->world;
 	char err[256];
 	struct world_host *wh = world_add_host(w, "host", &addr, 1, 0, err, sizeof(err));

@@ -231,7 +231,7 @@ static int build_options(struct pd_run *run, const struct pd_conn *c, const stru
 }
 
 static void ip_header(const struct pd_run *run, struct iphdr *ip, const struct pd_packet *p, uint8_t proto,
-		      uint32_t len)
+		      uint32_t len, uint32_t id)
 {
 	static const uint8_t marks[] = {
 		[PD_ECN_ECT0] = 2, [PD_ECN_ECT1] = 1, [PD_ECN_CE] = 3, [PD_ECN_ECT01] = 2
@@ -239,6 +239,7 @@ static void ip_header(const struct pd_run *run, struct iphdr *ip, const struct p
 	memset(ip, 0, sizeof(*ip));
 	ip->version = 4;
 	ip->ihl = 5;
+	ip->id = htons((uint16_t)id);
 	ip->tos = (uint8_t)(p->tos >= 0 ? p->tos : marks[p->ecn]);
 	ip->tot_len = htons((uint16_t)len);
 	ip->ttl = (uint8_t)(p->ttl >= 0 ? p->ttl : TTL);
@@ -275,6 +276,25 @@ static void settle(struct pd_run *run)
 	sim_run(run->sim, run->sim->now);
 }
 
+#define BURST 100 /* segments at one go: the driver's ring holds 128 */
+
+/*
+ * The segments of a large packet are to be found by one poll of the driver, as if they had come at one
+ * instant: until all are in its ring, the host hears of none.
+ */
+static void burst_begins(struct pd_run *run)
+{
+	local_irq_disable(&run->host->cpu);
+}
+
+static void burst_ends(struct pd_run *run)
+{
+	while (link_in_flight(run->world.links->link, 1))
+		sim_run(run->sim, run->sim->now + 1);
+	local_irq_enable(&run->host->cpu);
+	settle(run);
+}
+
 /* A packet larger than the MTU comes as the segments that a receiver's GRO makes one packet of. */
 static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct pd_packet *p)
 {
@@ -285,7 +305,7 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	bool syn = p->flags & TH_SYN;
 	if (nopt < 0)
 		return false;
-	uint32_t hlen = (uint32_t)sizeof(*tcp) + (uint32_t)nopt, sent = 0;
+	uint32_t hlen = (uint32_t)sizeof(*tcp) + (uint32_t)nopt, sent = 0, segment = 0;
 	uint32_t room = (uint32_t)run->config.mtu - (uint32_t)sizeof(struct iphdr) - hlen;
 	if (run->config.mss && p->len > room && (uint32_t)run->config.mss < room)
 		room = (uint32_t)run->config.mss;
@@ -302,6 +322,7 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	packet = calloc(1, (size_t)sizeof(struct iphdr) + hlen + room);
 	if (!packet)
 		return pd_fail(run, "no memory for a packet");
+	burst_begins(run);
 	do {
 		uint32_t n = p->len - sent > room ? room : p->len - sent,
 			 total = (uint32_t)sizeof(struct iphdr) + hlen + n;
@@ -313,19 +334,22 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 		tcp->seq = htonl(p->seq + remote_offset(c, syn) + sent + (syn && sent > 0));
 		((uint8_t *)tcp)[13] = flags;
 		tcp->check = 0;
-		ip_header(run, (struct iphdr *)head, p, IPPROTO_TCP, total);
+		ip_header(run, (struct iphdr *)head, p, IPPROTO_TCP, total, segment++);
 		tcp->check = pd_checksum(tcp, hlen,
 					 pd_pseudo_sum(run->config.remote_ip, run->config.local_ip,
 						       IPPROTO_TCP, hlen + n)); /* the payload is zeros */
 		memcpy(packet, head, sizeof(struct iphdr) + hlen);
-		if (!send_ip(run, packet, total)) {
-			free(packet);
-			return false;
-		}
+		if (!send_ip(run, packet, total))
+			break;
 		sent += n;
+		if (segment % BURST == 0 && sent < p->len) {
+			burst_ends(run);
+			burst_begins(run);
+		}
 	} while (sent < p->len);
+	burst_ends(run);
 	free(packet);
-	return true;
+	return !run->failed;
 }
 
 /* Type and code by name, of the errors that stacks react to. */
@@ -394,7 +418,7 @@ static bool send_icmp(struct pd_run *run, const struct pd_conn *c, const struct 
 	uint8_t type = 0, code = 0;
 	if (!icmp_type_code(run, p, &type, &code))
 		return false;
-	ip_header(run, quoted, p, IPPROTO_TCP, (uint32_t)(sizeof(*quoted) + sizeof(*tcp)) + p->len);
+	ip_header(run, quoted, p, IPPROTO_TCP, (uint32_t)(sizeof(*quoted) + sizeof(*tcp)) + p->len, 0);
 	quoted->saddr = run->config.local_ip;
 	quoted->daddr = run->config.remote_ip;
 	quoted->check = 0;
@@ -409,7 +433,7 @@ static bool send_icmp(struct pd_run *run, const struct pd_conn *c, const struct 
 		put16(icmp + 6, (uint32_t)p->mtu);
 	uint16_t sum = pd_checksum(icmp, sizeof(packet) - sizeof(struct iphdr), 0);
 	memcpy(icmp + 2, &sum, 2);
-	ip_header(run, (struct iphdr *)packet, p, IPPROTO_ICMP, sizeof(packet));
+	ip_header(run, (struct iphdr *)packet, p, IPPROTO_ICMP, sizeof(packet), 0);
 	return send_ip(run, packet, sizeof(packet));
 }
 
