@@ -226,7 +226,7 @@ static uint32_t next_id(const struct host *host, uint32_t *count)
 	*count = (*count + 1) & 0x3fffff;
 	if (unlikely(*count == 0))
 		*count = 1;
-	return (host->index & 0x3ff) << 22 | *count;
+	return (host->index % TRACE_MAX_HOSTS) << 22 | *count;
 }
 
 uint32_t trace_journey_new(struct host *host)
@@ -608,6 +608,11 @@ void trace_free(struct sim *sim)
 		close(t->fd);
 	free(t);
 	sim->trace = NULL;
+}
+
+const char *trace_unused_host(const struct sim *sim)
+{
+	return sim->trace ? trace_filter_unused_host(&sim->trace->filter) : NULL;
 }
 
 uint64_t trace_digest(const struct sim *sim)

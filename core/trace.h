@@ -219,6 +219,9 @@ void trace_host_init(struct host *host); /* for each new host */
 int trace_finish(struct sim *sim, char *err, unsigned errlen);
 void trace_free(struct sim *sim);
 
+/* A host= term of the filter that no host has matched, or NULL. */
+const char *trace_unused_host(const struct sim *sim);
+
 /* Digest over all records of all hosts, valid after trace_finish(). */
 uint64_t trace_digest(const struct sim *sim);
 uint64_t trace_count(const struct sim *sim);
@@ -226,6 +229,8 @@ uint64_t trace_count(const struct sim *sim);
 /* Builds sim->fn_rank, the ranks by name, unless it is there; freed with the simulation. For a trace or
  * costs: it takes longer than to make a world. 0 or -1. */
 int trace_rank_init(struct sim *sim);
+/* Ids of packets and hops have room for so many hosts. */
+#define TRACE_MAX_HOSTS 1024u
 unsigned trace_fn_count(const struct sim *sim);
 /* Folder of the function's file under stack/ or the first folder: "transport", "nic-model", "core". */
 const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len);

@@ -42,24 +42,52 @@ bool trace_parse_time(const char *text, uint64_t *ns)
 	return false;
 }
 
-static void pass_matching(bool *pass, const struct sim *sim, const char *glob, bool layer)
+/* Whether anything matched. */
+static bool pass_matching(bool *pass, const struct sim *sim, const char *glob, bool layer)
 {
 	unsigned n = trace_fn_count(sim);
+	bool any = false;
 	char buf[64];
 	for (unsigned i = 0; i < n; i++) {
 		const struct trace_fn *fn = &__start_wp_fn[i];
 		const char *subject = layer ? trace_fn_layer(fn, buf, sizeof(buf)) : fn->name;
 		if (fnmatch(glob, subject, 0) == 0)
-			pass[sim->fn_rank[i]] = true;
+			any = pass[sim->fn_rank[i]] = true;
 	}
+	return any;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* "no layer is called so: there are application, internet, ..." in `text`. */
+static void name_layers(const struct sim *sim, char *text, size_t len)
+{
+	char names[32][64];
+	unsigned n = 0, k;
+	for (unsigned i = 0; i < trace_fn_count(sim) && n < 32; i++) {
+		trace_fn_layer(&__start_wp_fn[i], names[n], sizeof(names[n]));
+		for (k = 0; strcmp(names[k], names[n]) != 0; k++)
+			;
+		n += k == n;
+	}
+	qsort(names, n, sizeof(names[0]), by_name);
+	int at = snprintf(text, len, "no layer is called so; there are");
+	for (k = 0; k < n && at > 0 && (size_t)at < len; k++)
+		at += snprintf(text + at, len - (size_t)at, "%s %s", k ? "," : "", names[k]);
 }
 
 static int add_host_glob(struct trace_filter *f, const char *glob)
 {
 	char **grown = realloc(f->host_globs, (f->nr_host_globs + 1) * sizeof(*grown));
-	if (!grown)
+	bool *used = realloc(f->host_used, (f->nr_host_globs + 1) * sizeof(*used));
+	f->host_globs = grown ? grown : f->host_globs;
+	f->host_used = used ? used : f->host_used;
+	if (!grown || !used)
 		return -1;
-	f->host_globs = grown;
+	f->host_used[f->nr_host_globs] = false;
 	if (!(f->host_globs[f->nr_host_globs] = strdup(glob)))
 		return -1;
 	f->nr_host_globs++;
@@ -68,7 +96,7 @@ static int add_host_glob(struct trace_filter *f, const char *glob)
 
 /* One term "key=value"; `fns` and `layers` collect what passes. Returns NULL or what was wrong. */
 static const char *add_term(struct trace_filter *f, const struct sim *sim, char *term, bool *fns,
-			    bool *layers, bool *has_fn, bool *has_layer)
+			    bool *layers, bool *has_fn, bool *has_layer, char *text, size_t len)
 {
 	char *value = strchr(term, '='), *end;
 	if (!value)
@@ -78,13 +106,14 @@ static const char *add_term(struct trace_filter *f, const struct sim *sim, char 
 		return add_host_glob(f, value) < 0 ? "no memory" : NULL;
 	if (strcmp(term, "fn") == 0) {
 		*has_fn = true;
-		pass_matching(fns, sim, value, false);
-		return NULL;
+		return pass_matching(fns, sim, value, false) ? NULL : "no function's name matches fn=";
 	}
 	if (strcmp(term, "layer") == 0) {
 		*has_layer = true;
-		pass_matching(layers, sim, value, true);
-		return NULL;
+		if (pass_matching(layers, sim, value, true))
+			return NULL;
+		name_layers(sim, text, len);
+		return text;
 	}
 	if (strcmp(term, "packet") == 0) {
 		f->packet = (uint32_t)strtoul(value, &end, 0);
@@ -108,11 +137,12 @@ int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char 
 	unsigned n = trace_fn_count(sim);
 	bool *fns = calloc(n + 1, sizeof(*fns)), *layers = calloc(n + 1, sizeof(*layers));
 	char *copy = strdup(text), *save = NULL;
+	char words[384];
 	bool has_fn = false, has_layer = false;
 	const char *wrong = fns && layers && copy ? NULL : "no memory";
 	for (char *term = wrong ? NULL : strtok_r(copy, ", ", &save); term && !wrong;
 	     term = strtok_r(NULL, ", ", &save))
-		wrong = add_term(f, sim, term, fns, layers, &has_fn, &has_layer);
+		wrong = add_term(f, sim, term, fns, layers, &has_fn, &has_layer, words, sizeof(words));
 	if (!wrong && (has_fn || has_layer)) {
 		for (unsigned i = 0; i < n; i++)
 			fns[i] = (fns[i] || !has_fn) && (layers[i] || !has_layer);
@@ -135,16 +165,26 @@ void trace_filter_free(struct trace_filter *f)
 	for (unsigned i = 0; i < f->nr_host_globs; i++)
 		free(f->host_globs[i]);
 	free(f->host_globs);
+	free(f->host_used);
 	free(f->fn_pass);
 	memset(f, 0, sizeof(*f));
 }
 
-bool trace_filter_host(const struct trace_filter *f, const char *name)
+bool trace_filter_host(struct trace_filter *f, const char *name)
 {
+	bool pass = f->nr_host_globs == 0;
 	for (unsigned i = 0; i < f->nr_host_globs; i++)
 		if (fnmatch(f->host_globs[i], name, 0) == 0)
-			return true;
-	return f->nr_host_globs == 0;
+			pass = f->host_used[i] = true;
+	return pass;
+}
+
+const char *trace_filter_unused_host(const struct trace_filter *f)
+{
+	for (unsigned i = 0; i < f->nr_host_globs; i++)
+		if (!f->host_used[i])
+			return f->host_globs[i];
+	return NULL;
 }
 
 bool trace_filter_window(const struct trace_filter *f, const struct host *host)

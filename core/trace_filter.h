@@ -11,6 +11,7 @@ struct sim;
 struct trace_filter {
 	bool any; /* a filter is on; off, everything passes */
 	char **host_globs;
+	bool *host_used; /* the glob matched a host */
 	unsigned nr_host_globs;
 	bool *fn_pass;	 /* by rank, or NULL: every function */
 	uint32_t packet; /* journey id, 0: every packet */
@@ -20,7 +21,9 @@ struct trace_filter {
 int trace_filter_init(struct trace_filter *f, const struct sim *sim, const char *text, char *err,
 		      unsigned errlen);
 void trace_filter_free(struct trace_filter *f);
-bool trace_filter_host(const struct trace_filter *f, const char *name);
+bool trace_filter_host(struct trace_filter *f, const char *name);
+/* A glob that no host so far has matched, or NULL. */
+const char *trace_filter_unused_host(const struct trace_filter *f);
 
 /* The time window is open. */
 bool trace_filter_window(const struct trace_filter *f, const struct host *host);

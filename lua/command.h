@@ -4,10 +4,11 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1, /* an assertion of the scenario, or a difference */
-	EXIT_USAGE = 2,	 /* usage, script error, unreadable input */
-	EXIT_FAULT = 3,	 /* a fault inside the simulator */
-	EXIT_LIMIT = 4,	 /* virtual time, memory, instructions */
+	EXIT_FAILED = 1,   /* an assertion of the scenario, or a difference */
+	EXIT_USAGE = 2,	   /* usage, script error, unreadable input */
+	EXIT_FAULT = 3,	   /* a fault inside the simulator */
+	EXIT_LIMIT = 4,	   /* virtual time, memory, instructions */
+	EXIT_SIGNAL = 128, /* and the signal's number: 130 by SIGINT, 143 by SIGTERM */
 };
 
 /* Each gets the words after its name and returns an exit code. */

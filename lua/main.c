@@ -32,7 +32,8 @@ static void help(FILE *out)
 	      "  ./wirepath run scenarios/tcp_handshake.lua\n\n"
 	      "Exit codes: 0 done; 1 an assertion failed, or two runs differ; 2 usage, script error or "
 	      "unreadable\n"
-	      "input; 3 a fault inside the simulator; 4 a limit was reached (time, memory, instructions).\n",
+	      "input; 3 a fault inside the simulator; 4 a limit was reached (time, memory, instructions);\n"
+	      "130, 143: interrupted by Ctrl-C or SIGTERM, and all up to there written.\n",
 	      out);
 }
 

@@ -117,7 +117,7 @@ static void program_main(void *arg)
 				 "%s on host %s: ran %llu million instructions without time passing: an "
 				 "endless "
 				 "loop?",
-				 p->name, who, SCRIPT_BUDGET / 1000000);
+				 p->name, who, script_budget(p->script) / 1000000);
 		break;
 	case SCRIPT_DONE:
 		if (p->own_script && lua_isinteger(p->co, -1))

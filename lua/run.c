@@ -203,7 +203,7 @@ static void draw_charts(struct run *run)
 {
 	struct viz_trace t;
 	char err[512];
-	if (!run->charts || run->opt->no_trace)
+	if (!run->charts || run->opt->no_trace || !run->opt->dir)
 		return;
 	if (viz_run_open(&t, run->opt->dir, err, sizeof(err)) < 0) {
 		fprintf(stderr, "wirepath run: chart: %s\n", err);
@@ -263,6 +263,10 @@ static void finish(struct run *run, enum sim_stop last)
 
 	if (last == SIM_IDLE && run->code == EXIT_DONE && !run_ui_interrupted(run))
 		report_deadlock(run);
+	const char *unused = trace_unused_host(sim);
+	if (unused && run->code == EXIT_DONE && !run_ui_interrupted(run))
+		run_fail(run, EXIT_USAGE, "trace filter '%s': no host of the scenario matches host=%s",
+			 run->opt->filter, unused);
 	fill_manifest(run, &m);
 	if (trace_finish(sim, err, sizeof(err)) < 0)
 		run_fail(run, EXIT_USAGE, "%s", err);
@@ -281,10 +285,11 @@ static void finish(struct run *run, enum sim_stop last)
 	}
 	draw_charts(run);
 	snprintf(m.result, sizeof(m.result), "%s", result_of(run));
-	if (manifest_write(run->opt->dir, &m, err, sizeof(err)) < 0)
+	if (run->opt->dir && manifest_write(run->opt->dir, &m, err, sizeof(err)) < 0)
 		run_fail(run, EXIT_USAGE, "%s", err);
 	run_ui_clear_line(run);
-	summary(run, &m);
+	if (run->opt->dir)
+		summary(run, &m);
 	check_stdout(run);
 }
 
@@ -309,12 +314,14 @@ static bool start(struct run *run)
 		fprintf(stderr, "wirepath run: %s\n", err);
 		return false;
 	}
-	if (run_dir_prepare(o->dir, err, sizeof(err)) < 0) {
+	if (o->dir && run_dir_prepare(o->dir, err, sizeof(err)) < 0) {
 		fprintf(stderr, "wirepath run: %s\n", err);
 		return false;
 	}
-	snprintf(path, sizeof(path), "%s/trace.wpt", o->dir);
-	struct trace_options trace = { .path = path, .filter = o->filter, .drop_text = drop_text };
+	snprintf(path, sizeof(path), "%s/trace.wpt", o->dir ? o->dir : "");
+	struct trace_options trace = { .path = o->dir ? path : NULL,
+				       .filter = o->filter,
+				       .drop_text = drop_text };
 	if (!o->no_trace && trace_start(run->sim, &trace, err, sizeof(err)) < 0) {
 		fprintf(stderr, "wirepath run: %s\n", err);
 		return false;
@@ -358,7 +365,7 @@ static void run_script(struct run *run)
 			run_fail(run, EXIT_LIMIT,
 				 "the scenario ran %llu million instructions without a pause: an endless "
 				 "loop?",
-				 SCRIPT_BUDGET / 1000000);
+				 script_budget(s) / 1000000);
 		break;
 	case SCRIPT_DONE:
 		break;
@@ -391,7 +398,7 @@ static void free_run(struct run *run)
 		XXH3_freeState(run->output);
 }
 
-static int run_once(const struct run_options *opt, struct watch_list *watched, bool *interrupted)
+int run_scenario(const struct run_options *opt, struct watch_list *watched, bool *interrupted)
 {
 	struct run run = { .opt = opt, .watched = watched };
 	run.programs_tail = &run.programs;
@@ -402,8 +409,10 @@ static int run_once(const struct run_options *opt, struct watch_list *watched, b
 		run_script(&run);
 		finish(&run, run.sim->stop);
 		*interrupted = run_ui_interrupted(&run);
-		run_ui_stop(&run);
 		code = run.code;
+		if (code == EXIT_DONE && *interrupted)
+			code = EXIT_SIGNAL + run_ui_signal(&run);
+		run_ui_stop(&run);
 	}
 	free_run(&run);
 	return code;
@@ -480,7 +489,7 @@ int cmd_run(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* `| head`: the run folder is wanted all the same */
 	do {
 		bool interrupted = false;
-		code = run_once(&opt, watched, &interrupted);
+		code = run_scenario(&opt, watched, &interrupted);
 		if (!watched || interrupted)
 			break;
 		fprintf(stderr, "watching for changes; Ctrl-C ends\n");

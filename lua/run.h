@@ -22,11 +22,14 @@ struct watch_list;
 #define RUN_MAX_PARAMS 64
 
 struct run_options {
-	const char *file, *dir, *filter;
+	const char *file;
+	const char *dir; /* the run folder; NULL: none is written */
+	const char *filter;
 	const char *params[RUN_MAX_PARAMS + 1]; /* "k=v", NULL after the last */
 	const char *profile;			/* of function costs; NULL: instant */
 	uint64_t seed, until;
-	double pace; /* times real time; 0: as fast as it goes */
+	uint64_t budget; /* instructions of a script without time passing; 0: SCRIPT_BUDGET */
+	double pace;	 /* times real time; 0: as fast as it goes */
 	bool no_trace, pcap, watch;
 };
 
@@ -53,6 +56,9 @@ struct run {
 	enum exit_code code;
 	uint64_t alive; /* grows while scripts make progress, for the watchdog */
 };
+
+/* Runs a scenario from start to end. Returns its exit code. `watched` may be NULL. */
+int run_scenario(const struct run_options *opt, struct watch_list *watched, bool *interrupted);
 
 /* Ends the run with this code unless a worse end is known already; the message goes to standard error. */
 void run_fail(struct run *run, enum exit_code code, const char *fmt, ...)

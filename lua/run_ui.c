@@ -20,7 +20,8 @@ struct run_ui {
 	struct run *run;
 	ev_signal on_int, on_term;
 	ev_timer progress;
-	bool interrupted, line_shown, tty;
+	int signal; /* that asked the run to end; 0: none has */
+	bool line_shown, tty;
 	ev_tstamp started;
 	timer_t watchdog;
 	bool has_watchdog;
@@ -32,7 +33,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	struct run_ui *ui = w->data;
 	(void)loop;
 	(void)revents;
-	ui->interrupted = true;
+	ui->signal = w->signum;
 	if (ui->run->sim)
 		sim_stop(ui->run->sim, SIM_STOPPED);
 }
@@ -143,9 +144,14 @@ void run_ui_clear_line(struct run *run)
 	}
 }
 
+int run_ui_signal(const struct run *run)
+{
+	return run->ui ? run->ui->signal : 0;
+}
+
 bool run_ui_interrupted(const struct run *run)
 {
-	return run->ui && run->ui->interrupted;
+	return run_ui_signal(run) != 0;
 }
 
 static void on_due(struct ev_loop *loop, ev_timer *w, int revents)
@@ -163,7 +169,7 @@ void run_ui_pace(struct run *run, uint64_t when)
 		ev_now_update(run->loop);
 		ev_tstamp target = ui->started + (double)when / 1e9 / run->opt->pace;
 		ev_tstamp wait = target - ev_now(run->loop);
-		if (wait <= 0 || ui->interrupted)
+		if (wait <= 0 || ui->signal)
 			return;
 		ev_timer_init(&due, on_due, wait, 0);
 		ev_timer_start(run->loop, &due);

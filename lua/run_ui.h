@@ -20,6 +20,7 @@ void run_ui_poll(struct run *run);
 /* With --pace: waits until the real time at which virtual time `when` is due. */
 void run_ui_pace(struct run *run, uint64_t when);
 bool run_ui_interrupted(const struct run *run);
+int run_ui_signal(const struct run *run); /* that interrupted it, or 0 */
 
 /* Takes the progress line away before other output. */
 void run_ui_clear_line(struct run *run);

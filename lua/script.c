@@ -10,6 +10,11 @@
 #include "lua/program.h"
 #include "lua/run.h"
 
+unsigned long long script_budget(const struct script *s)
+{
+	return s->run->opt->budget ? s->run->opt->budget : SCRIPT_BUDGET;
+}
+
 static void hook(lua_State *L, lua_Debug *ar)
 {
 	struct script *s = script_of(L);
@@ -17,7 +22,7 @@ static void hook(lua_State *L, lua_Debug *ar)
 	(void)ar;
 	s->instructions += SCRIPT_HOOK_COUNT;
 	run_alive(s->run);
-	if (!s->exhausted && s->instructions < SCRIPT_BUDGET && !run_interrupted(s->run))
+	if (!s->exhausted && s->instructions < script_budget(s) && !run_interrupted(s->run))
 		return;
 	s->exhausted = true;
 	/* from here on every instruction comes back here, in this thread and in the outermost one */

@@ -64,6 +64,9 @@ enum script_end script_call(struct script *s, lua_State *co, int nargs);
 /* Code goes on after a call: if virtual time has passed, the budget starts again. */
 void script_progress(struct script *s);
 
+/* Instructions that a script may run without virtual time passing. */
+unsigned long long script_budget(const struct script *s);
+
 /* From a C function: leaves the coroutine for good (a yield that nobody resumes). Use as `return
  * script_leave(L)`. */
 int script_leave(lua_State *L);

@@ -93,6 +93,12 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 		snprintf(err, errlen, "there is a host '%s' already", name);
 		return NULL;
 	}
+	if (w->sim->trace && w->sim->nr_hosts >= TRACE_MAX_HOSTS) {
+		snprintf(err, errlen,
+			 "a trace has room for %u hosts, %s is one too many: run with --no-trace",
+			 TRACE_MAX_HOSTS, name);
+		return NULL;
+	}
 	struct world_host *h = calloc(1, sizeof(*h));
 	if (!h || !(h->host = host_new(w->sim, name, WORLD_RAM))) {
 		snprintf(err, errlen, "no memory for host %s", name);

@@ -223,6 +223,34 @@ write("text", "card-script-rx", b"\2" + (HERE.parent / "nic/scripts/rx-vlan.ops"
 write("text", "manifest", b'\3{\n  "version": "0.1.0",\n  "scenario": "x\\"y.lua",\n  "seed": 1,\n  "params": "a=b",\n'
       b'  "traced": true,\n  "result": "done",\n  "digest_calls": "0000000000000001",\n  "digest_run": "00000000000000aa"\n}\n')
 
+# ---- fuzz_lua ----
+
+NET = """local sim=require"sim" local S=require"posix.sys.socket" local u=require"posix.unistd"
+local n=sim.network() local a=n:host("a",{addr="10.0.0.1/24"}) local b=n:host("b",{addr="10.0.0.2/24"}) n:link(a,b)
+"""
+for name, script in {
+    "udp": NET + """b:run(function() local f=S.socket(S.AF_INET,S.SOCK_DGRAM,0)
+S.bind(f,{family=S.AF_INET,addr="0.0.0.0",port=7}) print(S.recvfrom(f,100)) end)
+a:run(function() local f=S.socket(S.AF_INET,S.SOCK_DGRAM,0) S.sendto(f,"hi",{family=S.AF_INET,addr="10.0.0.2",port=7}) end)
+sim.run()""",
+    "tcp": NET + """b:run(function() local f=S.socket(S.AF_INET,S.SOCK_STREAM,0)
+S.bind(f,{family=S.AF_INET,addr="0.0.0.0",port=80}) S.listen(f,1) local c=S.accept(f) print(u.read(c,9)) u.close(c) end)
+a:run(function() local f=S.socket(S.AF_INET,S.SOCK_STREAM,0)
+assert(S.connect(f,{family=S.AF_INET,addr="10.0.0.2",port=80})) u.write(f,"x") u.read(f,1) end) sim.run()""",
+    "commands": NET + 'a:sh("ip addr add 10.1.0.1/16 dev eth0") a:sh("sysctl -w net.ipv4.ip_forward=1") sim.run("1ms")',
+    "poll": NET + """local P=require"posix.poll" a:run(function() local f=S.socket(S.AF_INET,S.SOCK_DGRAM,0)
+print(P.poll({[f]={events={IN=true}}},3)) print(P.rpoll(f,1)) end) sim.run()""",
+    "errors": NET + 'print(pcall(S.socket)) print(pcall(n.host,n,"a")) print(pcall(n.link,n,a,b,{rate="x"})) error({})',
+    "endless": "while true do pcall(function() while true do end end) end",
+    "coroutines": "local c=coroutine.wrap(function(...) for i=1,3 do coroutine.yield(i,...) end end) print(c(1),c(),c())",
+    "meta": 'local t=setmetatable({},{__index=function(t,k) return k end,__tostring=function() return "t" end,__close=print}) '
+            'print(t.x,t,#t,next({1})) for k,v in pairs({a=1,[2]=3}) do print(k,v) end do local x<close> =t end',
+    "strings": 'print(("x"):rep(99):gsub("x",function(c) return c:upper() end),("%d %s %q"):format(1,{},"\\n"),'
+               'string.pack("<i4z",1,"s"),utf8.char(8364),("a,b"):find(",",1,true),tostring(print),math.random(9))',
+    "goto": "local i=0 ::a:: i=i+1 if i<9 then goto a end return i//2 ~ 3 << 1 & 7 | 1, 2^.5, 1e308*10, -0.0, 0x7fffffffffffffff+1",
+}.items():
+    write("lua", name, script.encode())
+
 # ---- fuzz_trace ----
 
 t = tf.Trace([("f", tf.FUNCTION, "stack/a.c", "does"), ("g", tf.FUNCTION, "stack/b.c", "does more"),

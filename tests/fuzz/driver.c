@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 			change();
 		run();
 	}
-	printf("%s: %u inputs of the corpus, %lu changed ones\n", self, nr_files, done);
+	dprintf(STDOUT_FILENO, "%s: %u inputs of the corpus, %lu changed ones\n", self, nr_files, done);
 	for (unsigned i = 0; i < nr_files; i++)
 		free(files[i].data);
 	free(files);
