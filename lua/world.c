@@ -17,6 +17,13 @@ static const struct {
 } macs[WORLD_MAX_NICS] = {
 	{ FTGMAC_MAC0_BASE, FTGMAC_MAC0_IRQ },
 	{ FTGMAC_MAC1_BASE, FTGMAC_MAC1_IRQ },
+	/* MAC3 and MAC4 of the AST2600, then places that are free on both; interrupt lines of our own */
+	{ 0x1e670000, 20 },
+	{ 0x1e690000, 21 },
+	{ 0x1ec00000, 22 },
+	{ 0x1ec20000, 23 },
+	{ 0x1ec40000, 24 },
+	{ 0x1ec60000, 25 },
 };
 
 void world_init(struct world *w, struct sim *sim, const char *capture_dir)

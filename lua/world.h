@@ -15,7 +15,7 @@ struct ftgmac;
 struct host;
 struct capture;
 
-#define WORLD_MAX_NICS 2 /* MAC0 and MAC1 of the AST2500 */
+#define WORLD_MAX_NICS 8 /* the AST2500 has two, the AST2600 four; a router may want more */
 #define WORLD_RAM (256u << 20)
 
 struct world_nic {

@@ -16,6 +16,25 @@ int ip_decrease_ttl(struct iphdr *iph)
 	return --iph->ttl;
 }
 
+/* The hop of a source route that was reached: our address in its place, the next one as destination. */
+static void forward_source_route(struct sk_buff *skb, const struct ip_options *opt)
+{
+	u8 *p = skb_network_header(skb) + opt->srr;
+	int at, end = p[1];
+
+	for (at = p[2]; at + 3 <= end && memcmp(&opt->nexthop, p + at - 1, 4); at += 4)
+		;
+	if (at + 3 <= end) {
+		ip_hdr(skb)->daddr = opt->nexthop;
+		ip_rt_get_source(p + at - 1, skb, skb_rtable(skb));
+		p[2] = (u8)(at + 4);
+	}
+	if (opt->ts_needaddr) {
+		p = skb_network_header(skb) + opt->ts;
+		ip_rt_get_source(p + p[2] - 9, skb, skb_rtable(skb));
+	}
+}
+
 /* Record route: our address by which the packet leaves. */
 static void ip_forward_options(struct sk_buff *skb)
 {
@@ -26,6 +45,10 @@ static void ip_forward_options(struct sk_buff *skb)
 		u8 *rr = skb_network_header(skb) + opt->rr;
 
 		ip_rt_get_source(&rr[rr[2] - 5], skb, skb_rtable(skb));
+		opt->is_changed = 1;
+	}
+	if (opt->srr_is_hit) {
+		forward_source_route(skb, opt);
 		opt->is_changed = 1;
 	}
 	if (opt->is_changed) {

@@ -1,8 +1,8 @@
 /*
  * Options of IPv4 headers: checked when a packet comes in, copied into an answer, put into a header.
  *
- * Source routes are parsed and refused (accept_source_route is 0). Record route and time stamps get our
- * address and time when there is room: the pointer of an option is behind what we wrote.
+ * Source routes are followed where accept_source_route allows it (by default nowhere). Record route and time
+ * stamps get our address and time when there is room: the pointer of an option is behind what we wrote.
  */
 #include "stack/internet/icmp.h"
 #include "stack/internet/internet.h"
@@ -235,11 +235,64 @@ int ip_options_compile(struct net *net, struct ip_options *opt, struct sk_buff *
 	return ret;
 }
 
-/* Never called with a source route to follow: those are refused before. */
+/* The packet goes on to `nexthop`: 0 with its route in place of the packet's own, which stays on error. */
+static int srr_route(struct sk_buff *skb, __be32 nexthop, struct net_device *dev)
+{
+	struct dst_entry *old = dst_clone(skb_dst(skb)), *new;
+	const struct iphdr *iph = ip_hdr(skb);
+	int err;
+
+	skb_dst_drop(skb);
+	err = ip_route_input(skb, nexthop, iph->saddr, iph->tos, dev);
+	new = err ? NULL : skb_dst(skb);
+	if (new && (skb_rtable(skb)->rt_type == RTN_UNICAST || skb_rtable(skb)->rt_type == RTN_LOCAL)) {
+		dst_release(old);
+		return 0;
+	}
+	skb_dst_drop(skb);
+	skb_dst_set(skb, old);
+	return -EINVAL;
+}
+
+/* The packet has reached a hop of its source route: the next one that is not this host becomes its way. */
 int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev)
 {
-	(void)skb, (void)dev;
-	return -EINVAL;
+	TRACE_SKB(skb, "follow the source route");
+	struct ip_options *opt = &IPCB(skb)->opt;
+	u8 *p = skb_network_header(skb) + opt->srr;
+	const struct rtable *rt = skb_rtable(skb);
+	__be32 nexthop = 0;
+	int at, end = p[1];
+
+	if (skb->pkt_type != PACKET_HOST)
+		return -EINVAL;
+	if (rt->rt_type == RTN_UNICAST) { /* not meant for us as a hop */
+		if (!opt->is_strictroute)
+			return 0;
+		icmp_send(skb, ICMP_PARAMETERPROB, 0, htonl(16u << 24));
+		return -EINVAL;
+	}
+	if (rt->rt_type != RTN_LOCAL)
+		return -EINVAL;
+	for (at = p[2]; at <= end; at += 4) {
+		if (at + 3 > end) {
+			icmp_send(skb, ICMP_PARAMETERPROB, 0, htonl((opt->srr + 2u) << 24));
+			return -EINVAL;
+		}
+		memcpy(&nexthop, p + at - 1, 4);
+		if (srr_route(skb, nexthop, dev))
+			return -EINVAL;
+		if (skb_rtable(skb)->rt_type != RTN_LOCAL)
+			break;
+		ip_hdr(skb)->daddr = nexthop;
+		opt->is_changed = 1;
+	}
+	if (at <= end) {
+		opt->srr_is_hit = 1;
+		opt->nexthop = nexthop;
+		opt->is_changed = 1;
+	}
+	return 0;
 }
 
 /* The echoed time stamps get one more entry if there is room: ours, filled in by ip_options_build(). */

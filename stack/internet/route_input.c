@@ -2,6 +2,8 @@
  * Routes of received packets: delivered here, forwarded, or refused (martians). Called for every packet
  * that early demux did not give its socket's route, and by ARP for the address that is asked for.
  */
+#include <stdio.h>
+
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/icmp.h"
 #include "stack/internet/inetpeer.h"
@@ -77,6 +79,42 @@ out:
 	return 0;
 }
 
+/* ---- martians: addresses that cannot be where they were found ---- */
+
+/* The frame's header is the only hint at who sent it (RFC 1812). */
+static void martian_log_header(const struct sk_buff *skb, const struct net_device *dev)
+{
+	char text[3 * 32 + 1] = "";
+	int n = 0;
+
+	if (!dev->hard_header_len || !skb_mac_header_was_set(skb))
+		return;
+	for (unsigned int i = 0; i < min_t(unsigned int, dev->hard_header_len, 32); i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " %02x", skb_mac_header(skb)[i]);
+	pr_warn(skb->host, "ll header: 00000000:%s", text);
+}
+
+static void ip_handle_martian_source(struct net_device *dev, struct in_device *in_dev, struct sk_buff *skb,
+				     __be32 daddr, __be32 saddr)
+{
+	TRACE_SKB(skb, "the source address cannot come in this way: log it if asked to");
+	if (!IN_DEV_LOG_MARTIANS(in_dev) || !net_ratelimit(skb->host))
+		return;
+	pr_warn(skb->host, "IPv4: martian source " NIPQUAD_FMT " from " NIPQUAD_FMT ", on dev %s",
+		NIPQUAD(daddr), NIPQUAD(saddr), dev->name);
+	martian_log_header(skb, dev);
+}
+
+static int martian_destination(struct sk_buff *skb, const struct in_device *in_dev, __be32 daddr,
+			       __be32 saddr)
+{
+	if (IN_DEV_LOG_MARTIANS(in_dev))
+		net_warn_ratelimited(skb->host,
+				     "IPv4: martian destination " NIPQUAD_FMT " from " NIPQUAD_FMT ", dev %s",
+				     NIPQUAD(daddr), NIPQUAD(saddr), in_dev->dev->name);
+	return -EINVAL;
+}
+
 /* ---- forwarding ---- */
 
 /* The packet would leave by the device that it came in by: should the sender be told of a shorter way? */
@@ -104,8 +142,10 @@ static int __mkroute_input(struct sk_buff *skb, const struct fib_result *res, st
 	if (!out_dev)
 		return -EINVAL;
 	err = fib_validate_source(skb, saddr, daddr, tos, FIB_RES_OIF(*res), in_dev->dev, in_dev, &itag);
-	if (err < 0)
+	if (err < 0) {
+		ip_handle_martian_source(in_dev->dev, in_dev, skb, daddr, saddr);
 		return err;
+	}
 	do_cache = res->fi && !itag;
 	if (out_dev == in_dev) {
 		if (skb->protocol != htons(ETH_P_IP)) {
@@ -147,7 +187,8 @@ static int route_local_input(struct sk_buff *skb, struct fib_result *res, struct
 			     unsigned int flags, u32 itag, int error)
 {
 	struct net *net = dev_net(dev);
-	bool do_cache = res->fi && !itag;
+	bool do_cache =
+		res->fi && !itag && !(res->type == RTN_BROADCAST && net->inet->devconf_all.bc_forwarding);
 	struct rtable *rth;
 
 	if (do_cache) {
@@ -171,19 +212,6 @@ static int route_local_input(struct sk_buff *skb, struct fib_result *res, struct
 		rt_cache_route(FIB_RES_NHC(*res), rth);
 	skb_dst_set(skb, &rth->dst);
 	return 0;
-}
-
-/* An address that cannot be where it was found. */
-static int ip_martian(struct sk_buff *skb, struct in_device *in_dev, __be32 daddr, __be32 saddr,
-		      const char *which)
-{
-	if (IN_DEV_LOG_MARTIANS(in_dev)) {
-		u8 *d = (u8 *)&daddr, *s = (u8 *)&saddr;
-
-		pr_info(skb->host, "IPv4: martian %s %d.%d.%d.%d from %d.%d.%d.%d, on dev %s", which, d[0],
-			d[1], d[2], d[3], s[0], s[1], s[2], s[3], in_dev->dev->name);
-	}
-	return -EINVAL;
 }
 
 /* Addresses that no packet from a wire may have. */
@@ -226,13 +254,14 @@ static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, 
 	res->fi = NULL;
 	res->table = NULL;
 	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr))
-		return ip_martian(skb, in_dev, daddr, saddr, "source");
+		goto martian_source;
 	if (ipv4_is_lbcast(daddr) || (saddr == 0 && daddr == 0))
 		goto brd_input;
 	martian = martian_check(in_dev, daddr, saddr);
-	if (unlikely(martian))
-		return ip_martian(skb, in_dev, daddr, saddr,
-				  martian == MARTIAN_SOURCE ? "source" : "destination");
+	if (unlikely(martian == MARTIAN_SOURCE))
+		goto martian_source;
+	if (unlikely(martian == MARTIAN_DESTINATION))
+		return martian_destination(skb, in_dev, daddr, saddr);
 	err = fib_lookup(net, &fl4, res, 0);
 	if (err) {
 		if (!IN_DEV_FORWARD(in_dev))
@@ -247,7 +276,7 @@ static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, 
 	if (res->type == RTN_LOCAL) {
 		err = fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev, &itag);
 		if (err < 0)
-			goto bad_source;
+			goto martian_source_keep_err;
 		return route_local_input(skb, res, dev, 0, itag, 0);
 	}
 	if (!IN_DEV_FORWARD(in_dev)) {
@@ -255,7 +284,7 @@ static int ip_route_input_slow(struct sk_buff *skb, __be32 daddr, __be32 saddr, 
 		goto no_route;
 	}
 	if (res->type != RTN_UNICAST)
-		return ip_martian(skb, in_dev, daddr, saddr, "destination");
+		return martian_destination(skb, in_dev, daddr, saddr);
 	return ip_mkroute_input(skb, res, in_dev, daddr, saddr, tos);
 brd_input:
 	if (skb->protocol != htons(ETH_P_IP))
@@ -263,7 +292,7 @@ brd_input:
 	if (!ipv4_is_zeronet(saddr)) {
 		err = fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev, &itag);
 		if (err < 0)
-			goto bad_source;
+			goto martian_source_keep_err;
 	}
 	res->type = RTN_BROADCAST;
 	return route_local_input(skb, res, dev, RTCF_BROADCAST, itag, 0);
@@ -272,9 +301,11 @@ no_route:
 	res->fi = NULL;
 	res->table = NULL;
 	return route_local_input(skb, res, dev, 0, 0, err);
-bad_source:
-	ip_martian(skb, in_dev, daddr, saddr, "source");
-	return err == -EXDEV ? err : -EINVAL;
+martian_source:
+	err = -EINVAL;
+martian_source_keep_err:
+	ip_handle_martian_source(dev, in_dev, skb, daddr, saddr);
+	return err;
 }
 
 /*
@@ -293,16 +324,19 @@ int ip_route_use_hint(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, s
 		return -EINVAL;
 	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) || ipv4_is_zeronet(saddr) ||
 	    (ipv4_is_loopback(saddr) && !IN_DEV_ROUTE_LOCALNET(in_dev)))
-		return ip_martian(skb, in_dev, daddr, saddr, "source");
+		goto martian_source;
 	if (skb_rtable(hint)->rt_type == RTN_LOCAL) {
 		err = fib_validate_source(skb, saddr, daddr, tos & IPTOS_RT_MASK, 0, dev, in_dev, &itag);
-		if (err < 0) {
-			ip_martian(skb, in_dev, daddr, saddr, "source");
-			return err == -EXDEV ? err : -EINVAL;
-		}
+		if (err < 0)
+			goto martian_source_keep_err;
 	}
 	skb_dst_copy(skb, hint);
 	return 0;
+martian_source:
+	err = -EINVAL;
+martian_source_keep_err:
+	ip_handle_martian_source(dev, in_dev, skb, daddr, saddr);
+	return err;
 }
 
 static int ip_route_input_rcu(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,

@@ -161,11 +161,14 @@ static bool redirect_ok(struct net_device *dev, struct in_device *in_dev, __be32
 	return !IN_DEV_SEC_REDIRECTS(in_dev) || !ip_fib_check_default(new_gw, dev);
 }
 
-static void log_redirect(const struct in_device *in_dev, const u8 *gw, const u8 *old)
+static void log_redirect(const struct in_device *in_dev, const struct iphdr *iph, __be32 gw, __be32 old_gw)
 {
-	if (IN_DEV_LOG_MARTIANS(in_dev))
-		pr_info(in_dev->host, "Redirect from %d.%d.%d.%d on %s about %d.%d.%d.%d ignored", old[0],
-			old[1], old[2], old[3], in_dev->dev->name, gw[0], gw[1], gw[2], gw[3]);
+	if (!IN_DEV_LOG_MARTIANS(in_dev) || !net_ratelimit(in_dev->host))
+		return;
+	pr_info(in_dev->host, "IPv4: Redirect from " NIPQUAD_FMT " on %s about " NIPQUAD_FMT " ignored",
+		NIPQUAD(old_gw), in_dev->dev->name, NIPQUAD(gw));
+	pr_info(in_dev->host, "  Advised path = " NIPQUAD_FMT " -> " NIPQUAD_FMT, NIPQUAD(iph->saddr),
+		NIPQUAD(iph->daddr));
 }
 
 /* skb: the message; its network header is the router's. Believed only from the gateway that we use. */
@@ -186,7 +189,7 @@ static void __ip_do_redirect(struct rtable *rt, struct sk_buff *skb, struct flow
 	if (!in_dev)
 		return;
 	if (!redirect_ok(dev, in_dev, new_gw, old_gw)) {
-		log_redirect(in_dev, (const u8 *)&new_gw, (const u8 *)&old_gw);
+		log_redirect(in_dev, (const struct iphdr *)skb->data, new_gw, old_gw);
 		return;
 	}
 	n = __neigh_lookup(arp_tbl(dev_net(dev)), &new_gw, rt->dst.dev, 1);

@@ -18,8 +18,8 @@ void ip_rt_send_redirect(struct sk_buff *skb)
 	struct rtable *rt = skb_rtable(skb);
 	struct in_device *in_dev = __in_dev_get_rcu(rt->dst.dev);
 	unsigned long now = jiffies(skb->host);
-	const u8 *saddr = (const u8 *)&ip_hdr(skb)->saddr;
 	struct inet_peer *peer;
+	__be32 gw;
 
 	if (!in_dev || !IN_DEV_TX_REDIRECTS(in_dev))
 		return;
@@ -37,9 +37,13 @@ void ip_rt_send_redirect(struct sk_buff *skb)
 	if (peer->n_redirects &&
 	    !time_after(now, peer->rate_last + (ip_rt_redirect_load << peer->n_redirects)))
 		return;
-	icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, rt_nexthop(rt, ip_hdr(skb)->daddr));
+	gw = rt_nexthop(rt, ip_hdr(skb)->daddr);
+	icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, gw);
 	peer->rate_last = now;
 	if (++peer->n_redirects == ip_rt_redirect_number && IN_DEV_LOG_MARTIANS(in_dev))
-		pr_info(skb->host, "host %d.%d.%d.%d/if%d ignores redirects", saddr[0], saddr[1], saddr[2],
-			saddr[3], skb->skb_iif);
+		net_warn_ratelimited(skb->host,
+				     "IPv4: host " NIPQUAD_FMT "/if%d ignores redirects for " NIPQUAD_FMT
+				     " to " NIPQUAD_FMT,
+				     NIPQUAD(ip_hdr(skb)->saddr), skb->skb_iif, NIPQUAD(ip_hdr(skb)->daddr),
+				     NIPQUAD(gw));
 }

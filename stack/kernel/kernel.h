@@ -57,6 +57,10 @@ typedef unsigned int gfp_t;
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1ul << (n))
+/* An IPv4 address in printf(): "from " NIPQUAD_FMT, NIPQUAD(iph->saddr) */
+#define NIPQUAD_FMT "%u.%u.%u.%u"
+#define NIPQUAD(addr)                                                                                        \
+	((const u8 *)&(addr))[0], ((const u8 *)&(addr))[1], ((const u8 *)&(addr))[2], ((const u8 *)&(addr))[3]
 #define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #ifndef __always_inline
