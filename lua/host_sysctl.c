@@ -54,6 +54,10 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(icmp_ratemask),
 	IPV4(icmp_msgs_per_sec),
 	IPV4(icmp_msgs_burst),
+	IPV4(igmp_max_memberships),
+	IPV4(igmp_max_msf),
+	IPV4(igmp_qrv),
+	IPV4(igmp_link_local_mcast_reports),
 	FIELD_(struct netns_ipv4, "tcp_max_tw_buckets", sysctl_max_tw_buckets, 1, PLAIN),
 	IPV4(tcp_ecn),
 	IPV4(tcp_ecn_fallback),
@@ -132,6 +136,9 @@ static const struct sysctl conf_table[] = {
 	CONF(promote_secondaries),
 	CONF(ignore_routes_with_linkdown),
 	CONF(drop_unicast_in_l2_multicast),
+	CONF(force_igmp_version),
+	CONF(igmpv2_unsolicited_report_interval),
+	CONF(igmpv3_unsolicited_report_interval),
 };
 
 static const struct sysctl *table_find(const struct sysctl *t, size_t n, const char *name)

@@ -104,6 +104,16 @@ static const struct posix_const constants[] = {
 	{ "IP_TOS", IP_TOS },
 	{ "IP_RECVERR", IP_RECVERR },
 	{ "IP_MTU_DISCOVER", IP_MTU_DISCOVER },
+	{ "IP_ADD_MEMBERSHIP", IP_ADD_MEMBERSHIP },
+	{ "IP_DROP_MEMBERSHIP", IP_DROP_MEMBERSHIP },
+	{ "IP_ADD_SOURCE_MEMBERSHIP", IP_ADD_SOURCE_MEMBERSHIP },
+	{ "IP_DROP_SOURCE_MEMBERSHIP", IP_DROP_SOURCE_MEMBERSHIP },
+	{ "IP_BLOCK_SOURCE", IP_BLOCK_SOURCE },
+	{ "IP_UNBLOCK_SOURCE", IP_UNBLOCK_SOURCE },
+	{ "IP_MULTICAST_IF", IP_MULTICAST_IF },
+	{ "IP_MULTICAST_TTL", IP_MULTICAST_TTL },
+	{ "IP_MULTICAST_LOOP", IP_MULTICAST_LOOP },
+	{ "IP_MULTICAST_ALL", IP_MULTICAST_ALL },
 	{ "ICMP_FILTER", 1 },
 	{ "PACKET_ADD_MEMBERSHIP", PACKET_ADD_MEMBERSHIP },
 	{ "PACKET_DROP_MEMBERSHIP", PACKET_DROP_MEMBERSHIP },
@@ -411,6 +421,41 @@ static int l_shutdown(lua_State *L)
 	return posix_result(L, "shutdown", r);
 }
 
+static struct in_addr check_in_addr(lua_State *L, int idx, const char *missing)
+{
+	struct in_addr a;
+	const char *text = missing ? luaL_optstring(L, idx, missing) : luaL_checkstring(L, idx);
+	luaL_argcheck(L, inet_pton(AF_INET, text, &a) == 1, idx, "not an IPv4 address");
+	return a;
+}
+
+/* Beyond luaposix: setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, group [, own address]) and its like, with a
+ * source behind the group; IP_MULTICAST_IF takes an own address. The option's length, 0: it is none of these.
+ */
+static int get_mcast_option(lua_State *L, int name, struct ip_mreq_source *m)
+{
+	switch (name) {
+	case IP_MULTICAST_IF:
+		m->imr_multiaddr = check_in_addr(L, 4, NULL); /* as a struct in_addr */
+		return sizeof(struct in_addr);
+	case IP_ADD_MEMBERSHIP:
+	case IP_DROP_MEMBERSHIP:
+		m->imr_multiaddr = check_in_addr(L, 4, NULL);
+		m->imr_interface = check_in_addr(L, 5, "0.0.0.0");
+		return sizeof(struct ip_mreq);
+	case IP_ADD_SOURCE_MEMBERSHIP:
+	case IP_DROP_SOURCE_MEMBERSHIP:
+	case IP_BLOCK_SOURCE:
+	case IP_UNBLOCK_SOURCE:
+		m->imr_multiaddr = check_in_addr(L, 4, NULL);
+		m->imr_sourceaddr = check_in_addr(L, 5, NULL);
+		m->imr_interface = check_in_addr(L, 6, "0.0.0.0");
+		return sizeof(*m);
+	default:
+		return 0;
+	}
+}
+
 static int l_setsockopt(lua_State *L)
 {
 	struct program *p = program_running(L, "setsockopt");
@@ -422,6 +467,7 @@ static int l_setsockopt(lua_State *L)
 		struct timeval tv;
 		char dev[16];
 		struct packet_mreq mreq;
+		struct ip_mreq_source mcast;
 	} v;
 	int len = sizeof(int);
 	char buf[32];
@@ -441,8 +487,11 @@ static int l_setsockopt(lua_State *L)
 	} else if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
 		snprintf(v.dev, sizeof(v.dev), "%s", luaL_checkstring(L, 4));
 		len = (int)strlen(v.dev) + 1;
+	} else if (level == SOL_IP && (len = get_mcast_option(L, name, &v.mcast)) != 0) {
+		/* taken from the arguments */
 	} else {
 		v.i = (int)luaL_checkinteger(L, 4);
+		len = sizeof(v.i);
 	}
 	posix_begin(p, "setsockopt", "setsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
 	long r = sys_setsockopt(p->tsk, fd, level, name, &v, len);

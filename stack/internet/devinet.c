@@ -12,6 +12,7 @@
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/arp.h"
 #include "stack/internet/fib.h"
+#include "stack/internet/igmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/route.h"
 #include "stack/transport/inet_sock.h"
@@ -404,6 +405,7 @@ struct in_device *inetdev_init(struct net_device *dev)
 		return ERR_PTR(-ENOMEM);
 	}
 	dev_hold(dev);
+	ip_mc_init_dev(in_dev);
 	dev->ip_ptr = in_dev;
 	return in_dev;
 }
@@ -413,6 +415,7 @@ static void inetdev_destroy(struct in_device *in_dev)
 	struct net_device *dev = in_dev->dev;
 
 	in_dev->dead = true;
+	ip_mc_destroy_dev(in_dev);
 	while (in_dev->ifa_list)
 		inet_del_ifa(in_dev, in_dev->ifa_list);
 	dev->ip_ptr = NULL;
@@ -468,10 +471,14 @@ static int inetdev_event(struct notifier_block *nb, unsigned long event, void *p
 			break;
 		if ((dev->flags & IFF_LOOPBACK) && !in_dev->ifa_list)
 			inetdev_loopback_addr(in_dev);
+		ip_mc_up(in_dev);
 		fallthrough;
 	case NETDEV_CHANGEADDR:
 		if (IN_DEV_ARP_NOTIFY(in_dev))
 			inetdev_send_gratuitous_arp(dev, in_dev);
+		break;
+	case NETDEV_DOWN:
+		ip_mc_down(in_dev);
 		break;
 	case NETDEV_CHANGEMTU:
 		if (inetdev_valid_mtu(dev->mtu))
@@ -484,19 +491,6 @@ static int inetdev_event(struct notifier_block *nb, unsigned long event, void *p
 		break;
 	}
 	return NOTIFY_DONE;
-}
-
-void ip_mc_drop_socket(struct sock *sk)
-{
-	TRACE_SK(sk, "leave the socket's multicast groups");
-}
-
-int ip_mc_sf_allow(const struct sock *sk, __be32 loc_addr, __be32 rmt_addr, int dif, int sdif)
-{
-	TRACE_SK(sk, "may the socket have the packet, by its multicast groups?");
-
-	(void)rmt_addr, (void)dif, (void)sdif;
-	return !ipv4_is_multicast(loc_addr) || inet_sk(sk)->mc_all;
 }
 
 static void inetdev_destroy_all(struct net *net)
@@ -520,6 +514,8 @@ int devinet_init(struct host *host)
 		.send_redirects = 1,
 		.secure_redirects = 1,
 		.shared_media = 1,
+		.igmpv2_unsolicited_report_interval = 10000,
+		.igmpv3_unsolicited_report_interval = 1000,
 	};
 	inet->devconf_dflt = inet->devconf_all;
 	inet->devconf_dflt.accept_source_route = 1;

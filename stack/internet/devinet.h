@@ -12,6 +12,7 @@
 #include "stack/interface/netdevice.h"
 #include "stack/interface/notifier.h"
 #include "stack/kernel/kernel.h"
+#include "stack/kernel/timer.h"
 #include "stack/net.h"
 
 struct in_device;
@@ -26,6 +27,8 @@ struct ipv4_devconf {
 		drop_gratuitous_arp;
 	u8 log_martians, route_localnet, ignore_routes_with_linkdown, promote_secondaries;
 	u8 drop_unicast_in_l2_multicast, noxfrm, nopolicy;
+	u8 force_igmp_version;
+	int igmpv2_unsolicited_report_interval, igmpv3_unsolicited_report_interval; /* ms */
 };
 
 #define IFA_F_SECONDARY 0x01
@@ -54,6 +57,15 @@ struct in_device {
 	struct ipv4_devconf cnf;
 	const struct ipv4_devconf *all; /* net.ipv4.conf.all */
 	bool dead;
+
+	/* groups: igmp.h */
+	struct ip_mc_list *mc_list, *mc_tomb;
+	struct timer_list mr_gq_timer;	      /* general query */
+	struct timer_list mr_ifc_timer;	      /* interface change */
+	unsigned long mr_v1_seen, mr_v2_seen; /* jiffies until which that version is spoken, 0: it is not */
+	unsigned long mr_qi, mr_qri;	      /* query interval, query response interval */
+	int mr_maxdelay;
+	u8 mr_qrv, mr_ifc_count; /* robustness; reports of changes left to send */
 };
 
 /* What a device does follows from its own setting and that of "all": both, either, or the larger one. */
@@ -174,11 +186,9 @@ int unregister_inetaddr_notifier(struct host *host, struct notifier_block *nb);
 int ip_addr_add(struct host *host, const char *dev, __be32 addr, int prefixlen);
 int ip_addr_del(struct host *host, const char *dev, __be32 addr, int prefixlen);
 
-/* Multicast membership is a later capability; a socket has none to leave. */
 struct sock;
 void ip_mc_drop_socket(struct sock *sk);
-/* Does the socket want packets to this group from this source? Without memberships: as IP_MULTICAST_ALL says.
- */
+/* Does the socket want packets to this group from this source? Not a member: as IP_MULTICAST_ALL says. */
 int ip_mc_sf_allow(const struct sock *sk, __be32 loc_addr, __be32 rmt_addr, int dif, int sdif);
 
 #endif

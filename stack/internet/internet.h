@@ -68,6 +68,8 @@ struct inet_state {
 	u32 idents_key;
 	struct random id_random; /* "ip/id" */
 
+	struct random igmp_random; /* "igmp": delays of reports */
+
 	/* icmp.c */
 	struct sock *icmp_sk;	     /* made when the first ICMP message is sent */
 	u32 icmp_credit, icmp_stamp; /* global rate limit: messages left, jiffies of the last refill */

@@ -188,23 +188,56 @@ int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 			    !(IPCB(skb)->flags & IPSKB_REROUTED));
 }
 
-/* Sends a copy back to this host as well: broadcasts, and groups that it is a member of. */
+/* ---- to many ---- */
+
+/* A copy for this host itself. */
+static int ip_mc_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "give this host its copy");
+	struct rtable *new_rt = rt_dst_clone(net->loopback_dev, skb_rtable(skb));
+
+	if (new_rt) { /* it comes in by the device, whatever the sender's route says */
+		new_rt->rt_iif = 0;
+		skb_dst_drop(skb);
+		skb_dst_set(skb, &new_rt->dst);
+	}
+	return dev_loopback_xmit(net, sk, skb);
+}
+
+/* IP_MULTICAST_LOOP; what the host itself sends (IGMP) comes back. */
+static bool sk_mc_loop(const struct sock *sk)
+{
+	return !sk || inet_sk(sk)->mc_loop;
+}
+
+static void ip_mc_loop_back(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *newskb = skb_clone(skb, GFP_ATOMIC);
+
+	if (newskb)
+		NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, newskb, NULL, newskb->dev,
+			ip_mc_finish_output);
+}
+
 int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "send to many, this host included");
 	struct net_device *dev = skb_dst(skb)->dev, *indev = skb->dev;
-	struct rtable *rt = skb_rtable(skb);
-	struct sk_buff *newskb;
+	const struct rtable *rt = skb_rtable(skb);
 
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
 	skb->dev = dev;
 	skb->protocol = htons(0x0800);
-	if (rt->rt_flags & RTCF_BROADCAST) {
-		newskb = skb_clone(skb, GFP_ATOMIC);
-		if (newskb)
-			NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, newskb, NULL, newskb->dev,
-				dev_loopback_xmit);
+	if (rt->rt_flags & RTCF_MULTICAST) {
+		if (sk_mc_loop(sk))
+			ip_mc_loop_back(net, sk, skb);
+		if (ip_hdr(skb)->ttl == 0) { /* not beyond this host */
+			kfree_skb_reason(skb, SKB_DROP_REASON_IP_TTL);
+			return 0;
+		}
 	}
+	if (rt->rt_flags & RTCF_BROADCAST)
+		ip_mc_loop_back(net, sk, skb);
 	return NF_HOOK_COND(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, skb, indev, dev, ip_finish_output,
 			    !(IPCB(skb)->flags & IPSKB_REROUTED));
 }

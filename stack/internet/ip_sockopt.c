@@ -3,6 +3,7 @@
  * level that is not theirs.
  */
 #include "stack/internet/route.h"
+#include "stack/internet/igmp.h"
 #include "stack/internet/ip.h"
 #include "stack/interface/netdevice.h"
 #include "stack/transport/inet_connection_sock.h"
@@ -233,14 +234,6 @@ static int get_ip_options(struct sock *sk, char *optval, int *optlen)
 	return 0;
 }
 
-static bool setsockopt_needs_rtnl(const struct sock *sk, int optname)
-{
-	TRACE_SK(sk, "does the option change the device's group memberships?");
-
-	return (optname >= IP_ADD_MEMBERSHIP && optname <= IP_MSFILTER) ||
-	       (optname >= MCAST_JOIN_GROUP && optname <= MCAST_MSFILTER);
-}
-
 static int do_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "set an ip option");
@@ -258,6 +251,8 @@ static int do_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsi
 	}
 	if (optname == IP_ROUTER_ALERT)
 		return ip_ra_control(sk, val != 0);
+	if (ip_is_mcast_option(optname))
+		return ip_mc_setsockopt(sk, optname, optval, optlen);
 	setsockopt_needs_rtnl(sk, optname);
 	lock_sock(sk);
 	if (optname == IP_OPTIONS)
@@ -361,6 +356,8 @@ static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *opt
 
 	if (len < 0)
 		return -EINVAL;
+	if (ip_is_mcast_option(optname))
+		return ip_mc_getsockopt(sk, optname, optval, optlen);
 	lock_sock(sk);
 	err = optname == IP_OPTIONS ? get_ip_options(sk, optval, optlen) : get_option(sk, optname, &val);
 	release_sock(sk);

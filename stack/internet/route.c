@@ -64,6 +64,26 @@ struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type
 	return rt;
 }
 
+struct rtable *rt_dst_clone(struct net_device *dev, const struct rtable *rt)
+{
+	TRACE(dev, "copy a route, by another device");
+	struct rtable *new_rt = rt_dst_alloc(dev, rt->rt_flags, rt->rt_type, false);
+
+	if (!new_rt)
+		return NULL;
+	new_rt->rt_is_input = rt->rt_is_input;
+	new_rt->rt_iif = rt->rt_iif;
+	new_rt->rt_pmtu = rt->rt_pmtu;
+	new_rt->rt_mtu_locked = rt->rt_mtu_locked;
+	new_rt->rt_gw_family = rt->rt_gw_family;
+	new_rt->rt_gw4 = rt->rt_gw4;
+	new_rt->rt_uses_gateway = rt->rt_uses_gateway;
+	new_rt->dst.input = rt->dst.input;
+	new_rt->dst.output = rt->dst.output;
+	new_rt->dst.error = rt->dst.error;
+	return new_rt;
+}
+
 void rt_add_uncached_list(struct rtable *rt)
 {
 	TRACE(&rt->dst, "keep track of a route that is not cached");

@@ -113,6 +113,11 @@ int ip_route_use_hint(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, s
 int ip_route_input(struct sk_buff *skb, __be32 dst, __be32 src, u8 tos, struct net_device *dev);
 
 /* ---- route.c ---- */
+/* 0, or an errno: a packet to a group cannot come from this address. */
+int ip_mc_validate_source(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
+			  struct in_device *in_dev, u32 *itag);
+/* A copy of a route, by another device. */
+struct rtable *rt_dst_clone(struct net_device *dev, const struct rtable *rt);
 struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type, bool noxfrm);
 void rt_flush_dev(struct net_device *dev);
 void rt_cache_flush(struct net *net);

@@ -7,6 +7,7 @@
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/icmp.h"
 #include "stack/internet/inetpeer.h"
+#include "stack/internet/igmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/route.h"
@@ -339,12 +340,56 @@ martian_source_keep_err:
 	return err;
 }
 
+/* ---- groups ---- */
+
+int ip_mc_validate_source(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
+			  struct in_device *in_dev, u32 *itag)
+{
+	TRACE_SKB(skb, "can a packet to a group come from this address?");
+	int err;
+
+	if (!in_dev || ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) || skb->protocol != htons(ETH_P_IP))
+		return -EINVAL;
+	if (ipv4_is_loopback(saddr) && !IN_DEV_ROUTE_LOCALNET(in_dev))
+		return -EINVAL;
+	if (ipv4_is_zeronet(saddr)) { /* who has no address yet may speak to his link, or IGMP */
+		return ipv4_is_local_multicast(daddr) || ip_hdr(skb)->protocol == IPPROTO_IGMP ? 0 : -EINVAL;
+	}
+	err = fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev, itag);
+	return min(err, 0);
+}
+
+/* A packet to a group that the device is a member of. */
+static int ip_route_input_mc(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev)
+{
+	TRACE_SKB(skb, "make the route of a packet to a group of ours");
+	struct rtable *rth;
+	u32 itag = 0;
+	int err = ip_mc_validate_source(skb, daddr, saddr, tos, dev, __in_dev_get_rcu(dev), &itag);
+
+	if (err)
+		return err;
+	rth = rt_dst_alloc(dev_net(dev)->loopback_dev, RTCF_MULTICAST | RTCF_LOCAL, RTN_MULTICAST, false);
+	if (!rth)
+		return -ENOBUFS;
+	rth->dst.output = ip_rt_bug;
+	rth->rt_is_input = 1;
+	skb_dst_set(skb, &rth->dst);
+	return 0;
+}
+
 static int ip_route_input_rcu(struct sk_buff *skb, __be32 daddr, __be32 saddr, u8 tos, struct net_device *dev,
 			      struct fib_result *res)
 {
 	TRACE_SKB(skb, "find the route of a received packet");
-	if (unlikely(ipv4_is_multicast(daddr)))
-		return -EINVAL; /* no memberships, no multicast routing */
+	struct in_device *in_dev;
+
+	if (unlikely(ipv4_is_multicast(daddr))) {
+		in_dev = __in_dev_get_rcu(dev);
+		if (!in_dev || !ip_check_mc_rcu(in_dev, daddr, saddr, ip_hdr(skb)->protocol))
+			return -EINVAL; /* no member, and no multicast routing */
+		return ip_route_input_mc(skb, daddr, saddr, tos, dev);
+	}
 	return ip_route_input_slow(skb, daddr, saddr, tos, dev, res);
 }
 

@@ -2,6 +2,7 @@
  * Routes of packets that the host sends: from addresses and ports to a struct rtable. Called by connect,
  * by sends without a connection, and by IP for its own answers.
  */
+#include "stack/internet/igmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/route.h"
@@ -56,7 +57,13 @@ static struct rtable *__mkroute_output(const struct fib_result *res, const struc
 		flags |= RTCF_BROADCAST | RTCF_LOCAL;
 		fi = NULL;
 	} else if (type == RTN_MULTICAST) {
-		flags |= RTCF_MULTICAST; /* no memberships: none of ours */
+		flags |= RTCF_MULTICAST;
+		if (ip_check_mc_rcu(in_dev, fl4->daddr, fl4->saddr, fl4->flowi4_proto)) {
+			flags |= RTCF_LOCAL; /* a copy comes back to us */
+			do_cache = false;
+		} else {
+			flags &= ~(u32)RTCF_LOCAL;
+		}
 		if (fi && res->prefixlen < 4)
 			fi = NULL; /* the default route is no group's */
 	} else if (type == RTN_LOCAL && orig_oif != 0 && orig_oif != dev_out->ifindex) {

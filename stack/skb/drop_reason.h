@@ -90,6 +90,7 @@
 	X(FRAG_OVERSIZE, "the fragments make a packet of more than 65535 bytes")                             \
 	X(FRAG_MEM, "fragments take too much memory already")                                                \
 	X(IP_MARTIAN, "an address that cannot come in this way")                                             \
+	X(IGMP_INVALID, "malformed IGMP message")                                                            \
 	X(NEIGH_PROXYFULL, "too many ARP requests wait for an answer on behalf of another host")
 
 enum skb_drop_reason {

@@ -6,6 +6,7 @@
 #include "stack/application/socket.h"
 #include "stack/internet/arp.h"
 #include "stack/internet/icmp.h"
+#include "stack/internet/igmp.h"
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/internet/ping.h"
@@ -233,6 +234,7 @@ static const struct {
 	{ tcp_init, tcp_exit },
 	{ udp_init, NULL },
 	{ icmp_init, icmp_exit },
+	{ igmp_mc_init, NULL },
 	{ udpv4_offload_init, NULL },
 	{ tcpv4_offload_init, NULL },
 	{ add_packet_type, remove_packet_type },

@@ -63,7 +63,7 @@ struct inet_sock {
 	u8 bind_address_no_port : 1, recverr_rfc4884 : 1, defer_connect : 1;
 	int uc_index, mc_index;
 	__be32 mc_addr;
-	void *mc_list; /* no multicast groups yet */
+	struct ip_mc_socklist *mc_list; /* multicast groups */
 	struct ip_options_rcu *inet_opt;
 	struct inet_cork_full cork;
 };

@@ -4,6 +4,7 @@
  * Softirqs call in, for datagrams and for ICMP errors about ours.
  */
 #include "stack/interface/netdevice.h"
+#include "stack/internet/igmp.h"
 #include "stack/transport/inet_hashtables.h"
 #include "stack/transport/udp.h"
 
@@ -167,8 +168,7 @@ bool __udp_is_mcast_sock(const struct sock *sk, __be16 loc_port, __be32 loc_addr
 	    (inet->inet_rcv_saddr && inet->inet_rcv_saddr != loc_addr) ||
 	    !inet_sk_bound_dev_eq(sk->sk_bound_dev_if, dif, 0))
 		return false;
-	/* groups: the host's memberships decide, unless the socket wants only its own (it has none yet) */
-	return !ipv4_is_multicast(loc_addr) || inet->mc_all;
+	return ip_mc_sf_allow(sk, loc_addr, rmt_addr, dif, 0);
 }
 
 /* ---- before routing ---- */
@@ -189,22 +189,55 @@ static struct sock *__udp4_lib_demux_lookup(struct net *net, __be16 loc_port, __
 	return NULL;
 }
 
+#define MCAST_DEMUX_MAX 10 /* in a longer chain it is not worth looking */
+
+/* The only socket that a datagram to a group is for; NULL: none, or more than one. */
+static struct sock *__udp4_lib_mcast_demux_lookup(struct net *net, __be16 loc_port, __be32 loc_addr,
+						  __be16 rmt_port, __be32 rmt_addr, int dif)
+{
+	TRACE(net, "is the datagram to a group for one socket only?");
+	struct sock *sk, *result = NULL;
+	int seen = 0;
+
+	udp_for_each_entry(sk, port_chain(udp_host(net), ntohs(loc_port)))
+	{
+		if (++seen > MCAST_DEMUX_MAX)
+			return NULL;
+		if (!__udp_is_mcast_sock(sk, loc_port, loc_addr, rmt_port, rmt_addr, dif))
+			continue;
+		if (result)
+			return NULL;
+		result = sk;
+	}
+	return result;
+}
+
 int udp_v4_early_demux(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "find a connected socket before routing, and use its route");
 	const struct iphdr *iph;
 	const struct udphdr *uh;
+	struct in_device *in_dev = NULL;
 	struct dst_entry *dst;
 	struct sock *sk;
+	u32 itag = 0;
 
 	if (!pskb_may_pull(skb, (unsigned int)skb_transport_offset(skb) + sizeof(struct udphdr)))
 		return 0;
-	if (skb->pkt_type != PACKET_HOST) /* groups: when there are memberships */
-		return 0;
 	iph = ip_hdr(skb);
 	uh = udp_hdr(skb);
-	sk = __udp4_lib_demux_lookup(skb->host->net, uh->dest, iph->daddr, uh->source, iph->saddr,
-				     skb->dev->ifindex, 0);
+	if (skb->pkt_type == PACKET_MULTICAST) {
+		in_dev = __in_dev_get_rcu(skb->dev);
+		if (!in_dev || !ip_check_mc_rcu(in_dev, iph->daddr, iph->saddr, iph->protocol))
+			return 0;
+		sk = __udp4_lib_mcast_demux_lookup(skb->host->net, uh->dest, iph->daddr, uh->source,
+						   iph->saddr, skb->dev->ifindex);
+	} else if (skb->pkt_type == PACKET_HOST) {
+		sk = __udp4_lib_demux_lookup(skb->host->net, uh->dest, iph->daddr, uh->source, iph->saddr,
+					     skb->dev->ifindex, 0);
+	} else {
+		return 0;
+	}
 	if (!sk)
 		return 0;
 	sock_hold(sk);
@@ -213,7 +246,11 @@ int udp_v4_early_demux(struct sk_buff *skb)
 	dst = sk->sk_rx_dst;
 	if (dst)
 		dst = dst_check(dst, 0);
-	if (dst)
-		skb_dst_set_noref(skb, dst);
+	if (!dst)
+		return 0;
+	skb_dst_set_noref(skb, dst);
+	/* the kept route says nothing about who sends to the group */
+	if (!inet_sk(sk)->inet_daddr && in_dev)
+		return ip_mc_validate_source(skb, iph->daddr, iph->saddr, iph->tos, skb->dev, in_dev, &itag);
 	return 0;
 }
