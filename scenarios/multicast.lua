@@ -12,7 +12,7 @@ local sim = require "sim"
 local S = require "posix.sys.socket"
 local unistd = require "posix.unistd"
 
-local GROUP, PORT = "239.1.2.3", 5000
+local GROUP, PORT = "239.1.2.3", 6353
 
 local net = sim.network()
 local sender = net:host("sender", { addr = "10.0.2.1/24" })
