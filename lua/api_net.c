@@ -6,6 +6,7 @@
 
 #include "core/host.h"
 #include "lua/api.h"
+#include "lua/tap.h"
 #include "lua/host_sh.h"
 #include "lua/program.h"
 #include "lua/world.h"
@@ -505,6 +506,21 @@ static int host_dmesg(lua_State *L)
 	return 1;
 }
 
+/* host:capture("eth0"): as tcpdump on the host, into HOST.eth0.tap.pcapng of the run folder; "any": all
+ * devices. */
+static int host_capture(lua_State *L)
+{
+	struct world_host *h = check_object(L, 1, T_HOST);
+	struct run *run = api_scenario_only(L, "host:capture");
+	const char *dev = luaL_checkstring(L, 2);
+	char err[256];
+	struct tap *t = tap_open(h->host, dev, run->opt->dir, err, sizeof(err));
+	if (!t)
+		return luaL_error(L, "host:capture: %s", err);
+	h->taps = tap_push(t, h->taps);
+	return 0;
+}
+
 /* host:sh(line): a command of the host, "ip addr del 10.0.2.2/24 dev eth0"; raises what the command would
  * say. */
 static int host_sh_call(lua_State *L)
@@ -574,8 +590,8 @@ static const luaL_Reg net_methods[] = {
 	{ "hub", net_hub },   { NULL, NULL },
 };
 static const luaL_Reg host_methods[] = {
-	{ "run", host_run },	{ "exec", host_exec }, { "dmesg", host_dmesg },
-	{ "sh", host_sh_call }, { NULL, NULL },
+	{ "run", host_run },	{ "exec", host_exec },	     { "dmesg", host_dmesg },
+	{ "sh", host_sh_call }, { "capture", host_capture }, { NULL, NULL },
 };
 static const luaL_Reg switch_methods[] = { { "connect", switch_connect }, { NULL, NULL } };
 static const luaL_Reg link_methods[] = {

@@ -143,6 +143,9 @@ function host:sh(line) end
 ---The kernel's log.
 ---@return string
 function host:dmesg() end
+---Captures inside the host, as tcpdump does there: HOST.DEV.tap.pcapng in the run folder.
+---@param dev string "eth0", or "any"
+function host:capture(dev) end
 
 ---@class wirepath.program
 local program = {}

@@ -8,6 +8,7 @@
 
 #include "core/host.h"
 #include "core/pcapng.h"
+#include "lua/tap.h"
 #include "nic-model/ftgmac100.h"
 #include "stack/boot.h"
 
@@ -223,8 +224,10 @@ uint64_t world_digest(const struct world *w)
 bool world_down(struct world *w)
 {
 	bool ok = !w->capture_failed;
-	for (struct world_host *h = w->hosts; h; h = h->next)
+	for (struct world_host *h = w->hosts; h; h = h->next) {
+		ok &= tap_close_all(h->taps);
 		host_shutdown(h->host);
+	}
 	while (w->links) {
 		struct world_link *l = w->links;
 		w->links = l->next;

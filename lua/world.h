@@ -33,6 +33,7 @@ struct world_host {
 	unsigned nr_nics;
 	uint32_t gateway; /* network byte order; 0: none */
 	bool up;	  /* interfaces were opened, addresses set */
+	struct tap *taps; /* captures inside the host: lua/tap.h */
 	struct world_host *next;
 };
 

@@ -1,5 +1,5 @@
 -- Datagrams that are longer than the wire takes: cut into fragments and put together again; with DF not sent at
--- all; with one fragment lost, given up after 30 seconds; and cut by a router that has a narrower way out.
+-- all; with one fragment lost, given up after 30 seconds; cut by a router that has a narrower way out; overlapping.
 --
 --   client 10.0.1.10 --- [router] --- server 10.0.2.2
 --
@@ -68,6 +68,22 @@ client:run("client", function()
   end })
   assert(send(4000))
   sim.sleep("31s")
+
+  print("-- fragments that overlap, made by hand: the whole datagram is dropped; a fragment sent twice does no harm")
+  local raw = assert(S.socket(S.AF_INET, S.SOCK_RAW, S.IPPROTO_RAW)) -- IP_HDRINCL
+  local function fragment(id, offset, more, payload)
+    local header = string.pack(">BBI2I2I2BBI2I4I4", 0x45, 0, 0, id, (more and 0x2000 or 0) | offset // 8, 64,
+      S.IPPROTO_UDP, 0, 0x0a00010a, 0x0a000202) -- IP fills in the length and the checksum
+    assert(S.sendto(raw, header .. payload, { family = S.AF_INET, addr = "10.0.2.2", port = 0 }))
+  end
+  local udp = string.pack(">I2I2I2I2", 7, 6000, 28, 0) .. ("0123456789"):rep(2) -- checksum 0: none
+  fragment(1, 0, true, udp:sub(1, 16))
+  fragment(1, 8, false, udp:sub(9)) -- bytes 8 to 15 again: who could say which are the right ones?
+  fragment(2, 0, true, udp:sub(1, 16))
+  fragment(2, 0, true, udp:sub(1, 16)) -- the same one: ignored
+  fragment(2, 16, false, udp:sub(17)) -- "a datagram of 20 bytes", once
+  unistd.close(raw)
+  sim.sleep("100ms")
 
   assert(S.send(fd, "end"))
   unistd.close(fd)

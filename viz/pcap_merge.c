@@ -115,6 +115,9 @@ static int by_name(const void *a, const void *b)
 static bool wanted(const char *name, const char *host)
 {
 	size_t n = strlen(name), h = host ? strlen(host) : 0;
+	if (n > 11 &&
+	    strcmp(name + n - 11, ".tap.pcapng") == 0) /* taken inside a host: the same frames again */
+		return false;
 	return n > 7 && strcmp(name + n - 7, ".pcapng") == 0 &&
 	       (!host || (strncmp(name, host, h) == 0 && name[h] == '.'));
 }

@@ -215,6 +215,11 @@ int icmp_rcv(struct sk_buff *skb)
 		goto error;
 	type = icmp_hdr(skb)->type;
 	ICMPMSGIN_INC_STATS(net, type);
+	if (type == ICMP_EXT_ECHO || type == ICMP_EXT_ECHOREPLY) {
+		/* PROBE (RFC 8335), which is off (icmp_echo_enable_probe): no answer, and no error either */
+		consume_skb(skb);
+		return 0;
+	}
 	if (type > NR_ICMP_TYPES)
 		goto error;
 	if ((rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && !icmp_broadcast_ok(net, type))

@@ -36,6 +36,8 @@ struct icmphdr {
 #define ICMP_ADDRESS 17
 #define ICMP_ADDRESSREPLY 18
 #define NR_ICMP_TYPES 18
+#define ICMP_EXT_ECHO 42
+#define ICMP_EXT_ECHOREPLY 43
 
 #define ICMP_NET_UNREACH 0
 #define ICMP_HOST_UNREACH 1

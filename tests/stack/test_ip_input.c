@@ -100,6 +100,49 @@ static void test_martians(void **state)
 	ping_with(b, iph);
 }
 
+/* Nobody is told of errors with packets to many, of fragments but the first, or of errors. */
+static void test_no_error_about(void **state)
+{
+	struct ip_bench *b = *state;
+	struct iphdr iph = bench_header(b, IPPROTO_UDP, 20);
+	u8 udp[20] = { 1, 1, 0, 9, 0, 20 }; /* to a port that nobody has */
+
+	iph.daddr = inet_addr("224.0.0.1");
+	bench_receive(b, b->dev, &iph, 20, true, udp, 20);
+	assert_int_equal(ip_stat(b, IPSTATS_MIB_INMCASTPKTS), 1);
+	iph.daddr = inet_addr("239.1.2.3"); /* not a member */
+	bench_receive(b, b->dev, &iph, 20, true, udp, 20);
+	assert_int_equal(drops(b, SKB_DROP_REASON_MULTICAST), 1);
+	iph.daddr = inet_addr("10.0.0.255");
+	bench_receive(b, b->dev, &iph, 20, true, udp, 20);
+	assert_int_equal(b->net->mib.udp_statistics[UDP_MIB_IGNOREDMULTI], 2);
+	iph = bench_header(b, 200, 20); /* the second fragment of a protocol that nobody knows: it waits */
+	iph.frag_off = htons(5);
+	bench_receive(b, b->dev, &iph, 20, true, udp, 20);
+	/* a SYN to many: TCP looks at nothing but what is for this host */
+	iph = bench_header(b, IPPROTO_TCP, 20);
+	iph.daddr = inet_addr("224.0.0.1");
+	bench_receive(b, b->dev, &iph, 20, true, udp, 20);
+	bench_run(b, 40 * SEC);
+	assert_int_equal(b->seen->ip, 0);
+}
+
+/* Whatever comes with DF and MF both is a fragment like others. */
+static void test_df_and_mf(void **state)
+{
+	struct ip_bench *b = *state;
+	struct iphdr iph = bench_header(b, IPPROTO_ICMP, 32);
+	u8 msg[64];
+
+	bench_icmp_fill(msg, 64, ICMP_ECHO, 0);
+	iph.frag_off = htons(IP_DF | IP_MF);
+	bench_receive(b, b->dev, &iph, 20, true, msg, 32);
+	iph.frag_off = htons(IP_DF | 4);
+	bench_receive(b, b->dev, &iph, 20, true, msg + 32, 32);
+	assert_int_equal(b->seen->icmp[ICMP_ECHOREPLY], 1);
+	assert_int_equal(ip_stat(b, IPSTATS_MIB_REASMOKS), 1);
+}
+
 static void test_unknown_protocol(void **state)
 {
 	struct ip_bench *b = *state;
@@ -246,6 +289,15 @@ static void test_icmp_requests(void **state)
 	}
 	assert_int_equal(b->seen->ip, 4);
 	assert_int_equal(icmp_stat(b, ICMP_MIB_OUTMSGS), 4);
+	/* 237 types are errors; PROBE and its answer are ignored without a word */
+	assert_int_equal(icmp_stat(b, ICMP_MIB_INERRORS), 12 + 237 - 2);
+	/* To the group that every host is a member of: as to everybody. */
+	b->net->ipv4.sysctl_icmp_echo_ignore_broadcasts = 1;
+	msg[0] = ICMP_ECHO;
+	iph.daddr = inet_addr("224.0.0.1");
+	icmp(b, iph, msg, 64, true);
+	assert_int_equal(icmp_stat(b, ICMP_MIB_INERRORS), 12 + 237 - 2 + 1);
+	assert_int_equal(b->seen->ip, 4);
 }
 
 /* An error that quotes a packet of ours to the peer. */
@@ -579,11 +631,11 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_headers),	TEST(test_martians),	  TEST(test_unknown_protocol),
-		TEST(test_options),	TEST(test_icmp_requests), TEST(test_frag_needed),
-		TEST(test_icmp_errors), TEST(test_redirect),	  TEST(test_forward),
-		TEST(test_rp_filter),	TEST(test_send_redirect), TEST(test_forward_refusals),
-		TEST(test_random),
+		TEST(test_headers),	  TEST(test_martians),	       TEST(test_no_error_about),
+		TEST(test_df_and_mf),	  TEST(test_unknown_protocol), TEST(test_options),
+		TEST(test_icmp_requests), TEST(test_frag_needed),      TEST(test_icmp_errors),
+		TEST(test_redirect),	  TEST(test_forward),	       TEST(test_rp_filter),
+		TEST(test_send_redirect), TEST(test_forward_refusals), TEST(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
