@@ -222,10 +222,10 @@ int icmp_rcv(struct sk_buff *skb)
 	}
 	if (type > NR_ICMP_TYPES)
 		goto error;
-	if ((rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && !icmp_broadcast_ok(net, type))
-		goto error;
 	if (icmp_pointers[type].field)
 		__ICMP_INC_STATS(net, icmp_pointers[type].field);
+	if ((rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && !icmp_broadcast_ok(net, type))
+		goto error;
 	TRACE_OP(skb, "handler");
 	if (icmp_pointers[type].handler(skb)) {
 		consume_skb(skb);

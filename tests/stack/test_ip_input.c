@@ -270,6 +270,7 @@ static void test_icmp_requests(void **state)
 	icmp(b, iph, msg, 64, true);
 	assert_int_equal(b->seen->icmp[ICMP_ECHOREPLY], 2);
 	assert_int_equal(icmp_stat(b, ICMP_MIB_INERRORS), 11);
+	assert_int_equal(icmp_stat(b, ICMP_MIB_INECHOS), 4); /* those to everybody count as echos too */
 	b->net->ipv4.sysctl_icmp_echo_ignore_broadcasts = 0;
 	icmp(b, iph, msg, 64, true);
 	assert_int_equal(b->seen->icmp[ICMP_ECHOREPLY], 3);
