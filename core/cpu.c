@@ -165,7 +165,7 @@ static void enter_flow(struct task *task)
 	if (!task->stack) {
 		task->stack = stack_take(sim);
 		if (!task->stack) {
-			sim_fault(sim, task->host, "no memory for the stack of task %s", task->name);
+			sim_no_memory(sim, task->host, "the stack of a task");
 			return;
 		}
 		task->sp = make_fcontext(task->stack, task->stack->size, task_main);
@@ -354,7 +354,7 @@ static void deliver_suspendable(struct cpu *cpu)
 	if (!cpu->idle) {
 		cpu->idle = calloc(1, sizeof(*cpu->idle));
 		if (!cpu->idle) {
-			sim_fault(cpu->host->sim, cpu->host, "no memory for the idle task");
+			sim_no_memory(cpu->host->sim, cpu->host, "the idle task");
 			return;
 		}
 		*cpu->idle = (struct task){ .host = cpu->host, .name = "idle", .fn = idle_main, .arg = cpu };

@@ -38,8 +38,10 @@ struct host *host_new(struct sim *sim, const char *name, uint32_t ram_size)
 		if (hosts_append(sim, host) == 0) {
 			node_init(&host->node, sim, host->name);
 			cpu_init(&host->cpu, host);
-			trace_host_init(host);
-			return host;
+			if (trace_host_init(host) == 0)
+				return host;
+			host_free(host);
+			return NULL;
 		}
 		mem_exit(host);
 	}

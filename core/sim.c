@@ -136,3 +136,9 @@ void sim_fault(struct sim *sim, struct host *host, const char *fmt, ...)
 	vsnprintf(sim->fault + n, sizeof(sim->fault) - (size_t)n, fmt, ap);
 	va_end(ap);
 }
+
+void sim_no_memory(struct sim *sim, struct host *host, const char *what)
+{
+	sim->no_memory |= !sim->fault[0];
+	sim_fault(sim, host, "no memory for %s", what);
+}

@@ -75,6 +75,7 @@ struct sim {
 	uint64_t time_limit; /* virtual ns; past it the run ends with SIM_LIMIT */
 	uint64_t nr_events, nr_frames, nr_drops;
 	char fault[512];	      /* what sim_fault() said, with time and host */
+	bool no_memory;		      /* it was sim_no_memory() */
 	void (*idle_poll)(void *arg); /* called about every 10,000 events: signals, progress */
 	/* Called when the clock is about to move to `when`, at or past pace_at: waits for the real time that
 	 * is due, and returns the virtual time from which it wants to be called again. Changes nothing of the
@@ -107,6 +108,10 @@ void sim_stop(struct sim *sim, enum sim_stop why);
  */
 void sim_fault(struct sim *sim, struct host *host, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The real machine has no memory for something that the run cannot do without: stops it, a limit and no fault
+ * of the simulator. */
+void sim_no_memory(struct sim *sim, struct host *host, const char *what);
 
 /* An invariant of the simulator, on in every build. */
 #define SIM_BUG_ON(host_, cond)                                                                              \

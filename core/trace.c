@@ -526,34 +526,44 @@ fail:
 	return -1;
 }
 
-void trace_host_init(struct host *host)
+/* The host's place in the file and its digest. */
+static bool add_out(struct trace *t, const struct host *host)
+{
+	XXH3_state_t *hash = XXH3_createState();
+	struct trace_host_out *grown = hash ? realloc(t->out, (host->index + 1) * sizeof(*grown)) : NULL;
+	if (!grown) {
+		XXH3_freeState(hash);
+		return false;
+	}
+	t->out = grown;
+	t->nr_out = host->index + 1;
+	memset(&t->out[host->index], 0, sizeof(*t->out));
+	t->out[host->index].hash = hash;
+	XXH3_64bits_reset(hash);
+	return true;
+}
+
+int trace_host_init(struct host *host)
 {
 	struct sim *sim = host->sim;
 	struct trace *t = sim->trace;
 	host->tr.active = sim->fn_cost != NULL;
 	if (!t)
-		return;
-	struct trace_host_out *grown = realloc(t->out, (host->index + 1) * sizeof(*grown));
-	if (!grown)
-		return;
-	t->out = grown;
-	t->nr_out = host->index + 1;
-	memset(&t->out[host->index], 0, sizeof(*t->out));
-	t->out[host->index].hash = XXH3_createState();
-	if (!t->out[host->index].hash)
-		return;
-	XXH3_64bits_reset(t->out[host->index].hash);
+		return 0;
+	bool recording = trace_filter_host(&t->filter, host->name);
+	if (recording && !(host->tr.buf = malloc(TRACE_CHUNK * sizeof(*host->tr.buf))))
+		return -1;
+	if (!add_out(t, host))
+		return -1;
 	write_named(t, CHUNK_HOST, host->index, 0, false, host->name);
-	if (!trace_filter_host(&t->filter, host->name))
-		return;
-	host->tr.buf = malloc(TRACE_CHUNK * sizeof(*host->tr.buf));
-	if (!host->tr.buf)
-		return;
+	if (!recording)
+		return 0;
 	host->tr.active = host->tr.recording = true;
 	host->tr.next = host->tr.buf;
 	host->tr.end = host->tr.buf + TRACE_CHUNK;
 	if (!t->filter.any && !sim->fn_cost)
 		host->tr.plain_end = host->tr.end;
+	return 0;
 }
 
 int trace_finish(struct sim *sim, char *err, unsigned errlen)

@@ -210,7 +210,7 @@ struct trace_options {
  * packet=ID passes the functions that handle that packet and all that they call.
  */
 int trace_start(struct sim *sim, const struct trace_options *opt, char *err, unsigned errlen);
-void trace_host_init(struct host *host); /* for each new host */
+int trace_host_init(struct host *host); /* for each new host; 0, or -1: no memory */
 
 /*
  * Writes out what is buffered and closes the file. 0, or -1 with a message when something could not be

@@ -446,6 +446,36 @@ static void program_name(const char *file, char *buf, size_t len)
 	snprintf(buf, len, "%.*s", (int)n, base);
 }
 
+struct exec {
+	struct program *p;
+	lua_State *from; /* its arguments are there from index 3 on, as strings */
+	const char *path, *file;
+	int nargs;
+};
+
+/* In the program's own state: its function, its arguments, and `arg`. */
+static int load_program(lua_State *L)
+{
+	const struct exec *e = lua_touserdata(L, 1);
+	lua_State *co = e->p->co;
+	if (script_load(co, e->path) != LUA_OK) {
+		lua_xmove(co, L, 1);
+		return lua_error(L);
+	}
+	lua_createtable(co, e->nargs, 1);
+	lua_pushstring(co, e->file);
+	lua_rawseti(co, -2, 0);
+	for (int i = 0; i < e->nargs; i++) {
+		lua_pushstring(co, lua_tostring(e->from, i + 3));
+		lua_rawseti(co, -2, i + 1);
+	}
+	lua_setglobal(co, "arg");
+	luaL_checkstack(co, e->nargs, "too many arguments");
+	for (int i = 0; i < e->nargs; i++)
+		lua_pushstring(co, lua_tostring(e->from, i + 3));
+	return 0;
+}
+
 /* host:exec(file, ...): a program file with a state of its own; the rest are its arguments, as text. */
 static int host_exec(lua_State *L)
 {
@@ -467,25 +497,18 @@ static int host_exec(lua_State *L)
 	program_name(file, name, sizeof(name));
 	snprintf(stream, sizeof(stream), "%s/%s", h->host->name, name);
 	struct script *s = script_new(run, path, stream);
-	struct program *p = s ? program_new(run, h, name, s, true) : NULL;
-	if (!p)
+	struct exec exec = { s ? program_new(run, h, name, s, true) : NULL, L, path, file, nargs };
+	if (!exec.p)
 		return luaL_error(L, "host:exec: no memory");
 	run_watch(run, path);
-	if (script_load(p->co, path) != LUA_OK)
-		return luaL_error(L, "host:exec: %s", lua_tostring(p->co, -1));
-	lua_createtable(p->co, nargs, 1);
-	lua_pushstring(p->co, file);
-	lua_rawseti(p->co, -2, 0);
-	for (int i = 0; i < nargs; i++) {
-		lua_pushstring(p->co, lua_tostring(L, i + 3));
-		lua_rawseti(p->co, -2, i + 1);
+	lua_pushcfunction(s->L, load_program);
+	lua_pushlightuserdata(s->L, &exec);
+	if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) {
+		exec.p->started = exec.p->ended = true; /* it never will */
+		return luaL_error(L, "host:exec: %s", lua_tostring(s->L, -1));
 	}
-	lua_setglobal(p->co, "arg");
-	luaL_checkstack(p->co, nargs, "too many arguments");
-	for (int i = 0; i < nargs; i++)
-		lua_pushstring(p->co, lua_tostring(L, i + 3));
-	p->nargs = nargs;
-	push_object(L, p, T_PROGRAM);
+	exec.p->nargs = nargs;
+	push_object(L, exec.p, T_PROGRAM);
 	return 1;
 }
 

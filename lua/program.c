@@ -40,6 +40,15 @@ static bool open_output(struct program *p)
 	return p->out != NULL;
 }
 
+/* The thread that the program runs on, kept from the collector. */
+static int make_thread(lua_State *L)
+{
+	struct program *p = lua_touserdata(L, 1);
+	p->co = lua_newthread(L);
+	p->co_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
 struct program *program_new(struct run *run, struct world_host *host, const char *name, struct script *script,
 			    bool own_script)
 {
@@ -59,8 +68,14 @@ struct program *program_new(struct run *run, struct world_host *host, const char
 		free(p);
 		return NULL;
 	}
-	p->co = lua_newthread(script->L);
-	p->co_ref = luaL_ref(script->L, LUA_REGISTRYINDEX);
+	/* protected: nobody else would catch an error of the main thread */
+	lua_pushcfunction(script->L, make_thread);
+	lua_pushlightuserdata(script->L, p);
+	if (lua_pcall(script->L, 1, 0, 0) != LUA_OK) {
+		lua_pop(script->L, 1);
+		program_free(p);
+		return NULL;
+	}
 	*run->programs_tail = p;
 	run->programs_tail = &p->next;
 	return p;

@@ -278,7 +278,9 @@ static void finish(struct run *run, enum sim_stop last)
 	for (struct program *p = run->programs; p; p = p->next)
 		if (!program_finish(p))
 			run_fail(run, EXIT_USAGE, "the output of %s could not be written whole", p->name);
-	if (*sim->fault) {
+	if (*sim->fault && sim->no_memory)
+		run_fail(run, EXIT_LIMIT, "%s", sim->fault);
+	else if (*sim->fault) {
 		run_fail(run, EXIT_FAULT,
 			 "%s\nThis is a fault in wirepath; to see it again: wirepath run %s --seed %llu",
 			 sim->fault, run->opt->file, (unsigned long long)run->opt->seed);
@@ -337,6 +339,20 @@ static bool start(struct run *run)
 	return run_ui_start(run);
 }
 
+/* Makes the scenario's thread, which is the result, and loads the file into it; a message instead when it is
+ * wrong. */
+static int load_scenario(lua_State *L)
+{
+	struct run *run = script_of(L)->run;
+	lua_State *co = lua_newthread(L);
+	if (script_load(co, run->opt->file) != LUA_OK) {
+		lua_xmove(co, L, 1);
+		return lua_error(L);
+	}
+	run->main_co = co;
+	return 1;
+}
+
 static void run_script(struct run *run)
 {
 	struct script *s = script_new(run, run->opt->file, "scenario");
@@ -344,15 +360,16 @@ static void run_script(struct run *run)
 		run_fail(run, EXIT_LIMIT, "no memory for the scenario");
 		return;
 	}
-	lua_State *co = run->main_co = lua_newthread(s->L);
-	if (script_load(co, run->opt->file) != LUA_OK) {
-		run_fail(run, EXIT_USAGE, "%s", lua_tostring(co, -1));
+	lua_pushcfunction(s->L, load_scenario);
+	int status = lua_pcall(s->L, 0, 1, 0);
+	if (status != LUA_OK) {
+		run_fail(run, status == LUA_ERRMEM ? EXIT_LIMIT : EXIT_USAGE, "%s", lua_tostring(s->L, -1));
 		return;
 	}
-	switch (script_call(s, co, 0)) {
+	switch (script_call(s, run->main_co, 0)) {
 	case SCRIPT_ERROR:
 		if (run->code == EXIT_DONE)
-			run_fail(run, EXIT_USAGE, "%s", lua_tostring(co, -1));
+			run_fail(run, EXIT_USAGE, "%s", lua_tostring(run->main_co, -1));
 		break;
 	case SCRIPT_MEMORY_OUT:
 		run_fail(run, EXIT_LIMIT, "the scenario is out of memory (limit: %u MiB)",

@@ -37,6 +37,12 @@ static void hook(lua_State *L, lua_Debug *ar)
 		lua_newuserdatauv(L, 64, 0);
 }
 
+static int open_all(lua_State *L)
+{
+	sandbox_open(L);
+	return 0;
+}
+
 struct script *script_new(struct run *run, const char *file, const char *name)
 {
 	struct script *s = calloc(1, sizeof(*s));
@@ -54,8 +60,12 @@ struct script *script_new(struct run *run, const char *file, const char *name)
 		return NULL;
 	}
 	*(struct script **)lua_getextraspace(s->L) = s;
+	lua_pushcfunction(s->L, open_all);
+	if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) {
+		script_free(s);
+		return NULL;
+	}
 	lua_sethook(s->L, hook, LUA_MASKCOUNT, SCRIPT_HOOK_COUNT);
-	sandbox_open(s->L);
 	s->next = run->scripts;
 	run->scripts = s;
 	return s;
