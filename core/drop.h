@@ -24,7 +24,8 @@
 	X(LINK_DOWN, "the link is down")                                                                     \
 	X(LINK_LOSS, "lost on the link at random")                                                           \
 	X(LINK_SCRIPTED, "lost on the link because the scenario said so")                                    \
-	X(LINK_QUEUE_FULL, "queue of the transmitting port full")
+	X(LINK_QUEUE_FULL, "queue of the transmitting port full")                                            \
+	X(NIC_RX_TOO_LONG, "longer than the card can hold")
 
 enum core_drop_reason {
 	DROP_NONE,

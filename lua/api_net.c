@@ -138,7 +138,7 @@ static int l_network(lua_State *L)
 
 static int net_host(lua_State *L)
 {
-	static const char *const known[] = { "addr", "gw", "rx_checksums", NULL };
+	static const char *const known[] = { "addr", "gw", "rx_checksums", "card", NULL };
 	struct run *run = api_scenario_only(L, "net:host");
 	const char *name = luaL_checkstring(L, 2);
 	struct world_addr addrs[WORLD_MAX_NICS];
@@ -170,10 +170,20 @@ static int net_host(lua_State *L)
 		lua_pop(L, 1);
 	}
 	bool rx_checksums = has_field(L, 3, "rx_checksums") && lua_toboolean(L, -1);
+	enum world_card card = CARD_FTGMAC100;
+	if (has_field(L, 3, "card")) {
+		const char *s = luaL_checkstring(L, -1);
+		if (strcmp(s, "pio") == 0)
+			card = CARD_PIO;
+		else if (strcmp(s, "ftgmac100") != 0)
+			return luaL_error(L, "net:host: there is no card '%s': ftgmac100 or pio", s);
+	}
 	if (!n)
 		addrs[n++] = (struct world_addr){ .prefix = 0 };
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		addrs[i].rx_checksums = rx_checksums;
+		addrs[i].card = card;
+	}
 	struct world_host *h = world_add_host(&run->world, name, addrs, n, gw, err, sizeof(err));
 	if (!h)
 		return luaL_error(L, "net:host: %s", err);

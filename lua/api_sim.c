@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/api.h"
+#include "lua/profile.h"
 #include "lua/program.h"
 #include "core/host.h"
 #include "stack/kernel/sched.h"
@@ -235,6 +236,19 @@ static void check_chart_options(lua_State *L)
 	lua_pop(L, 4);
 }
 
+/* sim.profile("ast2500"): functions take CPU time, as with --profile. */
+static int l_profile(lua_State *L)
+{
+	struct run *run = api_scenario_only(L, "sim.profile");
+	const char *name = luaL_checkstring(L, 1);
+	char err[128];
+	if (run->sim->nr_hosts)
+		return luaL_error(L, "sim.profile: call it before the first host is made");
+	if (profile_load(run->sim, name, err, sizeof(err)) < 0)
+		return luaL_error(L, "sim.profile: %s", err);
+	return 0;
+}
+
 static int l_chart(lua_State *L)
 {
 	struct run *run = api_scenario_only(L, "sim.chart");
@@ -276,9 +290,9 @@ static int sim_index(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "run", l_run },     { "sleep", l_sleep },   { "at", l_at },
-	{ "log", l_log },     { "assert", l_assert }, { "equal", l_equal },
-	{ "param", l_param }, { "chart", l_chart },   { NULL, NULL },
+	{ "run", l_run },	  { "sleep", l_sleep }, { "at", l_at },	      { "log", l_log },
+	{ "assert", l_assert },	  { "equal", l_equal }, { "param", l_param }, { "chart", l_chart },
+	{ "profile", l_profile }, { NULL, NULL },
 };
 
 int open_sim(lua_State *L)

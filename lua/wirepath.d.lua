@@ -47,6 +47,10 @@ function sim.equal(have, want, message) end
 ---@return T
 function sim.param(name, default) end
 
+---Functions take CPU time, as with --profile. Before the first host is made.
+---@param name "ast2500"
+function sim.profile(name) end
+
 ---Asks for a call chart in the run folder (and on the terminal, with `show`).
 ---@param fn string name of the function at the top
 ---@param options? { host?: string, depth?: integer, nth?: integer, style?: "nested"|"outline", show?: boolean }
@@ -57,7 +61,7 @@ local network = {}
 
 ---A host with one card (eth0), or one per address.
 ---@param name string
----@param options? { addr?: string|string[], gw?: string, rx_checksums?: boolean }
+---@param options? { addr?: string|string[], gw?: string, rx_checksums?: boolean, card?: "ftgmac100"|"pio" }
 ---@return wirepath.host
 function network:host(name, options) end
 

@@ -10,8 +10,10 @@
 #include "core/pcapng.h"
 #include "lua/tap.h"
 #include "nic-model/ftgmac100.h"
+#include "nic-model/pio.h"
 #include "stack/boot.h"
 
+/* Where the FTGMAC100 cards of a host are; PIO cards have their lines, and other bus addresses. */
 static const struct {
 	uint32_t base;
 	unsigned irq;
@@ -66,16 +68,48 @@ static void set_mac(uint8_t mac[6], unsigned host, unsigned nic)
 	memcpy(mac, m, 6);
 }
 
+static uint32_t base_of(enum world_card card, unsigned i)
+{
+	return card == CARD_PIO ? PIO_BASE + i * PIO_REGION : macs[i].base;
+}
+
+/* Makes the card; the driver has not seen it yet. */
+static bool make_card(struct world_host *h, struct world_nic *nic, unsigned i, const struct world_addr *addr)
+{
+	uint32_t base = base_of(addr->card, i);
+	unsigned irq = macs[i].irq;
+	uint8_t mac[6];
+	set_mac(mac, h->host->index + 1, i);
+	if (addr->card == CARD_PIO) {
+		struct pio_config config = { .base = base, .irq = irq, .name = nic->ifname };
+		memcpy(config.mac, mac, 6);
+		nic->pio = pio_create(h->host, &config);
+		nic->port = nic->pio ? pio_port(nic->pio) : NULL;
+	} else {
+		struct ftgmac_config config = {
+			.base = base, .irq = irq, .name = nic->ifname, .rx_checksums = addr->rx_checksums
+		};
+		memcpy(config.mac, mac, 6);
+		nic->card = ftgmac_create(h->host, &config);
+		nic->port = nic->card ? ftgmac_port(nic->card) : NULL;
+	}
+	return nic->port;
+}
+
+static bool probe_card(struct world_host *h, unsigned i, const struct world_addr *addr)
+{
+	uint32_t base = base_of(addr->card, i);
+	unsigned irq = macs[i].irq;
+	return (addr->card == CARD_PIO ? host_probe_pio(h->host, base, irq)
+				       : host_probe(h->host, base, irq)) == 0;
+}
+
 static bool add_nic(struct world *w, struct world_host *h, unsigned i, const struct world_addr *addr)
 {
 	struct world_nic *nic = &h->nics[i];
-	struct ftgmac_config config = { .base = macs[i].base, .irq = macs[i].irq, .name = nic->ifname };
 	char path[4400], name[64], err[256];
 	snprintf(nic->ifname, sizeof(nic->ifname), "eth%u", i);
-	set_mac(config.mac, h->host->index + 1, i);
-	config.rx_checksums = addr->rx_checksums;
-	nic->card = ftgmac_create(h->host, &config);
-	if (!nic->card)
+	if (!make_card(h, nic, i, addr))
 		return false;
 	nic->addr = addr->addr;
 	nic->prefix = addr->prefix;
@@ -85,7 +119,7 @@ static bool add_nic(struct world *w, struct world_host *h, unsigned i, const str
 		snprintf(path, sizeof(path), "%s/%s.%s.pcapng", w->capture_dir, h->host->name, nic->ifname);
 		nic->capture = capture_open(path, name, 0, err, sizeof(err));
 		w->capture_failed |= !nic->capture;
-		ftgmac_port(nic->card)->capture = nic->capture;
+		nic->port->capture = nic->capture;
 	}
 	return true;
 }
@@ -120,7 +154,7 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 	bool ok = host_boot(h->host) == 0;
 	for (unsigned i = 0; ok && (i < nr_addrs || i == 0); i++)
 		ok = add_nic(w, h, i, nr_addrs ? &addrs[i] : &no_addr) &&
-		     host_probe(h->host, macs[i].base, macs[i].irq) == 0;
+		     probe_card(h, i, nr_addrs ? &addrs[i] : &no_addr);
 	if (!ok) {
 		snprintf(err, errlen, "host %s did not boot: no memory", name);
 		return NULL;
@@ -155,7 +189,7 @@ struct port *world_host_port(struct world_host *h, const char *ifname)
 			if (h->nics[i].plugged)
 				return NULL;
 			h->nics[i].plugged = true;
-			return ftgmac_port(h->nics[i].card);
+			return h->nics[i].port;
 		}
 	return NULL;
 }
@@ -215,7 +249,7 @@ uint64_t world_digest(const struct world *w)
 	uint64_t digest = 0;
 	for (const struct world_host *h = w->hosts; h; h = h->next)
 		for (unsigned i = 0; i < h->nr_nics; i++) {
-			uint64_t part[2] = { digest, port_digest(ftgmac_port(h->nics[i].card)) };
+			uint64_t part[2] = { digest, port_digest(h->nics[i].port) };
 			digest = XXH3_64bits(part, sizeof(part));
 		}
 	return digest;
@@ -247,6 +281,7 @@ bool world_down(struct world *w)
 		w->hosts = h->next;
 		for (unsigned i = 0; i < h->nr_nics; i++) {
 			ftgmac_destroy(h->nics[i].card);
+			pio_destroy(h->nics[i].pio);
 			ok &= capture_close(h->nics[i].capture);
 		}
 		host_check_leaks(h->host);

@@ -12,6 +12,7 @@
 #include "core/sim.h"
 
 struct ftgmac;
+struct pio;
 struct host;
 struct capture;
 
@@ -19,7 +20,9 @@ struct capture;
 #define WORLD_RAM (256u << 20)
 
 struct world_nic {
-	struct ftgmac *card;
+	struct ftgmac *card; /* one of the two */
+	struct pio *pio;
+	struct port *port;
 	char ifname[16]; /* "eth0" */
 	uint32_t addr;	 /* network byte order; 0: none */
 	uint8_t prefix;
@@ -60,8 +63,11 @@ struct world {
 	bool capture_failed;
 };
 
+enum world_card { CARD_FTGMAC100, CARD_PIO };
+
 /* A card and its address. */
 struct world_addr {
+	enum world_card card;
 	uint32_t addr; /* network byte order; 0: none */
 	uint8_t prefix;
 	bool rx_checksums; /* of an FTGMAC100: ftgmac_config */

@@ -52,6 +52,11 @@ int host_probe(struct host *host, uint32_t base, unsigned irq)
 	return ftgmac100_probe(host, base, irq);
 }
 
+int host_probe_pio(struct host *host, uint32_t base, unsigned irq)
+{
+	return pio_probe(host, base, irq);
+}
+
 int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix)
 {
 	struct net_device *dev = __dev_get_by_name(host->net, ifname);

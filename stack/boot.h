@@ -13,8 +13,10 @@ struct host;
 /* Boots the kernel: all layers up to an empty protocol stack with lo. 0 or negative errno. */
 int host_boot(struct host *host);
 
-/* The driver takes a card at bus address `base` with interrupt `irq` into service. 0 or negative errno. */
+/* The driver of an FTGMAC100, or of a PIO card, takes the one at bus address `base` with interrupt `irq` into
+ * service. 0 or negative errno. */
 int host_probe(struct host *host, uint32_t base, unsigned irq);
+int host_probe_pio(struct host *host, uint32_t base, unsigned irq);
 
 /* `ip link set DEV up; ip addr add ADDR/PREFIX dev DEV` (addr 0: none), and the default route. */
 int host_ifup(struct host *host, const char *ifname, uint32_t addr, int prefix);

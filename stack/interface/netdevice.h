@@ -439,6 +439,7 @@ int loopback_net_init(struct net *net); /* registers lo, down; called by net_dev
 /* Takes the FTGMAC100 at bus address `base`, interrupt line `irq`, into service as the next ethN. */
 int ftgmac100_probe(struct host *host, u32 base, unsigned int irq);
 void ftgmac100_remove(struct net_device *dev);
+int pio_probe(struct host *host, u32 base, unsigned int irq); /* the same for a PIO card */
 
 /* ---- devices: net/core/dev.c ---- */
 struct net_device *alloc_netdev_mqs(struct host *host, int sizeof_priv, const char *name,
