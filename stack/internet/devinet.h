@@ -60,6 +60,8 @@ struct in_device {
 
 	/* groups: igmp.h */
 	struct ip_mc_list *mc_list, *mc_tomb;
+	struct ip_mc_list **mc_hash; /* by group, made for the fourth one */
+	int mc_count;
 	struct timer_list mr_gq_timer;	      /* general query */
 	struct timer_list mr_ifc_timer;	      /* interface change */
 	unsigned long mr_v1_seen, mr_v2_seen; /* jiffies until which that version is spoken, 0: it is not */

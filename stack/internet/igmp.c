@@ -15,10 +15,60 @@
 #define IGMP_QUERY_RESPONSE_INTERVAL (10 * HZ)
 #define IGMP_INITIAL_REPORT_DELAY 1
 
+/* ---- the table ---- */
+
+#define MC_HASH_SZ_LOG 9
+#define MC_HASH_MIN 4 /* fewer groups are walked */
+
+static struct ip_mc_list **mc_slot(const struct in_device *in_dev, __be32 addr)
+{
+	return &in_dev->mc_hash[hash_32(addr, MC_HASH_SZ_LOG)];
+}
+
+static void mc_slot_add(struct in_device *in_dev, struct ip_mc_list *im)
+{
+	struct ip_mc_list **slot = mc_slot(in_dev, im->multiaddr);
+
+	im->next_hash = *slot;
+	*slot = im;
+}
+
+static void ip_mc_hash_add(struct in_device *in_dev, struct ip_mc_list *im)
+{
+	TRACE(in_dev->dev, "put the group into the table, if there is one");
+
+	if (in_dev->mc_hash) {
+		mc_slot_add(in_dev, im);
+		return;
+	}
+	if (in_dev->mc_count < MC_HASH_MIN)
+		return;
+	in_dev->mc_hash = kzalloc(in_dev->host, sizeof(*in_dev->mc_hash) << MC_HASH_SZ_LOG);
+	for (im = in_dev->mc_hash ? in_dev->mc_list : NULL; im; im = im->next)
+		mc_slot_add(in_dev, im);
+}
+
+static void ip_mc_hash_remove(struct in_device *in_dev, struct ip_mc_list *im)
+{
+	TRACE(in_dev->dev, "take the group out of the table, if there is one");
+	struct ip_mc_list **p;
+
+	if (!in_dev->mc_hash)
+		return;
+	for (p = mc_slot(in_dev, im->multiaddr); *p != im; p = &(*p)->next_hash)
+		;
+	*p = im->next_hash;
+}
+
 struct ip_mc_list *igmp_find_group(const struct in_device *in_dev, __be32 addr)
 {
 	struct ip_mc_list *im;
 
+	if (in_dev->mc_hash) {
+		for (im = *mc_slot(in_dev, addr); im && im->multiaddr != addr; im = im->next_hash)
+			;
+		return im;
+	}
 	for (im = in_dev->mc_list; im && im->multiaddr != addr; im = im->next)
 		;
 	return im;
@@ -298,7 +348,9 @@ int ____ip_mc_inc_group(struct in_device *in_dev, __be32 addr, unsigned int mode
 	im->sfcount[mode] = 1;
 	timer_setup(in_dev->host, &im->timer, igmp_timer_expire, 0);
 	im->next = in_dev->mc_list;
+	in_dev->mc_count++;
 	in_dev->mc_list = im;
+	ip_mc_hash_add(in_dev, im);
 	igmpv3_del_delrec(in_dev, im);
 	igmp_group_added(im);
 	if (!in_dev->dead)
@@ -327,7 +379,9 @@ static void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
 		;
 	if (!i || --i->users)
 		return;
+	ip_mc_hash_remove(in_dev, i);
 	*ip = i->next;
+	in_dev->mc_count--;
 	igmp_group_dropped(i);
 	ip_mc_clear_src(i);
 	if (!in_dev->dead)
@@ -398,6 +452,8 @@ void ip_mc_destroy_dev(struct in_device *in_dev)
 		ip_mc_clear_src(i);
 		igmp_free_group(i);
 	}
+	kfree(in_dev->host, in_dev->mc_hash);
+	in_dev->mc_hash = NULL;
 }
 
 bool ip_check_mc_rcu(const struct in_device *in_dev, __be32 mc_addr, __be32 src_addr, u8 proto)

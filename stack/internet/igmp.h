@@ -84,7 +84,7 @@ struct ip_sf_list {
 };
 
 struct ip_mc_list {
-	struct ip_mc_list *next;
+	struct ip_mc_list *next, *next_hash;
 	struct in_device *interface;
 	__be32 multiaddr;
 	unsigned int sfmode; /* MCAST_* */

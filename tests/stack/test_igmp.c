@@ -550,6 +550,13 @@ static void errors_body(struct prog *p)
 		snprintf(group, sizeof(group), "239.1.2.%d", i);
 		CHECK(p, member(p, a, IP_ADD_MEMBERSHIP, group) == (i <= 20 ? 0 : -ENOBUFS));
 	}
+	/* in a table by now: found, and left in another order */
+	for (int i = 20; i >= 2; i -= 3) {
+		snprintf(group, sizeof(group), "239.1.2.%d", i);
+		CHECK(p, ip_check_mc_rcu(p->b->dev->ip_ptr, inet_addr(group), 0, 17));
+		CHECK(p, member(p, a, IP_DROP_MEMBERSHIP, group) == 0);
+		CHECK(p, !ip_check_mc_rcu(p->b->dev->ip_ptr, inet_addr(group), 0, 17));
+	}
 	len = inet_addr("10.0.0.77");
 	CHECK(p, sys_setsockopt(p->t, a, IPPROTO_IP, IP_MULTICAST_IF, &len, 4) == -EADDRNOTAVAIL);
 	CHECK(p, sys_setsockopt(p->t, tcp, IPPROTO_IP, IP_MULTICAST_IF, &len, 4) == -EINVAL);
