@@ -11,6 +11,7 @@
 #include "lua/program.h"
 #include "lua/world.h"
 #include "stack/kernel/printk.h"
+#include "stack/kernel/sched.h"
 
 #define DEFAULT_DELAY (50 * NSEC_PER_USEC)
 
@@ -554,18 +555,79 @@ static int host_capture(lua_State *L)
 	return 0;
 }
 
-/* host:sh(line): a command of the host, "ip addr del 10.0.2.2/24 dev eth0"; raises what the command would
- * say. */
+/* What a command said to `L`'s caller: its output, its exit status, and (checked or raised) its errors. */
+static int sh_results(lua_State *L, struct sh *sh, int status, const char *line, bool check)
+{
+	lua_pushlstring(L, sh->out.buf ? sh->out.buf : "", sh->out.count);
+	lua_pushinteger(L, status);
+	lua_pushlstring(L, sh->err.buf ? sh->err.buf : "", sh->err.count);
+	seq_release(&sh->out);
+	seq_release(&sh->err);
+	if (check && status && lua_rawlen(L, -1)) {
+		const char *text = lua_tostring(L, -1);
+		int len = (int)strlen(text);
+		return luaL_error(L, "host:sh: %s: %s", line,
+				  lua_pushlstring(L, text, (size_t)(len - (text[len - 1] == '\n'))));
+	}
+	return 3;
+}
+
+/* The function of a program that is one command: upvalues host, line. */
+static int sh_program(lua_State *L)
+{
+	struct world_host *h = lua_touserdata(L, lua_upvalueindex(1));
+	const char *line = lua_tostring(L, lua_upvalueindex(2));
+	struct program *p = program_running(L, "host:sh");
+	struct sh sh = { .host = h->host, .world = &p->run->world, .program = p, .stream = true };
+	p->exit_code = host_sh(&sh, line);
+	if (sh.err.count)
+		run_error_output(p->run, sh.err.buf, sh.err.count);
+	seq_release(&sh.out);
+	seq_release(&sh.err);
+	return 0;
+}
+
+/*
+ * host:sh(line [, { check = false }]): a command of the host. Returns output, exit status, errors; raises the
+ * errors of one that failed, unless check is false. One that takes time runs in the calling program when that
+ * is the host's; else it becomes a program of its own, which is returned.
+ */
 static int host_sh_call(lua_State *L)
 {
+	static const char *const known[] = { "check", NULL };
 	struct world_host *h = check_object(L, 1, T_HOST);
 	struct run *run = api_scenario_only(L, "host:sh");
 	const char *line = luaL_checkstring(L, 2);
-	char err[256];
+	struct program *p = script_of(L)->running;
+	bool check = true;
+	if (!lua_isnoneornil(L, 3))
+		luaL_checktype(L, 3, LUA_TTABLE);
+	check_fields(L, 3, "host:sh", known);
+	if (has_field(L, 3, "check"))
+		check = lua_toboolean(L, -1);
 	world_up(&run->world);
-	if (host_sh(h->host, line, err, sizeof(err)) < 0)
-		return luaL_error(L, "host:sh: %s: %s", line, err);
-	return 0;
+	if (p && p->host != h)
+		p = NULL;
+	if (!p && host_sh_takes_time(line)) {
+		char name[32];
+		host_sh_name(line, name, sizeof(name));
+		if (!(p = program_new(run, h, name, script_of(L), false)))
+			return luaL_error(L, "host:sh: no memory");
+		lua_pushlightuserdata(L, h);
+		lua_pushvalue(L, 2);
+		lua_pushcclosure(L, sh_program, 2);
+		lua_xmove(L, p->co, 1);
+		push_object(L, p, T_PROGRAM);
+		return 1;
+	}
+	struct sh sh = { .host = h->host, .world = &run->world, .program = p };
+	int status = host_sh(&sh, line);
+	if (p && p->tsk->task->killed) {
+		seq_release(&sh.out);
+		seq_release(&sh.err);
+		return script_leave(L);
+	}
+	return sh_results(L, &sh, status, line, check);
 }
 
 /* program:daemon(): waiting for ever is its business. Returns the program. */

@@ -1,7 +1,7 @@
 /*
- * `sysctl -w NAME=VALUE`: one table of the settings under net.ipv4 and net.core by their place in struct
- * netns_ipv4 and netns_core, and those under net.ipv4.conf.NAME (struct ipv4_devconf), net.ipv4.neigh.NAME
- * and net.ipv4.ipfrag_*.
+ * The settings that `sysctl` and /proc/sys show and change: one table of those under net.ipv4 and net.core by
+ * their place in struct netns_ipv4 and netns_core, and those under net.ipv4.conf.NAME (struct ipv4_devconf),
+ * net.ipv4.neigh.NAME and net.ipv4.ipfrag_*.
  */
 #include "lua/host_sysctl.h"
 
@@ -17,6 +17,9 @@
 #include "stack/internet/neighbour.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
+
+#define NAME_BYTES 128
+#define MAX_NAMES 512
 
 enum sysctl_unit { PLAIN, SECONDS, MILLISECONDS }; /* how a time is given; kept in jiffies */
 
@@ -181,8 +184,7 @@ static int set(void *base, const struct sysctl *s, const char *value)
 		else if (s->unit == MILLISECONDS)
 			v[i] = v[i] * HZ / 1000;
 	}
-	while (*value == ' ' || *value == '\t')
-		value++;
+	value += strspn(value, " \t\n");
 	if (*value)
 		return -EINVAL;
 	for (unsigned i = 0; i < s->count; i++)
@@ -190,35 +192,86 @@ static int set(void *base, const struct sysctl *s, const char *value)
 	return 0;
 }
 
-/* net.ipv4.conf.NAME.FIELD; forwarding of "all" is ip_forward. */
-static int set_conf(struct net *net, char *name, const char *value)
+static long load(const char *at, unsigned size)
 {
-	char *field = strrchr(name, '.');
-	if (!field)
-		return -ENOENT;
-	*field++ = '\0';
-	struct ipv4_devconf *conf = ipv4_devconf_find(net, name);
-	const struct sysctl *s = FIND(conf_table, field);
-	if (!conf || !s)
-		return -ENOENT;
-	int err = set(conf, s, value);
-	if (!err && strcmp(field, "forwarding") == 0) {
-		if (strcmp(name, "all") == 0)
+	uint8_t v8;
+	uint16_t v16;
+	int32_t v32;
+	long v;
+	switch (size) {
+	case 1:
+		memcpy(&v8, at, size);
+		return v8;
+	case 2:
+		memcpy(&v16, at, size);
+		return v16;
+	case 4:
+		memcpy(&v32, at, size);
+		return v32;
+	default:
+		memcpy(&v, at, size);
+		return v;
+	}
+}
+
+static void show(const void *base, const struct sysctl *s, struct seq_file *m)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		long v = load((const char *)base + s->offset + i * s->size, s->size);
+		if (s->unit == SECONDS)
+			v /= HZ;
+		else if (s->unit == MILLISECONDS)
+			v = v * 1000 / HZ;
+		seq_printf(m, "%s%ld", i ? "\t" : "", v);
+	}
+}
+
+/* Where the setting `name` under net.ipv4.conf is: its place in *s, the structure returned; NULL: none. */
+static struct ipv4_devconf *find_conf(struct net *net, const char *name, const struct sysctl **s)
+{
+	char dev[IFNAMSIZ];
+	const char *dot = strrchr(name, '.');
+	if (!dot || (size_t)(dot - name) >= sizeof(dev))
+		return NULL;
+	memcpy(dev, name, (size_t)(dot - name));
+	dev[dot - name] = '\0';
+	*s = FIND(conf_table, dot + 1);
+	return *s ? ipv4_devconf_find(net, dev) : NULL;
+}
+
+/* net.ipv4.conf.NAME.FIELD; forwarding of "all" is ip_forward. */
+static int set_conf(struct net *net, const char *name, const char *value)
+{
+	const struct sysctl *s;
+	struct ipv4_devconf *conf = find_conf(net, name, &s);
+	int err = conf ? set(conf, s, value) : -ENOENT;
+	if (!err && strcmp(s->name, "forwarding") == 0) {
+		if (conf == ipv4_devconf_find(net, "all"))
 			inet_forward_change(net, conf->forwarding != 0);
 		rt_cache_flush(net);
 	}
 	return err;
 }
 
-/* net.ipv4.neigh.NAME.FIELD. */
-static int set_neigh(struct net *net, char *name, const char *value)
+/* "DEV.FIELD" of net.ipv4.neigh: the device into dev, the field returned; NULL: it is no such name. */
+static const char *neigh_field(const char *name, char dev[IFNAMSIZ])
 {
-	char *field = strrchr(name, '.'), *end;
+	const char *dot = strrchr(name, '.');
+	if (!dot || dot - name >= IFNAMSIZ)
+		return NULL;
+	memcpy(dev, name, (size_t)(dot - name));
+	dev[dot - name] = '\0';
+	return dot + 1;
+}
+
+static int set_neigh(struct net *net, const char *name, const char *value)
+{
+	char dev[IFNAMSIZ], *end;
+	const char *field = neigh_field(name, dev);
 	long v = strtol(value, &end, 0);
 	if (!field)
 		return -ENOENT;
-	*field++ = '\0';
-	return end == value || *end ? -EINVAL : neigh_sysctl_set(net, name, field, v);
+	return end == value || *end ? -EINVAL : neigh_sysctl_set(net, dev, field, v);
 }
 
 static int set_port_range(struct net *net, const char *value)
@@ -231,7 +284,7 @@ static int set_port_range(struct net *net, const char *value)
 	return 0;
 }
 
-static int set_ipv4(struct net *net, char *name, const char *value)
+static int set_ipv4(struct net *net, const char *name, const char *value)
 {
 	const struct sysctl *s = FIND(ipv4_table, name);
 	if (s)
@@ -240,10 +293,8 @@ static int set_ipv4(struct net *net, char *name, const char *value)
 		return set_conf(net, name + 5, value);
 	if (strncmp(name, "neigh.", 6) == 0)
 		return set_neigh(net, name + 6, value);
-	if (strcmp(name, "ip_forward") == 0) {
-		inet_forward_change(net, atoi(value) != 0);
-		return 0;
-	}
+	if (strcmp(name, "ip_forward") == 0)
+		return set_conf(net, "all.forwarding", value);
 	if (strcmp(name, "ip_local_port_range") == 0)
 		return set_port_range(net, value);
 	if (strncmp(name, "ipfrag_", 7) == 0)
@@ -251,31 +302,132 @@ static int set_ipv4(struct net *net, char *name, const char *value)
 	return -ENOENT;
 }
 
-int host_sysctl(struct host *host, const char *assignment, char *err, unsigned errlen)
+static int show_ipv4(struct net *net, const char *name, struct seq_file *m)
 {
-	char name[128];
-	const char *eq = strchr(assignment, '=');
-	size_t len = eq ? (size_t)(eq - assignment) : 0;
-	int r = -ENOENT;
-	if (!eq || len >= sizeof(name)) {
-		snprintf(err, errlen, "\"%s\" must be of the form name=value", assignment);
-		return -EINVAL;
+	const struct sysctl *s = FIND(ipv4_table, name);
+	const struct ipv4_devconf *conf;
+	char dev[IFNAMSIZ];
+	const char *field;
+	long value;
+	if (s)
+		show(&net->ipv4, s, m);
+	else if (strcmp(name, "ip_forward") == 0)
+		seq_printf(m, "%d", net->ipv4.sysctl_ip_forward);
+	else if (strcmp(name, "ip_local_port_range") == 0)
+		seq_printf(m, "%d\t%d", net->ipv4.sysctl_local_port_min, net->ipv4.sysctl_local_port_max);
+	else if (strcmp(name, "tcp_congestion_control") == 0)
+		seq_puts(m, net->ipv4.sysctl_tcp_congestion_control);
+	else if (strncmp(name, "conf.", 5) == 0 && (conf = find_conf(net, name + 5, &s)))
+		show(conf, s, m);
+	else if (strncmp(name, "neigh.", 6) == 0 && (field = neigh_field(name + 6, dev)) &&
+		 neigh_sysctl_get(net, dev, field, &value) == 0)
+		seq_printf(m, "%ld", value);
+	else if (strncmp(name, "ipfrag_", 7) == 0 && ipfrag_get(net, name + 7, &value) == 0)
+		seq_printf(m, "%ld", value);
+	else
+		return -ENOENT;
+	return 0;
+}
+
+/* "net/ipv4/ip_forward" is net.ipv4.ip_forward. False: it is too long to be a setting. */
+static bool dotted(const char *from, char *to, size_t len)
+{
+	snprintf(to, len, "%s", from);
+	for (char *p = to; *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	return strlen(from) < len;
+}
+
+int host_sysctl_store(struct host *host, const char *path, const char *value)
+{
+	char name[NAME_BYTES];
+	const struct sysctl *s;
+	if (!dotted(path, name, sizeof(name)))
+		return -ENOENT;
+	if (strncmp(name, "net.ipv4.", 9) == 0)
+		return set_ipv4(host->net, name + 9, value);
+	if (strncmp(name, "net.core.", 9) == 0 && (s = FIND(core_table, name + 9)))
+		return set(&host->net->core, s, value);
+	return -ENOENT;
+}
+
+int host_sysctl_show(struct host *host, const char *path, struct seq_file *m)
+{
+	char name[NAME_BYTES];
+	const struct sysctl *s;
+	if (!dotted(path, name, sizeof(name)))
+		return -ENOENT;
+	if (strncmp(name, "net.ipv4.", 9) == 0)
+		return show_ipv4(host->net, name + 9, m);
+	if (strncmp(name, "net.core.", 9) == 0 && (s = FIND(core_table, name + 9))) {
+		show(&host->net->core, s, m);
+		return 0;
 	}
-	memcpy(name, assignment, len);
-	name[len] = '\0';
-	for (char *p = name; *p; p++)
-		if (*p == '/')
-			*p = '.';
-	if (strncmp(name, "net.ipv4.", 9) == 0) {
-		r = set_ipv4(host->net, name + 9, eq + 1);
-	} else if (strncmp(name, "net.core.", 9) == 0) {
-		const struct sysctl *s = FIND(core_table, name + 9);
-		r = s ? set(&host->net->core, s, eq + 1) : -ENOENT;
+	return -ENOENT;
+}
+
+/* ---- all of them ---- */
+
+static int name_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names that are gathered, to be told in order. */
+struct names {
+	char *name[MAX_NAMES];
+	int n;
+};
+
+static void gather(struct names *all, const char *prefix, const char *dev, const char *name)
+{
+	char text[NAME_BYTES];
+	snprintf(text, sizeof(text), "%s%s%s%s", prefix, dev, *dev ? "." : "", name);
+	if (all->n < MAX_NAMES && (all->name[all->n] = strdup(text)))
+		all->n++;
+}
+
+static void gather_table(struct names *all, const char *prefix, const char *dev, const struct sysctl *t,
+			 size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		gather(all, prefix, dev, t[i].name);
+}
+#define GATHER(all, prefix, dev, table)                                                                      \
+	gather_table(all, prefix, dev, table, sizeof(table) / sizeof((table)[0]))
+
+static void gather_neigh(struct names *all, const char *dev, bool dflt)
+{
+	const char *name;
+	for (unsigned i = 0; (name = neigh_sysctl_name(dflt, i)); i++)
+		gather(all, "net.ipv4.neigh.", dev, name);
+}
+
+void host_sysctl_list(struct host *host, void (*fn)(void *arg, const char *name), void *arg)
+{
+	static const char *const more[] = { "ip_forward",     "ip_local_port_range", "tcp_congestion_control",
+					    "ipfrag_time",    "ipfrag_high_thresh",  "ipfrag_low_thresh",
+					    "ipfrag_max_dist" };
+	struct names *all = calloc(1, sizeof(*all));
+	struct net_device *dev;
+	if (!all)
+		return;
+	GATHER(all, "net.core.", "", core_table);
+	GATHER(all, "net.ipv4.", "", ipv4_table);
+	GATHER(all, "net.ipv4.conf.", "all", conf_table);
+	GATHER(all, "net.ipv4.conf.", "default", conf_table);
+	gather_neigh(all, "default", true);
+	for_each_netdev(host->net, dev)
+	{
+		GATHER(all, "net.ipv4.conf.", dev->name, conf_table);
+		gather_neigh(all, dev->name, false);
 	}
-	if (r == -ENOENT)
-		snprintf(err, errlen, "sysctl: cannot stat /proc/sys for '%.*s': No such file or directory",
-			 (int)len, assignment);
-	else if (r)
-		snprintf(err, errlen, "sysctl: setting key \"%.*s\": Invalid argument", (int)len, assignment);
-	return r;
+	for (unsigned i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		gather(all, "net.ipv4.", "", more[i]);
+	qsort(all->name, (size_t)all->n, sizeof(all->name[0]), name_cmp);
+	for (int i = 0; i < all->n; i++) {
+		fn(arg, all->name[i]);
+		free(all->name[i]);
+	}
+	free(all);
 }

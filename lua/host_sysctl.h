@@ -1,11 +1,14 @@
-/* `sysctl`: the settings of a host. */
+/* A host's settings, by their names: "net.ipv4.ip_forward", or with slashes. */
 #ifndef LUA_HOST_SYSCTL_H
 #define LUA_HOST_SYSCTL_H
 
-struct host;
+#include "stack/kernel/seq_file.h"
 
-/* Sets "net.ipv4.ip_forward=1" (or the name with slashes). 0, or a negative errno with the words of the real
- * command in `err`. */
-int host_sysctl(struct host *host, const char *assignment, char *err, unsigned errlen);
+/* 0, -ENOENT: there is none of that name, -EINVAL: no such value. */
+int host_sysctl_store(struct host *host, const char *name, const char *value);
+/* Writes its value, without an end of line. */
+int host_sysctl_show(struct host *host, const char *name, struct seq_file *m);
+/* Calls fn for the name of each, in alphabetical order. */
+void host_sysctl_list(struct host *host, void (*fn)(void *arg, const char *name), void *arg);
 
 #endif

@@ -3,6 +3,7 @@
  * anything else is told to be unsupported: a command that nobody carries out must not look like a success.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,15 @@ static bool unsupported(struct command *c)
 
 static bool set_sysctl(struct command *c, const char *assignment, bool ignore_unknown)
 {
-	char err[256];
-	if (host_sysctl(c->run->host, assignment, err, sizeof(err)) == 0 || ignore_unknown)
+	char name[128];
+	const char *eq = strchr(assignment, '=');
+	snprintf(name, sizeof(name), "%.*s", eq ? (int)(eq - assignment) : 0, assignment);
+	int err = eq ? host_sysctl_store(c->run->host, name, eq + 1) : -EINVAL;
+	if (!err || ignore_unknown)
 		return true;
-	c->run->unsupported |= strstr(err, "No such file") != NULL;
+	c->run->unsupported |= err == -ENOENT;
 	return pd_fail(c->run, "%ssysctl %s: %s", c->run->unsupported ? "unsupported: " : "", assignment,
-		       err);
+		       strerrordesc_np(-err));
 }
 
 /* What the suites' defaults.sh sets, where it differs from the kernel's own defaults. */
@@ -100,14 +104,17 @@ static bool set_sysctls(struct command *c)
 /* A command that the host has itself, said of its device. */
 static bool host_command(struct command *c)
 {
-	char line[1024], err[512];
+	char line[1024];
 	size_t n = 0;
 	for (unsigned i = 0; i < c->n && n < sizeof(line); i++)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", i ? " " : "",
 				      strcmp(c->words[i], "tun0") == 0 ? "eth0" : c->words[i]);
-	if (host_sh(c->run->host, line, err, sizeof(err)) == 0)
-		return true;
-	return pd_fail(c->run, "%s: %s", line, err);
+	struct sh sh = { .host = c->run->host, .world = &c->run->world };
+	int status = host_sh(&sh, line);
+	bool ok = status == 0 || pd_fail(c->run, "%s: %s", line, sh.err.buf ? sh.err.buf : "");
+	seq_release(&sh.out);
+	seq_release(&sh.err);
+	return ok;
 }
 
 static bool is(const char *word, const char *name)

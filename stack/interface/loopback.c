@@ -57,7 +57,7 @@ static void loopback_setup(struct net_device *dev)
 	dev->header_ops = &eth_header_ops;
 	dev->netdev_ops = &loopback_ops;
 	dev->driver_remove = loopback_remove;
-	dev->tx_queue_len = 0; /* noqueue */
+	dev->tx_queue_len = 1000; /* not used: no queue */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
 	dev->priv_flags &= ~IFF_XMIT_DST_RELEASE; /* the route goes along to the receiving side */
 }

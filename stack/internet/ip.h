@@ -146,6 +146,7 @@ int ip_defrag(struct net *net, struct sk_buff *skb, u32 user);
 #define IP_DEFRAG_CALL_RA_CHAIN 1
 /* sysctl net.ipv4.ipfrag_NAME: time, high_thresh, low_thresh, max_dist. 0, -ENOENT or -EINVAL. */
 int ipfrag_set(struct net *net, const char *name, long value);
+int ipfrag_get(struct net *net, const char *name, long *value);
 
 /* ---- ip_id.c ---- */
 void __ip_select_ident(struct net *net, struct iphdr *iph, int segs);

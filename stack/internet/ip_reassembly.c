@@ -437,6 +437,23 @@ int ipfrag_set(struct net *net, const char *name, long value)
 	return 0;
 }
 
+int ipfrag_get(struct net *net, const char *name, long *value)
+{
+	const struct fqdir *fqdir = net->inet->fqdir;
+
+	if (!strcmp(name, "time"))
+		*value = fqdir->timeout / HZ;
+	else if (!strcmp(name, "high_thresh"))
+		*value = fqdir->high_thresh;
+	else if (!strcmp(name, "low_thresh"))
+		*value = fqdir->low_thresh;
+	else if (!strcmp(name, "max_dist"))
+		*value = fqdir->max_dist;
+	else
+		return -ENOENT;
+	return 0;
+}
+
 static const struct inet_frags ip4_frags = {
 	.name = "ip4-frags",
 	.qsize = sizeof(struct ipq),

@@ -7,6 +7,7 @@
 
 #include "stack/kernel/kernel_state.h"
 #include "stack/kernel/printk.h"
+#include "stack/proc.h"
 
 #define UNHANDLED_MAX 99900u /* interrupts that nobody wanted before the line is shut */
 
@@ -105,6 +106,27 @@ u64 irq_count(const struct host *host, unsigned int irq)
 	const struct irq_desc *desc = kernel_of(host)->irq[irq];
 
 	return desc ? desc->count : 0;
+}
+
+int show_interrupts(struct seq_file *p)
+{
+	TRACE(p, "tell how often each interrupt line was served (/proc/interrupts)");
+	const struct kernel_state *k = kernel_of(p->host);
+
+	seq_printf(p, "%11sCPU%-8d\n", "", 0);
+	for (unsigned int irq = 0; irq < NR_IRQS; irq++) {
+		const struct irq_desc *desc = k->irq[irq];
+
+		if (!desc || (!desc->action && !desc->count))
+			continue;
+		seq_printf(p, "%3u: %10u  %8s %3u %-8s", irq, (unsigned int)desc->count, "AVIC", irq,
+			   "Level");
+		for (const struct irqaction *action = desc->action; action; action = action->next)
+			seq_printf(p, "%s%s", action == desc->action ? "  " : ", ", action->name);
+		seq_putc(p, '\n');
+	}
+	seq_printf(p, "%3s: %10u\n", "Err", 0);
+	return 0;
 }
 
 /* ---- from the CPU to the handler ---- */

@@ -7,6 +7,7 @@
 
 #include "stack/application/socket.h"
 #include "stack/interface/etherdevice.h"
+#include "stack/proc.h"
 #include "stack/transport/datagram.h"
 
 #ifndef SIOCINQ
@@ -364,6 +365,27 @@ void packet_exit(struct host *host)
 	sock_unregister(host, PF_PACKET);
 	proto_unregister(host, &packet_proto);
 	packet_net_exit(net);
+}
+
+/* ---- /proc/net/packet ---- */
+
+int packet_seq_show(struct seq_file *seq)
+{
+	TRACE(seq, "list the packet sockets (/proc/net/packet)");
+	const struct packet_state *state = seq->host->net->packet;
+	struct hlist_node *n;
+
+	seq_puts(seq, "sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n");
+	hlist_for_each(n, &state->sklist)
+	{
+		const struct sock *s = hlist_entry(n, struct sock, __sk_common.skc_node);
+		const struct packet_sock *po = pkt_sk(s);
+
+		seq_printf(seq, "%08x %-6d %-4d %04x   %-5d %1d %-6u %-6u %-6u\n", s->trace_id, s->sk_refcnt,
+			   s->sk_type, ntohs(po->num), po->ifindex, po->running, sk_rmem_alloc_get(s), 0,
+			   s->trace_id);
+	}
+	return 0;
 }
 
 /* ---- operations ---- */

@@ -72,11 +72,11 @@ PROGRAMS = {
     "errors of commands": ("""for _, c in ipairs { "sysctl -w net.ipv4.nothing=1", "ip route add 10.9.0.0/16 via 10.8.0.1",
         "ip link set eth9 mtu 1400", "ip link set eth0 mtu 10", "ip neigh add 10.0.1.1 lladdr zz dev eth0" } do
       print((select(2, pcall(client.sh, client, c)):gsub("^.-host:sh: ", "")))
-    end""", """sysctl -w net.ipv4.nothing=1: sysctl: cannot stat /proc/sys for 'net.ipv4.nothing': No such file or directory
-ip route add 10.9.0.0/16 via 10.8.0.1: RTNETLINK answers: Network is unreachable
-ip link set eth9 mtu 1400: Cannot find device 'eth9'
-ip link set eth0 mtu 10: RTNETLINK answers: Invalid argument
-ip neigh add 10.0.1.1 lladdr zz dev eth0: a link address expected, not 'zz'
+    end""", """sysctl -w net.ipv4.nothing=1: sysctl: cannot stat /proc/sys/net/ipv4/nothing: No such file or directory
+ip route add 10.9.0.0/16 via 10.8.0.1: Error: Nexthop has invalid gateway.
+ip link set eth9 mtu 1400: Cannot find device "eth9"
+ip link set eth0 mtu 10: Error: mtu less than device minimum.
+ip neigh add 10.0.1.1 lladdr zz dev eth0: "zz" is invalid lladdr.
 """),
 }
 

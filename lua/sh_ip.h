@@ -1,0 +1,34 @@
+/* The `ip` command, between its files: sh_ip.c (options, objects, neigh), sh_ip_link.c, sh_ip_route.c. */
+#ifndef LUA_SH_IP_H
+#define LUA_SH_IP_H
+
+#include "lua/sh.h"
+
+struct net_device;
+
+struct ip {
+	struct sh *sh;
+	int stats; /* how many -s */
+	bool details, brief, oneline, inet_only;
+	char **argv; /* what follows the object */
+	int argc;
+};
+
+/* `word` abbreviates `full`. */
+bool ip_matches(const char *word, const char *full);
+/* The word after argv[i]; NULL, with the message said: there is none. */
+const char *ip_next(struct ip *ip, int *i);
+/* "Command line is not complete", and so on: what they say, and their status. */
+int ip_incomplete(struct ip *ip);
+int ip_unknown(struct ip *ip, const char *object, const char *word);
+/* What the kernel's answer is called; the status. */
+int ip_answer(struct ip *ip, int err);
+/* The end of a line: with -o a backslash when it goes on. */
+const char *ip_nl(const struct ip *ip);
+struct net_device *ip_find_dev(struct ip *ip, const char *name);
+
+int ip_link(struct ip *ip);
+int ip_address(struct ip *ip);
+int ip_route(struct ip *ip);
+
+#endif

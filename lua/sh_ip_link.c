@@ -1,0 +1,467 @@
+/*
+ * ip link and ip address:
+ *
+ *	ip [-s [-s]] [-d] [-br] [-o] link [show [dev] DEV] [up]
+ *	ip link set [dev] DEV [up|down] [mtu N]
+ *	ip link add link DEV [name] NAME type vlan id N [reorder_hdr on|off] [loose_binding on|off]
+ *		[ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...]
+ *	ip link del [dev] DEV
+ *	ip [-s] [-br] [-o] [-4] address [show [dev] DEV] [up]
+ *	ip address add|del ADDR/PREFIX dev DEV
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lua/sh_ip.h"
+#include "stack/boot.h"
+#include "stack/interface/vlan.h"
+#include "stack/internet/devinet.h"
+#include "stack/internet/fib.h"
+
+static const char *operstate(const struct net_device *dev)
+{
+	static const char *const names[] = { "UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN",
+					     "TESTING", "DORMANT",    "UP" };
+	return names[dev->operstate <= IF_OPER_UP ? dev->operstate : 0];
+}
+
+static void say_flags(struct sh *sh, unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = {
+		{ IFF_LOOPBACK, "LOOPBACK" },
+		{ IFF_BROADCAST, "BROADCAST" },
+		{ IFF_POINTOPOINT, "POINTOPOINT" },
+		{ IFF_MULTICAST, "MULTICAST" },
+		{ IFF_NOARP, "NOARP" },
+		{ IFF_ALLMULTI, "ALLMULTI" },
+		{ IFF_PROMISC, "PROMISC" },
+		{ IFF_DEBUG, "DEBUG" },
+		{ IFF_DYNAMIC, "DYNAMIC" },
+		{ IFF_UP, "UP" },
+		{ IFF_LOWER_UP, "LOWER_UP" },
+		{ IFF_DORMANT, "DORMANT" },
+	};
+	const char *sep = "<";
+	if ((flags & IFF_UP) && !(flags & IFF_RUNNING)) {
+		sh_say(sh, "<NO-CARRIER");
+		sep = ",";
+	}
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & names[i].flag) {
+			sh_say(sh, "%s%s", sep, names[i].name);
+			sep = ",";
+		}
+	sh_say(sh, "%s>", *sep == '<' ? "<" : "");
+}
+
+static void say_mac(struct sh *sh, const unsigned char *m)
+{
+	sh_say(sh, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+/* A row of counters under its headings: each as wide as the heading or the widest value. */
+static void say_counters(struct ip *ip, const char *title, const char *const *names, const u64 *values,
+			 const int *widths, int n)
+{
+	struct sh *sh = ip->sh;
+	sh_say(sh, "    %s", title);
+	for (int i = 0; i < n; i++)
+		sh_say(sh, "%s%*s", i ? " " : "", i ? widths[i] : widths[i] - (int)strlen(title), names[i]);
+	sh_say(sh, "%s    ", ip_nl(ip));
+	for (int i = 0; i < n; i++) {
+		if (names[i][0])
+			sh_say(sh, "%*llu ", widths[i], (unsigned long long)values[i]);
+		else if (i == 0)
+			sh_say(sh, "%*s ", widths[i], "");
+	}
+}
+
+static void link_stats(struct ip *ip, struct net_device *dev)
+{
+	static const char *const rx[] = { "bytes", "packets", "errors", "dropped", "missed", "mcast", "" },
+				 *const tx[] = { "bytes",   "packets", "errors", "dropped",
+						 "carrier", "collsns", "" },
+				 *const rxe[] = { "", "length", "crc", "frame", "fifo", "overrun" },
+				 *const txe[] = { "", "aborted", "fifo", "window", "heartbt", "transns" };
+	struct rtnl_link_stats64 t;
+	const struct rtnl_link_stats64 *s = dev_get_stats(dev, &t);
+	u64 changes = (u64)(dev->carrier_up_count + dev->carrier_down_count);
+	const u64 rows[4][7] = {
+		{ s->rx_bytes, s->rx_packets, s->rx_errors, s->rx_dropped, s->rx_missed_errors, s->multicast,
+		  0 },
+		{ 0, s->rx_length_errors, s->rx_crc_errors, s->rx_frame_errors, s->rx_fifo_errors,
+		  s->rx_over_errors, 0 },
+		{ s->tx_bytes, s->tx_packets, s->tx_errors, s->tx_dropped, s->tx_carrier_errors,
+		  s->collisions, 0 },
+		{ 0, s->tx_aborted_errors, s->tx_fifo_errors, s->tx_window_errors, s->tx_heartbeat_errors,
+		  changes, 0 },
+	};
+	int widths[] = { 10, 7, 6, 7, 7, 7, 10 };
+	for (int r = 0; r<4; r += ip->stats> 1 ? 1 : 2)
+		for (int c = 0; c < 7; c++) {
+			int digits = snprintf(NULL, 0, "%llu", (unsigned long long)rows[r][c]);
+			widths[c] = widths[c] < digits ? digits : widths[c];
+		}
+	say_counters(ip, "RX: ", rx, rows[0], widths, 7);
+	if (ip->stats > 1) {
+		sh_say(ip->sh, "%s", ip_nl(ip));
+		say_counters(ip, "RX errors:", rxe, rows[1], widths, 6);
+	}
+	sh_say(ip->sh, "%s", ip_nl(ip));
+	say_counters(ip, "TX: ", tx, rows[2], widths, 7);
+	if (ip->stats > 1) {
+		sh_say(ip->sh, "%s", ip_nl(ip));
+		say_counters(ip, "TX errors:", txe, rows[3], widths, 6);
+	}
+	sh_say(ip->sh, "\n");
+}
+
+/* "eth0", "eth0.5@eth0" */
+struct dev_name {
+	char s[2 * IFNAMSIZ];
+};
+static struct dev_name full_name(const struct net_device *dev)
+{
+	struct dev_name n;
+	bool vlan = is_vlan_dev(dev);
+	snprintf(n.s, sizeof(n.s), "%s%s%s", dev->name, vlan ? "@" : "",
+		 vlan ? vlan_dev_priv(dev)->real_dev->name : "");
+	return n;
+}
+
+/* "2: eth0: <...> mtu 1500 ..." and the line with the address. */
+static void link_lines(struct ip *ip, const struct net_device *dev, bool mode)
+{
+	struct sh *sh = ip->sh;
+	sh_say(sh, "%d: %s: ", dev->ifindex, full_name(dev).s);
+	say_flags(sh, dev_get_flags(dev));
+	sh_say(sh, " mtu %u qdisc %s state %s %sgroup default qlen %u", dev->mtu, dev->qdisc->ops->id,
+	       operstate(dev), mode ? "mode DEFAULT " : "", dev->tx_queue_len);
+	if (ip->inet_only && !mode)
+		return;
+	sh_say(sh, "%s    link/%s ", ip_nl(ip), dev->type == ARPHRD_LOOPBACK ? "loopback" : "ether");
+	say_mac(sh, dev->dev_addr);
+	sh_say(sh, " brd ");
+	say_mac(sh, dev->broadcast);
+	if (ip->details)
+		sh_say(sh,
+		       " promiscuity %d  allmulti %d minmtu %u maxmtu %u numtxqueues %u numrxqueues %u "
+		       "gso_max_size %u gso_max_segs %u ",
+		       dev->promiscuity, dev->allmulti, dev->min_mtu, dev->max_mtu, dev->num_tx_queues,
+		       dev->num_rx_queues, dev->gso_max_size, dev->gso_max_segs);
+}
+
+/* Which devices `show [dev DEV] [up]` means. */
+struct selection {
+	const struct net_device *dev;
+	bool up;
+};
+
+static int select_devices(struct ip *ip, int i, struct selection *sel)
+{
+	for (; i < ip->argc; i++) {
+		const char *word = ip->argv[i];
+		if (strcmp(word, "up") == 0) {
+			sel->up = true;
+			continue;
+		}
+		if (strcmp(word, "dev") == 0 && !(word = ip_next(ip, &i)))
+			return ip_incomplete(ip);
+		sel->dev = __dev_get_by_name(ip->sh->host->net, word);
+		if (!sel->dev)
+			return sh_fail(ip->sh, 1, "Device \"%s\" does not exist.\n", word);
+	}
+	return 0;
+}
+
+static bool selected(const struct selection *sel, const struct net_device *dev)
+{
+	return (!sel->dev || sel->dev == dev) && (!sel->up || dev->flags & IFF_UP);
+}
+
+static int link_show(struct ip *ip, int from)
+{
+	struct selection sel = { NULL, false };
+	struct sh *sh = ip->sh;
+	struct net_device *dev;
+	int bad = select_devices(ip, from, &sel);
+	if (bad)
+		return bad;
+	for_each_netdev(sh->host->net, dev)
+	{
+		if (!selected(&sel, dev))
+			continue;
+		if (ip->brief) {
+			sh_say(sh, "%-16s %-14s ", full_name(dev).s, operstate(dev));
+			say_mac(sh, dev->dev_addr);
+			sh_say(sh, " ");
+			say_flags(sh, dev_get_flags(dev));
+			sh_say(sh, " \n");
+			continue;
+		}
+		link_lines(ip, dev, true);
+		if (ip->stats) {
+			sh_say(sh, "%s", ip_nl(ip));
+			link_stats(ip, dev);
+		} else {
+			sh_say(sh, "\n");
+		}
+	}
+	return 0;
+}
+
+static int link_set(struct ip *ip)
+{
+	struct sh *sh = ip->sh;
+	int i = ip->argc > 1 && strcmp(ip->argv[1], "dev") == 0 ? 2 : 1, err = 0;
+	bool up = false, down = false;
+	long mtu = -1;
+	if (i >= ip->argc)
+		return sh_fail(sh, 255, "Not enough information: \"dev\" argument is required.\n");
+	const char *name = ip->argv[i];
+	while (++i < ip->argc) {
+		const char *word = ip->argv[i], *value;
+		if (strcmp(word, "up") == 0 || strcmp(word, "down") == 0) {
+			up = word[0] == 'u';
+			down = !up;
+		} else if (strcmp(word, "mtu") == 0) {
+			if (!(value = ip_next(ip, &i)))
+				return ip_incomplete(ip);
+			if (!sh_number(value, 0, INT32_MAX, &mtu))
+				return sh_fail(sh, 255,
+					       "Error: argument \"%s\" is wrong: Invalid \"mtu\" value\n",
+					       value);
+		} else {
+			return sh_fail(sh, 255,
+				       "Error: either \"dev\" is duplicate, or \"%s\" is a garbage.\n", word);
+		}
+	}
+	struct net_device *dev = ip_find_dev(ip, name);
+	if (!dev)
+		return 1;
+	if (mtu >= 0 && (unsigned)mtu < dev->min_mtu)
+		return sh_fail(sh, 2, "Error: mtu less than device minimum.\n");
+	if (mtu >= 0 && dev->max_mtu && (unsigned)mtu > dev->max_mtu)
+		return sh_fail(sh, 2, "Error: mtu greater than device maximum.\n");
+	if (mtu >= 0)
+		err = host_link_mtu(sh->host, name, (int)mtu);
+	if (!err && (up || down))
+		err = host_link_set(sh->host, name, up);
+	return ip_answer(ip, err);
+}
+
+/* ---- VLAN devices ---- */
+
+/* FROM:TO after argv[*i], as many as there are. */
+static int vlan_qos(struct ip *ip, const char *name, bool egress, int *i)
+{
+	unsigned from, to;
+	int n = 0;
+	for (; *i + 1 < ip->argc && sscanf(ip->argv[*i + 1], "%u:%u", &from, &to) == 2; ++*i, n++) {
+		int err = host_vlan_qos(ip->sh->host, name, egress, from, to);
+		if (err)
+			return ip_answer(ip, err);
+	}
+	return n ? 0
+		 : sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: qos-map is invalid\n\n",
+			   *i + 1 < ip->argc ? ip->argv[*i + 1] : "");
+}
+
+/* The words of `ip link add`. */
+struct vlan_words {
+	const char *real, *name;
+	long id;
+	unsigned flags;
+	int ingress, egress; /* where the maps are; 0: none */
+};
+
+/* One word (with its value) at argv[*i]. 0, or the status of a mistake. */
+static int vlan_word(struct ip *ip, int *i, struct vlan_words *w)
+{
+	const char *word = ip->argv[*i], *value;
+	bool ingress = strcmp(word, "ingress-qos-map") == 0, egress = strcmp(word, "egress-qos-map") == 0;
+	if (ingress || egress) {
+		*(ingress ? &w->ingress : &w->egress) = *i;
+		while (*i + 1 < ip->argc && strchr(ip->argv[*i + 1], ':'))
+			++*i;
+		return 0;
+	}
+	if (strcmp(word, "link") != 0 && strcmp(word, "name") != 0 && strcmp(word, "type") != 0 &&
+	    strcmp(word, "id") != 0 && strcmp(word, "reorder_hdr") != 0 &&
+	    strcmp(word, "loose_binding") != 0) {
+		if (w->name)
+			return sh_fail(ip->sh, 255,
+				       "Error: either \"dev\" is duplicate, or \"%s\" is a garbage.\n", word);
+		w->name = word;
+		return 0;
+	}
+	if (!(value = ip_next(ip, i)))
+		return ip_incomplete(ip);
+	if (strcmp(word, "link") == 0)
+		w->real = value;
+	else if (strcmp(word, "name") == 0)
+		w->name = value;
+	else if (strcmp(word, "type") == 0 && strcmp(value, "vlan") != 0)
+		return sh_fail(ip->sh, 2, "Error: Unknown device type.\n");
+	else if (strcmp(word, "id") == 0 && !sh_number(value, 0, 4095, &w->id))
+		return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: id is invalid\n\n", value);
+	else if (word[0] == 'r' && strcmp(value, "off") == 0)
+		w->flags &= ~(unsigned)VLAN_FLAG_REORDER_HDR;
+	else if (word[0] == 'l' && strcmp(value, "on") == 0)
+		w->flags |= VLAN_FLAG_LOOSE_BINDING;
+	return 0;
+}
+
+static int link_add(struct ip *ip)
+{
+	struct vlan_words w = { .id = -1, .flags = VLAN_FLAG_REORDER_HDR };
+	struct sh *sh = ip->sh;
+	int bad = 0, err;
+	for (int i = 1; i < ip->argc && !bad; i++)
+		bad = vlan_word(ip, &i, &w);
+	if (bad)
+		return bad;
+	if (!w.name || !w.real)
+		return sh_fail(sh, 255, "Not enough information: \"dev\" argument is required.\n");
+	if (w.id < 0)
+		return sh_fail(sh, 2, "Error: 8021q: VLAN properties not specified.\n");
+	if (!ip_find_dev(ip, w.real))
+		return 1;
+	err = host_vlan_add(sh->host, w.real, w.name, (int)w.id, w.flags);
+	if (err)
+		return ip_answer(ip, err);
+	if (w.ingress)
+		bad = vlan_qos(ip, w.name, false, &w.ingress);
+	if (w.egress && !bad)
+		bad = vlan_qos(ip, w.name, true, &w.egress);
+	return bad;
+}
+
+static int link_del(struct ip *ip)
+{
+	int i = ip->argc > 1 && strcmp(ip->argv[1], "dev") == 0 ? 2 : 1;
+	if (i >= ip->argc)
+		return sh_fail(ip->sh, 255, "Not enough information: \"dev\" argument is required.\n");
+	if (!ip_find_dev(ip, ip->argv[i]))
+		return 1;
+	return ip_answer(ip, host_link_del(ip->sh->host, ip->argv[i]));
+}
+
+int ip_link(struct ip *ip)
+{
+	const char *what = ip->argc ? ip->argv[0] : "show";
+	if (ip_matches(what, "add"))
+		return link_add(ip);
+	if (ip_matches(what, "delete"))
+		return link_del(ip);
+	if (ip_matches(what, "set"))
+		return link_set(ip);
+	if (ip_matches(what, "show") || ip_matches(what, "list") || ip_matches(what, "lst"))
+		return link_show(ip, 1);
+	return ip_unknown(ip, "link", what);
+}
+
+/* ---- addresses ---- */
+
+static const char *scope_name(u8 scope)
+{
+	return scope == RT_SCOPE_HOST	? "host"
+	       : scope == RT_SCOPE_LINK ? "link"
+	       : scope == RT_SCOPE_SITE ? "site"
+					: "global";
+}
+
+static void say_address(struct ip *ip, const struct net_device *dev, const struct in_ifaddr *ifa)
+{
+	struct sh *sh = ip->sh;
+	if (ip->oneline)
+		sh_say(sh, "%d: %s", dev->ifindex, dev->name);
+	sh_say(sh, "    inet %s/%d", sh_ip(ifa->ifa_local).s, ifa->ifa_prefixlen);
+	if (ifa->ifa_broadcast)
+		sh_say(sh, " brd %s", sh_ip(ifa->ifa_broadcast).s);
+	sh_say(sh, " scope %s %s%s%s       valid_lft forever preferred_lft forever\n",
+	       scope_name(ifa->ifa_scope), ifa->ifa_flags & IFA_F_SECONDARY ? "secondary " : "",
+	       ifa->ifa_label, ip_nl(ip));
+}
+
+static int address_show(struct ip *ip, int from)
+{
+	struct selection sel = { NULL, false };
+	struct sh *sh = ip->sh;
+	struct net_device *dev;
+	int bad = select_devices(ip, from, &sel);
+	if (bad)
+		return bad;
+	for_each_netdev(sh->host->net, dev)
+	{
+		const struct in_ifaddr *list = dev->ip_ptr ? dev->ip_ptr->ifa_list : NULL;
+		if (!selected(&sel, dev) || (ip->inet_only && !list))
+			continue;
+		if (ip->brief)
+			sh_say(sh, "%-16s %-14s ", full_name(dev).s, operstate(dev));
+		else if (!ip->oneline) {
+			link_lines(ip, dev, false);
+			sh_say(sh, "\n");
+		}
+		for (const struct in_ifaddr *ifa = list; ifa; ifa = ifa->ifa_next)
+			if (ip->brief)
+				sh_say(sh, "%s/%d ", sh_ip(ifa->ifa_local).s, ifa->ifa_prefixlen);
+			else
+				say_address(ip, dev, ifa);
+		if (ip->brief)
+			sh_say(sh, "\n");
+		else if (ip->stats && !ip->oneline)
+			link_stats(ip, dev);
+	}
+	return 0;
+}
+
+static int address_change(struct ip *ip, bool add)
+{
+	struct sh *sh = ip->sh;
+	const char *dev = NULL, *value;
+	uint32_t addr = 0;
+	int plen = 0, err;
+	for (int i = 1; i < ip->argc; i++) {
+		const char *word = ip->argv[i];
+		if (strcmp(word, "dev") == 0) {
+			if (!(value = ip_next(ip, &i)))
+				return ip_incomplete(ip);
+			dev = value;
+			continue;
+		}
+		if (addr)
+			return sh_fail(sh, 255,
+				       "Error: either \"local\" is duplicate, or \"%s\" is a garbage.\n",
+				       word);
+		if (!sh_prefix(word, &addr, &plen))
+			return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
+				       word);
+	}
+	if (!dev)
+		return sh_fail(sh, 1, "Not enough information: \"dev\" argument is required.\n");
+	if (!ip_find_dev(ip, dev))
+		return 1;
+	err = add ? ip_addr_add(sh->host, dev, addr, plen) : ip_addr_del(sh->host, dev, addr, plen);
+	if (err == -EEXIST)
+		return sh_fail(sh, 2, "Error: ipv4: Address already assigned.\n");
+	if (err == -EADDRNOTAVAIL)
+		return sh_fail(sh, 2, "Error: ipv4: Address not found.\n");
+	return ip_answer(ip, err);
+}
+
+int ip_address(struct ip *ip)
+{
+	const char *what = ip->argc ? ip->argv[0] : "show";
+	if (ip_matches(what, "add"))
+		return address_change(ip, true);
+	if (ip_matches(what, "delete"))
+		return address_change(ip, false);
+	if (ip_matches(what, "show") || ip_matches(what, "list") || ip_matches(what, "lst"))
+		return address_show(ip, 1);
+	return ip_unknown(ip, "address", what);
+}

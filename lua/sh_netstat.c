@@ -1,0 +1,219 @@
+/*
+ * netstat, which reads /proc/net as the real one does:
+ *
+ *	netstat [-tuw] [-a|-l] [-n] [-o]	sockets
+ *	netstat -r [-n]; netstat -i [-a]; netstat -s
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/sh.h"
+#include "lua/sh_netstat.h"
+#include "stack/interface/netdevice.h"
+#include "stack/proc.h"
+
+struct netstat {
+	struct sh *sh;
+	bool tcp, udp, raw, all, listening, numeric, timers, routes, interfaces, statistics;
+	const char *proto; /* of the lines at hand */
+};
+
+/* A socket's line of /proc/net/tcp, udp or raw. */
+struct sock_line {
+	unsigned local, local_port, remote, remote_port, state, tx, rx, timer, retransmits, uid, timeout;
+	unsigned long when;
+};
+
+static struct sh_port raw_port(unsigned port, bool numeric)
+{
+	struct sh_port p;
+	if (!port)
+		strcpy(p.s, "*");
+	else if (!numeric && port == IPPROTO_ICMP)
+		strcpy(p.s, "icmp");
+	else
+		snprintf(p.s, sizeof(p.s), "%u", port);
+	return p;
+}
+
+/* "10.0.2.2:http", in 23 characters: the port stays whole. */
+static void endpoint(const struct netstat *ns, unsigned addr, unsigned port, char buf[24])
+{
+	struct sh_port p =
+		ns->proto[0] == 'r' ? raw_port(port, ns->numeric) : sh_port(ns->proto, port, ns->numeric);
+	const char *name = ns->numeric ? NULL : sh_name_of(ns->sh, addr);
+	struct sh_ip ip = sh_ip(addr);
+	snprintf(buf, 24, "%.*s:%s", 22 - (int)strlen(p.s), name ? name : ip.s, p.s);
+}
+
+static void timer_column(const struct netstat *ns, const struct sock_line *s)
+{
+	static const char *const names[] = { "off", "on", "keepalive", "timewait", "probe" };
+	sh_say(ns->sh, "%s (%lu.%02lu/%u/%u)", names[s->timer < 5 ? s->timer : 0], s->when / 100,
+	       s->when % 100, s->retransmits, s->timeout);
+}
+
+static void sock_print(struct netstat *ns, const char *line)
+{
+	static const char *const states[] = { "",	    "ESTABLISHED", "SYN_SENT",	"SYN_RECV",
+					      "FIN_WAIT1",  "FIN_WAIT2",   "TIME_WAIT", "CLOSE",
+					      "CLOSE_WAIT", "LAST_ACK",	   "LISTEN",	"CLOSING" };
+	struct sock_line s;
+	char local[24], remote[24], state[12];
+	if (sscanf(line, "%*u: %x:%x %x:%x %x %x:%x %x:%lx %x %u %u", &s.local, &s.local_port, &s.remote,
+		   &s.remote_port, &s.state, &s.tx, &s.rx, &s.timer, &s.when, &s.retransmits, &s.uid,
+		   &s.timeout) != 12)
+		return;
+	bool connected = ns->proto[0] == 'r' ? s.remote != 0 : s.remote_port != 0;
+	if (!ns->all && (ns->listening ? connected : !connected))
+		return;
+	if (ns->proto[0] == 'r')
+		snprintf(state, sizeof(state), "%u", s.state);
+	else if (ns->proto[0] == 'u' && s.state != 1)
+		state[0] = '\0';
+	else
+		snprintf(state, sizeof(state), "%s", states[s.state < 12 ? s.state : 0]);
+	endpoint(ns, s.local, s.local_port, local);
+	endpoint(ns, s.remote, s.remote_port, remote);
+	sh_say(ns->sh, "%-4s  %6u %6u %-23s %-23s %-11s", ns->proto, s.rx, s.tx, local, remote, state);
+	if (ns->timers) {
+		sh_say(ns->sh, " ");
+		timer_column(ns, &s);
+	}
+	sh_say(ns->sh, "\n");
+}
+
+/* Calls fn for each line of a file of /proc but the headings. */
+static void for_lines(struct netstat *ns, const char *path, int headings,
+		      void (*fn)(struct netstat *ns, const char *line))
+{
+	struct seq_file m = { .host = ns->sh->host };
+	char *save = NULL;
+	proc_show(&m, path);
+	for (char *line = m.buf ? strtok_r(m.buf, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (headings-- <= 0)
+			fn(ns, line);
+	seq_release(&m);
+}
+
+static int list_sockets(struct netstat *ns)
+{
+	bool every = !ns->tcp && !ns->udp && !ns->raw;
+	const char *which = ns->all	    ? "(servers and established)"
+			    : ns->listening ? "(only servers)"
+					    : "(w/o servers)";
+	static const char *const protos[] = { "tcp", "udp", "raw" };
+	const bool wanted[] = { ns->tcp, ns->udp, ns->raw };
+	char path[32];
+	sh_say(ns->sh, "Active Internet connections %s\n", which);
+	sh_say(ns->sh, "Proto Recv-Q Send-Q Local Address           Foreign Address         State      %s\n",
+	       ns->timers ? " Timer" : "");
+	for (unsigned i = 0; i < 3; i++) {
+		if (!every && !wanted[i])
+			continue;
+		ns->proto = protos[i];
+		snprintf(path, sizeof(path), "/proc/net/%s", protos[i]);
+		for_lines(ns, path, 1, sock_print);
+	}
+	if (every)
+		sh_say(ns->sh,
+		       "Active UNIX domain sockets %s\n"
+		       "Proto RefCnt Flags       Type       State         I-Node   Path\n",
+		       which);
+	return 0;
+}
+
+/* ---- interfaces ---- */
+
+static void interface_print(struct netstat *ns, const char *line)
+{
+	static const struct {
+		unsigned flag;
+		char letter;
+	} letters[] = {
+		{ IFF_ALLMULTI, 'A' }, { IFF_BROADCAST, 'B' }, { IFF_DEBUG, 'D' },
+		{ IFF_LOOPBACK, 'L' }, { IFF_PROMISC, 'P' },   { IFF_MULTICAST, 'M' },
+		{ IFF_NOARP, 'O' },    { IFF_RUNNING, 'R' },   { IFF_UP, 'U' },
+	};
+	unsigned long long v[16];
+	char name[IFNAMSIZ], flags[12];
+	int at = 0, n = 0;
+	if (sscanf(line, " %15[^:]:%n", name, &at) != 1)
+		return;
+	for (char *end; n < 16; n++, at = (int)(end - line))
+		v[n] = strtoull(line + at, &end, 10);
+	const struct net_device *dev = __dev_get_by_name(ns->sh->host->net, name);
+	if (!ns->all && !(dev->flags & IFF_UP))
+		return;
+	n = 0;
+	for (unsigned i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (dev_get_flags(dev) & letters[i].flag)
+			flags[n++] = letters[i].letter;
+	flags[n] = '\0';
+	sh_say(ns->sh, "%-15.15s %5u %8llu %6llu %6llu %-6llu %8llu %6llu %6llu %6llu %s\n", name, dev->mtu,
+	       v[1], v[2], v[3], v[4], v[9], v[10], v[11], v[12], flags);
+}
+
+static int list_interfaces(struct netstat *ns)
+{
+	sh_say(ns->sh,
+	       "Kernel Interface table\n"
+	       "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+	for_lines(ns, "/proc/net/dev", 2, interface_print);
+	return 0;
+}
+
+/* ---- the command ---- */
+
+int sh_netstat(struct sh *sh)
+{
+	struct netstat ns = { .sh = sh };
+	for (int c; (c = sh_getopt(sh, "tuwalnoris"));)
+		switch (c) {
+		case 't':
+			ns.tcp = true;
+			break;
+		case 'u':
+			ns.udp = true;
+			break;
+		case 'w':
+			ns.raw = true;
+			break;
+		case 'a':
+			ns.all = true;
+			break;
+		case 'l':
+			ns.listening = true;
+			break;
+		case 'n':
+			ns.numeric = true;
+			break;
+		case 'o':
+			ns.timers = true;
+			break;
+		case 'r':
+			ns.routes = true;
+			break;
+		case 'i':
+			ns.interfaces = true;
+			break;
+		case 's':
+			ns.statistics = true;
+			break;
+		default:
+			return sh_fail(sh, 1,
+				       "netstat: invalid option -- '%c'\n"
+				       "usage: netstat [-tuw] [-alno]\n"
+				       "       netstat -r [-n] | -i [-a] | -s [-tuw]\n",
+				       sh->opt);
+		}
+	if (ns.routes)
+		return sh_list_routes(sh, ns.numeric, true);
+	if (ns.interfaces)
+		return list_interfaces(&ns);
+	if (ns.statistics)
+		return netstat_statistics(sh, ns.tcp, ns.udp, ns.raw);
+	return list_sockets(&ns);
+}

@@ -1,0 +1,164 @@
+/* cat and echo of files of /proc, dmesg, sysctl. */
+#include <errno.h>
+#include <string.h>
+
+#include "lua/host_sysctl.h"
+#include "lua/sh.h"
+#include "stack/kernel/printk.h"
+#include "stack/proc.h"
+
+#define PROC_SYS "/proc/sys/"
+
+int sh_cat(struct sh *sh)
+{
+	int status = 0;
+	if (sh->n < 2)
+		return sh_fail(sh, 1, "cat: which file? There is no input to read\n");
+	for (int i = 1; i < sh->n; i++) {
+		const char *path = sh->words[i];
+		int err = strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0
+				  ? host_sysctl_show(sh->host, path + strlen(PROC_SYS), &sh->out)
+				  : proc_show(&sh->out, path);
+		if (err)
+			status = sh_fail(sh, 1, "cat: %s: %s\n", path, strerrordesc_np(-err));
+		else if (path[6] == 's')
+			sh_say(sh, "\n");
+	}
+	return status;
+}
+
+/* echo WORDS [> FILE of /proc/sys] */
+int sh_echo(struct sh *sh)
+{
+	struct seq_file text = { .host = sh->host };
+	int n = 1, status = 0;
+	for (; n < sh->n && sh->words[n][0] != '>'; n++)
+		seq_printf(&text, "%s%s", n > 1 ? " " : "", sh->words[n]);
+	const char *value = text.buf ? text.buf : "", *path = n == sh->n	? NULL
+							      : sh->words[n][1] ? sh->words[n] + 1
+							      : n + 1 < sh->n	? sh->words[n + 1]
+										: "";
+	if (!path) {
+		sh_say(sh, "%s\n", value);
+	} else if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) != 0) {
+		status = sh_fail(sh, 2, "sh: 1: cannot create %s: No such file or directory\n", path);
+	} else {
+		int err = host_sysctl_store(sh->host, path + strlen(PROC_SYS), value);
+		if (err == -ENOENT)
+			status = sh_fail(sh, 2, "sh: 1: cannot create %s: Permission denied\n", path);
+		else if (err)
+			status = sh_fail(sh, 1, "sh: 1: echo: echo: I/O error\n");
+	}
+	seq_release(&text);
+	return status;
+}
+
+static void say_line(void *arg, const char *text)
+{
+	sh_say((struct sh *)arg, "%s\n", text);
+}
+
+int sh_dmesg(struct sh *sh)
+{
+	if (sh->n > 1)
+		return sh_fail(sh, 1,
+			       "dmesg: invalid option -- '%s'\nTry 'dmesg --help' for more information.\n",
+			       sh->words[1] + strspn(sh->words[1], "-"));
+	log_for_each(sh->host, say_line, sh);
+	return 0;
+}
+
+/* ---- sysctl ---- */
+
+struct sysctl_options {
+	struct sh *sh;
+	bool values, names, quiet;
+};
+
+static void say_setting(struct sysctl_options *o, const char *name, const char *value)
+{
+	if (o->names)
+		sh_say(o->sh, "%s\n", name);
+	else if (o->values)
+		sh_say(o->sh, "%s\n", value);
+	else
+		sh_say(o->sh, "%s = %s\n", name, value);
+}
+
+static int sysctl_missing(struct sh *sh, const char *name)
+{
+	seq_printf(&sh->err, "sysctl: cannot stat /proc/sys/");
+	for (; *name; name++)
+		seq_putc(&sh->err, *name == '.' ? '/' : *name);
+	return sh_fail(sh, 1, ": No such file or directory\n");
+}
+
+/* NAME or NAME=VALUE */
+static int sysctl_one(struct sysctl_options *o, const char *word, bool must_write, int index)
+{
+	struct sh *sh = o->sh;
+	const char *eq = strchr(word, '=');
+	struct seq_file value = { .host = sh->host };
+	char name[128];
+	int err, status = 0;
+	if (must_write && !eq)
+		return sh_fail(sh, 1, "sysctl: command line(%d): invalid syntax, continuing...\n", index);
+	snprintf(name, sizeof(name), "%.*s", eq ? (int)(eq - word) : (int)strlen(word), word);
+	for (char *p = name; *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	err = eq ? host_sysctl_store(sh->host, name, eq + 1) : host_sysctl_show(sh->host, name, &value);
+	if (err == -ENOENT)
+		status = sysctl_missing(sh, name);
+	else if (err)
+		status = sh_fail(sh, 1, "sysctl: setting key \"%s\": %s\n", name, strerrordesc_np(-err));
+	else if (!eq || !o->quiet)
+		say_setting(o, name, eq ? eq + 1 : value.buf ? value.buf : "");
+	seq_release(&value);
+	return status;
+}
+
+static void say_named(void *arg, const char *name)
+{
+	struct sysctl_options *o = arg;
+	sysctl_one(o, name, false, 0);
+}
+
+int sh_sysctl(struct sh *sh)
+{
+	struct sysctl_options o = { .sh = sh };
+	bool all = false, write = false;
+	int c, status = 0;
+	while ((c = sh_getopt(sh, "aAXwnNq")))
+		switch (c) {
+		case 'a':
+		case 'A':
+		case 'X':
+			all = true;
+			break;
+		case 'w':
+			write = true;
+			break;
+		case 'n':
+			o.values = true;
+			break;
+		case 'N':
+			o.names = true;
+			break;
+		case 'q':
+			o.quiet = true;
+			break;
+		default:
+			return sh_fail(sh, 1, "sysctl: invalid option -- '%c'\n", sh->opt);
+		}
+	if (all)
+		host_sysctl_list(sh->host, say_named, &o);
+	else if (sh->at == sh->n)
+		return sh_fail(sh, 1,
+			       "\nUsage:\n sysctl [options] [variable[=value] ...]\n"
+			       "\nOptions: -a -n -N -q -w; see sysctl(8).\n");
+	for (int i = sh->at; i < sh->n && !all; i++) {
+		int s = sysctl_one(&o, sh->words[i], write, i - sh->at);
+		status = s ? s : status;
+	}
+	return status;
+}
