@@ -31,9 +31,11 @@ static void on_poll(void *arg)
 		fuzz_bug("more than %u0000 events, now %llu ns", POLLS_MAX, (unsigned long long)b->sim->now);
 }
 
-void bed_init(struct bed *b)
+void bed_init(struct bed *b, bool rx_checksums)
 {
-	const struct world_addr addr = { .addr = inet_addr("10.0.0.1"), .prefix = 24 };
+	const struct world_addr addr = { .addr = inet_addr("10.0.0.1"),
+					 .prefix = 24,
+					 .rx_checksums = rx_checksums };
 	const struct link_params params = { .delay = 1000 };
 	char err[256] = "";
 

@@ -33,8 +33,9 @@ struct bed {
 	uint16_t next_id;
 };
 
-/* Makes the world and lets the link come up. */
-void bed_init(struct bed *b);
+/* Makes the world and lets the link come up. Whether the card vouches for checksums: then segments are
+ * merged. */
+void bed_init(struct bed *b, bool rx_checksums);
 /* Takes it down; a fault, a leak or a packet that is not accounted for is a bug. */
 void bed_free(struct bed *b);
 

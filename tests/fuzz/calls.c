@@ -16,6 +16,7 @@
 #include "core/host.h"
 #include "lua/host_sh.h"
 #include "stack/application/syscalls.h"
+#include "stack/netfilter/ip_tables.h"
 
 #define FIRST_FD 3
 #define NR_FDS 12
@@ -425,4 +426,60 @@ void fuzz_command(struct task_struct *t, struct input *in)
 	line[n] = '\0';
 	host_sh(t->host, line, err, sizeof(err));
 	free(line);
+}
+
+/* What a rule means, and what becomes of it. */
+static void a_rule(struct input *in, struct ipt_entry *r)
+{
+	r->ip.proto = (u8)TAKE_OF(in, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 0);
+	r->ip.invflags = take8(in) & take8(in);
+	r->ip.src = r->ip.invflags & 1 ? an_address(in) : 0;
+	r->ip.smsk = r->ip.src ? 0xffffffff : 0;
+	r->matches = take8(in) & take8(in);
+	r->dpts[0] = (u16)TAKE_OF(in, 80, 0, 7);
+	r->dpts[1] = (u16)TAKE_OF(in, 80, 65535, 7);
+	r->spts[1] = 65535;
+	r->icmp_type = 0xff;
+	r->state = take8(in);
+	r->limit.avg = TAKE_OF(in, 10000, 1, 600000);
+	r->limit.burst = take8(in);
+	r->target = take8(in) % IPT_TARGETS;
+	r->reject_with = take8(in) % (IPT_ICMP_ADMIN_PROHIBITED + 1);
+	r->range = (struct nf_nat_range2){ .flags = take8(in) % 4, .min_addr = inet_addr("10.0.0.3") };
+	r->range.max_addr = r->range.min_addr;
+	r->range.min_proto = (u16)TAKE_OF(in, 80, 5000, 0);
+	r->range.max_proto = (u16)(r->range.min_proto + take8(in));
+}
+
+void fuzz_rule(struct host *host, struct input *in)
+{
+	static const char *const chains[] = { "INPUT",	    "OUTPUT",	   "FORWARD",
+					      "PREROUTING", "POSTROUTING", "mine" };
+	struct ipt_entry rule = { .host = host };
+	int err;
+	uint8_t how = take8(in);
+	struct xt_table *table = xt_find_table_lock(host->net, how & 1 ? "nat" : "filter", &err);
+	struct xt_chain *chain = table ? xt_find_chain(table, chains[(how >> 1) % 6]) : NULL;
+
+	if (table && !chain)
+		xt_new_chain(table, "mine");
+	if (!chain)
+		return;
+	switch (how >> 4) {
+	case 13:
+		xt_delete_chain(chain);
+		break;
+	case 14:
+		ipt_delete_rule(chain, 1);
+		break;
+	case 15:
+		ipt_flush_chain(chain);
+		break;
+	default:
+		a_rule(in, &rule);
+		rule.jump = rule.target == IPT_JUMP || rule.target == IPT_GOTO ? xt_find_chain(table, "mine")
+									       : NULL;
+		if (rule.jump || (rule.target != IPT_JUMP && rule.target != IPT_GOTO))
+			ipt_insert_rule(table, chain, &rule, take8(in) % 3);
+	}
 }

@@ -12,4 +12,9 @@ void fuzz_call(struct task_struct *t, struct input *in);
 /* A line for the host's shell: one of those that change the network, or any text. */
 void fuzz_command(struct task_struct *t, struct input *in);
 
+struct host;
+
+/* A rule of netfilter is added, or one or all of a chain are taken away. */
+void fuzz_rule(struct host *host, struct input *in);
+
 #endif

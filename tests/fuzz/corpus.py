@@ -167,6 +167,8 @@ sequences = {
     "arp": UDP + connect(0) + send(0, 3) + [0, 3, 0, 0, 1] + passes(8) + [6, 19],
     "commands": [b for n in range(23) for b in (6, n, 5, 2)],
     "forward": [6, 20] + NEIGH + [0, 1, 192, 0, 9, 0, 0, 3, 0, 0, 0] + [6, 11] + [0, 1, 192, 0, 9, 0, 0, 3, 0, 0, 0],
+    "rules": [b for n in range(12) for b in (10, n % 2 << 0 | n % 5 << 1, 0, 0, 0, 0, 0, 0, 2, 0, 5, n, 3, 3, 0, 9, 0)] + ESTABLISHED
+             + send(1, 4) + passes(3) + [10, 0xf0],
     "waits": NEIGH + delegate(sock(0, 3), bind(0), [9, 3, 0, 2], ACCEPT, recv(1)) + SYN + packet_tcp(ACK) + packet_tcp(DATA, data=4),
     "bursts": ESTABLISHED + packet_tcp(DATA, data=4, burst=128) * 6 + passes(3),
 }

@@ -90,6 +90,9 @@ static void operation(struct sequence *s)
 	case 7:
 		delegate(s);
 		break;
+	case 10:
+		fuzz_rule(s->bed.host, &s->in);
+		break;
 	case 8:
 		link_set_up(s->bed.link->link, op & 128);
 		break;
@@ -124,8 +127,8 @@ static void count_out(const struct host *h, uint32_t out[MAX_CACHES])
 static bool may_stay(const char *cache)
 {
 	static const char *const names[] = {
-		"neighbour", "arp_cache",	"inet_peer_cache", "ip_dst_cache", "fib", "hh",
-		"in_ifaddr", "route_exception", "ip_fib",	   "tcp_metrics",  "ICMP"
+		"neighbour", "arp_cache",	"inet_peer_cache", "ip_dst_cache", "fib",  "hh",
+		"in_ifaddr", "route_exception", "ip_fib",	   "tcp_metrics",  "ICMP", "nf_"
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -172,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!s)
 		abort();
 	s->in = (struct input){ data, data + (size > 4096 ? 4096 : size) };
-	bed_init(&s->bed);
+	bed_init(&s->bed, size && data[size - 1] & 1);
 	h = s->bed.host;
 	count_out(h, s->out_before);
 	user_task_create(h, "sequence", program, s);

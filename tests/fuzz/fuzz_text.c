@@ -16,7 +16,7 @@ static void commands(char *text)
 	struct bed b;
 	char err[256], *save = NULL;
 
-	bed_init(&b);
+	bed_init(&b, false);
 	for (char *line = strtok_r(text, ";", &save); line; line = strtok_r(NULL, ";", &save)) {
 		memset(err, 0, sizeof(err));
 		int r = host_sh(b.host, line, err, sizeof(err));
