@@ -366,7 +366,8 @@ void kfree(struct host *host, void *p)
 	if (!p)
 		return;
 	big = (struct kmem_big *)((char *)p - offsetof(struct kmem_big, data));
-	*big->pprev = big->next;
+	*big->pprev = big->next; /* NOLINT(clang-analyzer-unix.Malloc): the list's head is seen as a block of
+				    its own */
 	if (big->next)
 		big->next->pprev = big->pprev;
 	free(big); /* NOLINT(clang-analyzer-unix.Malloc): the list's head is seen as a block of its own */

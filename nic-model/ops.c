@@ -39,9 +39,9 @@ struct ops {
 	struct event step;
 };
 
-static int fail(struct ops *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void complain(struct ops *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static int fail(struct ops *o, const char *fmt, ...)
+static void complain(struct ops *o, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -50,8 +50,10 @@ static int fail(struct ops *o, const char *fmt, ...)
 	vfprintf(o->err, fmt, ap);
 	va_end(ap);
 	fputc('\n', o->err);
-	return -1;
 }
+
+/* What went wrong on this line; -1. */
+#define fail(o, ...) (complain(o, __VA_ARGS__), -1)
 
 static void begin_result(struct ops *o)
 {
@@ -137,8 +139,8 @@ static uint8_t *memory(struct ops *o, const char *addr, uint64_t len)
 	uint8_t *p = len <= OPS_RAM ? ram_ptr(o->host, a, len) : NULL;
 
 	if (!p)
-		fail(o, "%llu bytes at %s are not in memory (0x%08x to 0x%08x)", (unsigned long long)len,
-		     addr, RAM_BASE, RAM_BASE + OPS_RAM - 1);
+		complain(o, "%llu bytes at %s are not in memory (0x%08x to 0x%08x)", (unsigned long long)len,
+			 addr, RAM_BASE, RAM_BASE + OPS_RAM - 1);
 	return p;
 }
 

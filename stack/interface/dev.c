@@ -191,7 +191,7 @@ static int dev_get_valid_name(struct net *net, struct net_device *dev, const cha
 			snprintf(dev->name, sizeof(dev->name), "%.15s", name);
 		return 0;
 	}
-	if (strcmp(p, "%d"))
+	if (strcmp(p, "%d") != 0)
 		return -EINVAL;
 	snprintf(base, sizeof(base), "%.*s", (int)(p - name), name);
 	for (int i = 0; i < 10000; i++) {

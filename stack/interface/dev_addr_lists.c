@@ -55,7 +55,7 @@ static int __hw_addr_del(struct net_device *dev, struct netdev_hw_addr_list *lis
 	struct netdev_hw_addr *ha;
 
 	list_for_each_entry (ha, &list->list, list) {
-		if (ha->type != type || memcmp(ha->addr, addr, dev->addr_len))
+		if (ha->type != type || memcmp(ha->addr, addr, dev->addr_len) != 0)
 			continue;
 		if (--ha->refcount == 0) {
 			list_del(&ha->list);

@@ -72,7 +72,7 @@ static netdev_tx_t vlan_dev_hard_start_xmit(struct sk_buff *skb, struct net_devi
 	unsigned int len = skb->len;
 	int ret;
 
-	if (vlan->flags & VLAN_FLAG_REORDER_HDR || memcmp(skb->data + 12, &vlan->vlan_proto, 2)) {
+	if (vlan->flags & VLAN_FLAG_REORDER_HDR || memcmp(skb->data + 12, &vlan->vlan_proto, 2) != 0) {
 		u16 qos = vlan_dev_get_egress_qos_mask(dev, skb->priority);
 
 		__vlan_hwaccel_put_tag(skb, vlan->vlan_proto, vlan->vlan_id | qos);

@@ -22,7 +22,7 @@ static void forward_source_route(struct sk_buff *skb, const struct ip_options *o
 	u8 *p = skb_network_header(skb) + opt->srr;
 	int at, end = p[1];
 
-	for (at = p[2]; at + 3 <= end && memcmp(&opt->nexthop, p + at - 1, 4); at += 4)
+	for (at = p[2]; at + 3 <= end && memcmp(&opt->nexthop, p + at - 1, 4) != 0; at += 4)
 		;
 	if (at + 3 <= end) {
 		ip_hdr(skb)->daddr = opt->nexthop;
