@@ -348,6 +348,7 @@ static const luaL_Reg builtin[] = {
 	{ "posix.unistd", open_posix_unistd },
 	{ "posix.poll", open_posix_poll },
 	{ "posix.sys.epoll", open_posix_sys_epoll },
+	{ "posix.sys.ioctl", open_posix_sys_ioctl },
 	{ "posix.fcntl", open_posix_fcntl },
 	{ "posix.errno", open_posix_errno },
 	{ "posix.time", open_posix_time },

@@ -187,4 +187,16 @@ function epoll.epoll_ctl(epfd, op, fd, events, data) end
 ---@return { events: integer, data: integer }[]? ready, string? message, integer? errno
 function epoll.epoll_wait(epfd, maxevents, ms) end
 
+---`require "posix.sys.ioctl"`: requests about interfaces; not in luaposix. SIOC* and IFF_* are constants.
+---@class posix.sys.ioctl
+local ioctl = {}
+
+---What is asked for: an integer (flags, MTU, index) or an address; SIOCSIFFLAGS sets the flags and returns 0.
+---@param fd integer any socket
+---@param request integer
+---@param interface string
+---@param flags? integer
+---@return integer|string|nil answer, string? message, integer? errno
+function ioctl.ioctl(fd, request, interface, flags) end
+
 return sim

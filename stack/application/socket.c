@@ -4,7 +4,11 @@
  */
 #include "stack/application/socket.h"
 
+#include <net/if.h>
+#include <sys/ioctl.h>
+
 #include "stack/application/eventpoll.h"
+#include "stack/interface/netdevice.h"
 #include "stack/kernel/kernel_state.h"
 
 static const struct file_operations socket_file_ops;
@@ -307,12 +311,67 @@ __poll_t sock_poll(struct file *file, struct poll_table_struct *wait)
 	return sock_ops_poll(file, sock, wait);
 }
 
+int get_user_ifreq(struct socket *sock, struct ifreq *ifr, const void *arg)
+{
+	TRACE(sock, "take the request's data from the program");
+
+	if (!arg)
+		return -EFAULT;
+	memcpy(ifr, arg, sizeof(*ifr));
+	return 0;
+}
+
+int put_user_ifreq(struct socket *sock, const struct ifreq *ifr, void *arg)
+{
+	TRACE(sock, "give the answer to the program");
+
+	memcpy(arg, ifr, sizeof(*ifr));
+	return 0;
+}
+
+/* Requests about a device that no family answers. */
+static int dev_ioctl(struct socket *sock, unsigned int cmd, struct ifreq *ifr)
+{
+	TRACE(sock, "answer a request about a device");
+	struct net_device *dev;
+
+	ifr->ifr_name[IFNAMSIZ - 1] = '\0';
+	dev = dev_get_by_name_rcu(sock->host->net, ifr->ifr_name);
+	if (!dev)
+		return -ENODEV;
+	switch (cmd) {
+	case SIOCGIFFLAGS:
+		ifr->ifr_flags = (short)dev_get_flags(dev);
+		return 0;
+	case SIOCGIFMTU:
+		ifr->ifr_mtu = (int)dev->mtu;
+		return 0;
+	default:
+		ifr->ifr_ifindex = dev->ifindex;
+		return 0;
+	}
+}
+
+static long sock_dev_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+{
+	struct ifreq ifr;
+	int err = get_user_ifreq(sock, &ifr, (const void *)arg);
+
+	if (!err)
+		err = dev_ioctl(sock, cmd, &ifr);
+	return err ? err : put_user_ifreq(sock, &ifr, (void *)arg);
+}
+
 static long sock_do_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
 	TRACE(sock, "control the socket by the family's operation");
 	long err = sock_ops_ioctl(sock, cmd, arg);
 
-	return err == -ENOIOCTLCMD ? -ENOTTY : err;
+	if (err != -ENOIOCTLCMD)
+		return err;
+	return cmd == SIOCGIFFLAGS || cmd == SIOCGIFMTU || cmd == SIOCGIFINDEX
+		       ? sock_dev_ioctl(sock, cmd, arg)
+		       : -ENOTTY;
 }
 
 static long sock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -113,6 +113,11 @@ struct file_state {
 	struct list_head socks; /* struct sock by sk_hostlist */
 };
 
+/* The struct ifreq of a request, from and to the program. */
+struct ifreq;
+int get_user_ifreq(struct socket *sock, struct ifreq *ifr, const void *arg);
+int put_user_ifreq(struct socket *sock, const struct ifreq *ifr, void *arg);
+
 int sock_register(struct host *host, const struct net_proto_family *fam);
 void sock_unregister(struct host *host, int family);
 

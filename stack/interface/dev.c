@@ -349,6 +349,7 @@ static int netdev_state_init(struct host *host)
 	for (int i = 0; i < PTYPE_HASH_SIZE; i++)
 		INIT_LIST_HEAD(&st->ptype_base[i]);
 	init_waitqueue_head(host, &st->rtnl_wait);
+	init_waitqueue_head(host, &st->nl_table_wait);
 	linkwatch_init(host);
 	st->hw_addr_cache = kmem_cache_create(host, "netdev_hw_addr", sizeof(struct netdev_hw_addr));
 	if (!st->hw_addr_cache)
@@ -383,6 +384,7 @@ int net_dev_init(struct host *host)
 	if (err)
 		goto fail;
 	softnet_init(host);
+	rtnetlink_init(host->net);
 	err = loopback_net_init(host->net);
 	if (err)
 		goto fail;

@@ -29,8 +29,9 @@ int call_netdevice_notifiers(unsigned long val, struct net_device *dev)
 int register_netdevice_notifier(struct net *net, struct notifier_block *nb)
 {
 	struct net_device *dev;
-	int err;
+	int err = 0;
 
+	rtnl_lock(net->host);
 	raw_notifier_chain_register(&net->netdev->netdev_chain, nb);
 	for_each_netdev(net, dev)
 	{
@@ -39,12 +40,13 @@ int register_netdevice_notifier(struct net *net, struct notifier_block *nb)
 		err = notifier_to_errno(nb->notifier_call(nb, NETDEV_REGISTER, &info));
 		if (err) {
 			raw_notifier_chain_unregister(&net->netdev->netdev_chain, nb);
-			return err;
+			break;
 		}
 		if (dev->flags & IFF_UP)
 			nb->notifier_call(nb, NETDEV_UP, &info);
 	}
-	return 0;
+	rtnl_unlock(net->host);
+	return err;
 }
 
 int unregister_netdevice_notifier(struct net *net, struct notifier_block *nb)

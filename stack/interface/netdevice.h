@@ -370,9 +370,11 @@ struct netdev_state {
 	struct list_head ptype_base[PTYPE_HASH_SIZE];
 	struct list_head offload_base;
 	struct raw_notifier_head netdev_chain;
-	struct notifier_block vlan_notifier; /* vlan.c: registered with the first VLAN */
-	bool nit;			     /* some ETH_P_ALL tap exists */
-	int netstamp_needed;		     /* sockets that want to know when packets came in */
+	struct notifier_block rtnetlink_dev_notifier;
+	struct wait_queue_head nl_table_wait; /* netlink.c */
+	struct notifier_block vlan_notifier;  /* vlan.c: registered with the first VLAN */
+	bool nit;			      /* some ETH_P_ALL tap exists */
+	int netstamp_needed;		      /* sockets that want to know when packets came in */
 	bool rtnl_locked;
 	struct wait_queue_head rtnl_wait;
 	struct list_head lweventlist; /* link_watch.c */
@@ -496,6 +498,9 @@ void rtnl_unlock(struct host *host);
 bool rtnl_is_locked(struct host *host);
 #define ASSERT_RTNL(host) SIM_BUG_ON(host, !rtnl_is_locked(host))
 void rtmsg_ifinfo(struct net_device *dev, unsigned int change);
+void rtnetlink_init(struct net *net);
+/* netlink.c: gives a message to the group's listeners, or frees it. */
+void rtnl_notify(struct sk_buff *skb, struct net *net, u32 pid, u32 group, gfp_t flags);
 
 /* ---- addresses: net/core/dev_addr_lists.c ---- */
 int dev_addr_init(struct net_device *dev);

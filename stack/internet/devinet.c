@@ -455,6 +455,7 @@ static int inetdev_event(struct notifier_block *nb, unsigned long event, void *p
 	TRACE(dev, "follow the device's state with its IPv4 settings");
 
 	(void)nb;
+	ASSERT_RTNL(dev->host);
 	if (!in_dev) {
 		if (event == NETDEV_REGISTER || (event == NETDEV_CHANGEMTU && inetdev_valid_mtu(dev->mtu))) {
 			in_dev = inetdev_init(dev);

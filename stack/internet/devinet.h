@@ -184,6 +184,10 @@ __be32 inet_confirm_addr(struct net *net, struct in_device *in_dev, __be32 dst, 
 int register_inetaddr_notifier(struct host *host, struct notifier_block *nb);
 int unregister_inetaddr_notifier(struct host *host, struct notifier_block *nb);
 
+/* SIOCSIFFLAGS; SIOCGIFADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK of the first address. */
+struct ifreq;
+int devinet_ioctl(struct net *net, unsigned int cmd, struct ifreq *ifr);
+
 /* `ip addr`: 0 or a negative errno: ENODEV, EINVAL, EEXIST (add), EADDRNOTAVAIL (del), ENOMEM. */
 int ip_addr_add(struct host *host, const char *dev, __be32 addr, int prefixlen);
 int ip_addr_del(struct host *host, const char *dev, __be32 addr, int prefixlen);

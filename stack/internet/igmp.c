@@ -334,6 +334,7 @@ int ____ip_mc_inc_group(struct in_device *in_dev, __be32 addr, unsigned int mode
 	TRACE(in_dev->dev, "one more member of the group");
 	struct ip_mc_list *im = igmp_find_group(in_dev, addr);
 
+	ASSERT_RTNL(in_dev->host);
 	if (im) {
 		im->users++;
 		return ip_mc_add_src(in_dev, addr, mode, 0, NULL, false);
@@ -419,6 +420,7 @@ void ip_mc_up(struct in_device *in_dev)
 	TRACE(in_dev->dev, "the device is up: join 224.0.0.1, and what was joined before");
 	struct ip_mc_list *pmc;
 
+	ASSERT_RTNL(in_dev->host);
 	ip_mc_reset(in_dev);
 	ip_mc_inc_group(in_dev, IGMP_ALL_HOSTS);
 	for (pmc = in_dev->mc_list; pmc; pmc = pmc->next) {

@@ -38,6 +38,5 @@ void neigh_update_notify(struct neighbour *neigh, u32 nlmsg_pid);
 void neigh_notify_gone(struct neighbour *neigh);
 
 /* netlink.c: hands a message to whoever listens to the group; takes the skb. */
-void rtnl_notify(struct sk_buff *skb, struct net *net, u32 pid, u32 group, gfp_t flags);
 
 #endif

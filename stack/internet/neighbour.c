@@ -321,7 +321,6 @@ int neigh_init(struct host *host)
 	host->net->neigh = kzalloc(host, sizeof(*host->net->neigh));
 	if (!host->net->neigh)
 		return -ENOMEM;
-	init_waitqueue_head(host, &host->net->neigh->nl_table_wait);
 	return 0;
 }
 

@@ -193,7 +193,6 @@ struct neighbour_cb {
 /* net->neigh */
 struct neigh_state {
 	struct neigh_table arp_tbl;
-	struct wait_queue_head nl_table_wait; /* netlink.c */
 };
 
 static inline struct neigh_table *arp_tbl(struct net *net)

@@ -4,6 +4,7 @@
  * sock's own life are in af_inet_init.c.
  */
 #include <fcntl.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 
 #include "stack/application/socket.h"
@@ -477,12 +478,29 @@ int inet_shutdown(struct socket *sock, int how)
 	return err;
 }
 
-/* Requests of the family's own (addresses, routes) are not here: programs use the commands. */
+/* Of the family's own requests, those about an interface's flags and addresses; for more there are the
+ * commands. */
 int inet_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
 	TRACE_IN(sock, IN_TASK, "answer a request about the socket");
 	struct sock *sk = sock->sk;
+	struct ifreq ifr;
+	int err;
 
+	switch (cmd) {
+	case SIOCGIFADDR:
+	case SIOCGIFBRDADDR:
+	case SIOCGIFNETMASK:
+	case SIOCSIFFLAGS:
+		err = get_user_ifreq(sock, &ifr, (const void *)arg);
+		if (!err)
+			err = devinet_ioctl(sock_net(sk), cmd, &ifr);
+		if (!err && cmd != SIOCSIFFLAGS)
+			err = put_user_ifreq(sock, &ifr, (void *)arg);
+		return err;
+	default:
+		break;
+	}
 	if (!sk->sk_prot->ioctl)
 		return -ENOIOCTLCMD;
 	return sk_prot_ioctl(sk, (int)cmd, arg);

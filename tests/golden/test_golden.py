@@ -27,7 +27,8 @@ FILES = """tcp-client tcp-server tcp-refused-client tcp-refused-server tcp-syn-r
     udp-client udp-server udp-loopback-client udp-fragment-client udp-fragment-server
     udp-refused-client udp-refused-server napi-burst-client napi-burst-server
     icmp-ping-socket-client icmp-ping-socket-server raw-client raw-server packet-raw-client packet-raw-server
-    forward-ping-client forward-ping-router forward-ping-server""".split()
+    forward-ping-client forward-ping-router forward-ping-server
+    if-down-client if-up-client boot-host""".split()
 
 # Functions take no time, and background timers get to run; a slow reader; a slow CPU on a fast wire (as QEMU's,
 # which sends within the register write); both; so that interrupts fall into everything.
@@ -46,7 +47,7 @@ KINDS = {
     "tcp-nonblock-epoll": "instant", "tcp-loopback": "slow", "arp-fail-tcp": "", "arp-resolve": "",
     "arp-fail-udp": "", "arp-fail-udp-recverr": "", "udp": "instant", "udp-loopback": "slow",
     "udp-fragment": "far", "udp-refused": "", "napi-burst": "nap", "icmp-ping-socket": "", "raw": "",
-    "packet-raw": "", "forward-ping": "instant",
+    "packet-raw": "", "forward-ping": "instant", "if-down": "instant",
 }
 
 def call(*args):

@@ -2,12 +2,17 @@
  * Netlink's notification of kernel events to groups of listeners. There are no netlink sockets yet, so a
  * message is made, finds nobody, and is freed.
  */
-#include "stack/internet/neigh_impl.h"
+#include "stack/interface/netdevice.h"
 #include "stack/kernel/wait.h"
 
 static struct sk_buff *netlink_trim(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "give back unused room of a message");
+	unsigned int unused = skb->end - skb->tail;
+
+	if (unused * 2 >= skb->truesize)
+		pskb_expand_head(skb, 0, -(int)unused,
+				 GFP_ATOMIC); /* if there is no room for that: as it is */
 	return skb;
 }
 
@@ -23,7 +28,7 @@ static int netlink_broadcast(struct net *net, struct sk_buff *skb, u32 group)
 	(void)group;
 	skb = netlink_trim(skb);
 	consume_skb(skb);
-	__wake_up(&net->neigh->nl_table_wait, TASK_NORMAL, 1, NULL);
+	__wake_up(&net->netdev->nl_table_wait, TASK_NORMAL, 1, NULL);
 	netlink_drop_clone(net);
 	return -ESRCH;
 }
