@@ -13,12 +13,19 @@ static const struct command {
 	int (*run)(struct sh *sh);
 	bool takes_time;
 } commands[] = {
-	{ "arp", sh_arp, false },	  { "cat", sh_cat, false },
-	{ "dmesg", sh_dmesg, false },	  { "echo", sh_echo, false },
-	{ "ethtool", sh_ethtool, false }, { "ip", sh_ip_command, false },
-	{ "netstat", sh_netstat, false }, { "ping", sh_ping, true },
-	{ "route", sh_route, false },	  { "ss", sh_ss, false },
-	{ "sysctl", sh_sysctl, false },	  { "traceroute", sh_traceroute, true },
+	{ "arp", sh_arp, false },
+	{ "cat", sh_cat, false },
+	{ "dmesg", sh_dmesg, false },
+	{ "echo", sh_echo, false },
+	{ "ethtool", sh_ethtool, false },
+	{ "ip", sh_ip_command, false },
+	{ "iptables", sh_iptables, false },
+	{ "netstat", sh_netstat, false },
+	{ "ping", sh_ping, true },
+	{ "route", sh_route, false },
+	{ "ss", sh_ss, false },
+	{ "sysctl", sh_sysctl, false },
+	{ "traceroute", sh_traceroute, true },
 };
 
 static const struct command *find_command(const char *name)
@@ -205,21 +212,32 @@ struct sh_ip sh_ip(uint32_t addr)
 	return ip;
 }
 
+/* Of /etc/services, what a scenario is likely to have. */
+static const struct {
+	unsigned port;
+	const char *name, *only;
+} services[] = {
+	{ 7, "echo", NULL },	   { 9, "discard", NULL },   { 13, "daytime", NULL },
+	{ 20, "ftp-data", "tcp" }, { 21, "ftp", "tcp" },     { 22, "ssh", "tcp" },
+	{ 23, "telnet", "tcp" },   { 25, "smtp", "tcp" },    { 37, "time", NULL },
+	{ 53, "domain", NULL },	   { 67, "bootps", "udp" },  { 68, "bootpc", "udp" },
+	{ 69, "tftp", "udp" },	   { 80, "http", "tcp" },    { 110, "pop3", "tcp" },
+	{ 123, "ntp", "udp" },	   { 143, "imap2", "tcp" },  { 161, "snmp", NULL },
+	{ 443, "https", NULL },	   { 514, "syslog", "udp" }, { 8080, "http-alt", "tcp" },
+};
+
+bool sh_service(const char *word, long *port)
+{
+	for (unsigned i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (strcmp(services[i].name, word) == 0) {
+			*port = (long)services[i].port;
+			return true;
+		}
+	return false;
+}
+
 struct sh_port sh_port(const char *protocol, unsigned port, bool numeric)
 {
-	/* of /etc/services, what a scenario is likely to have */
-	static const struct {
-		unsigned port;
-		const char *name, *only;
-	} services[] = {
-		{ 7, "echo", NULL },	   { 9, "discard", NULL },   { 13, "daytime", NULL },
-		{ 20, "ftp-data", "tcp" }, { 21, "ftp", "tcp" },     { 22, "ssh", "tcp" },
-		{ 23, "telnet", "tcp" },   { 25, "smtp", "tcp" },    { 37, "time", NULL },
-		{ 53, "domain", NULL },	   { 67, "bootps", "udp" },  { 68, "bootpc", "udp" },
-		{ 69, "tftp", "udp" },	   { 80, "http", "tcp" },    { 110, "pop3", "tcp" },
-		{ 123, "ntp", "udp" },	   { 143, "imap2", "tcp" },  { 161, "snmp", NULL },
-		{ 443, "https", NULL },	   { 514, "syslog", "udp" }, { 8080, "http-alt", "tcp" },
-	};
 	struct sh_port p;
 	for (unsigned i = 0; !numeric && i < sizeof(services) / sizeof(services[0]); i++)
 		if (services[i].port == port &&

@@ -63,6 +63,8 @@ struct sh_port {
 	char s[16];
 };
 struct sh_port sh_port(const char *protocol, unsigned port, bool numeric);
+/* The port of a service's name. */
+bool sh_service(const char *word, long *port);
 /* Whole output so far becomes the program's when the command is the program. */
 void sh_flush(struct sh *sh);
 
@@ -70,6 +72,7 @@ void sh_flush(struct sh *sh);
 int sh_ip_command(struct sh *sh);
 int sh_route(struct sh *sh);
 int sh_arp(struct sh *sh);
+int sh_iptables(struct sh *sh);
 int sh_netstat(struct sh *sh);
 int sh_ss(struct sh *sh);
 int sh_ethtool(struct sh *sh);

@@ -141,7 +141,9 @@ function host:exec(file, ...) end
 ---Runs a command of the host: `ip link set DEV up|down|mtu N`, `ip addr add|del A/P dev DEV`,
 ---`ip route add|del [blackhole|unreachable|prohibit] DST [via GW] [dev DEV] [metric N] [mtu N]`,
 ---`ip neigh add|del ADDR [lladdr MAC] dev DEV`, `sysctl -w NAME=VALUE`. Raises what the command would say.
+---`iptables ...`: see lua/README.md.
 ---@param line string
+---@return string output what the command writes
 function host:sh(line) end
 
 ---The kernel's log.

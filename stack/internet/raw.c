@@ -97,6 +97,7 @@ int raw_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "receive a packet, from its ip header on");
 
+	nf_reset_ct(skb);
 	skb_push(skb, (unsigned int)(skb->data - skb_network_header(skb)));
 	raw_rcv_skb(sk, skb);
 	return 0;

@@ -45,7 +45,7 @@ void nf_conntrack_get(struct sk_buff *skb)
 	((struct nf_conn *)(skb->_nfct & ~NFCT_INFOMASK))->use++;
 }
 
-void nf_reset_ct(struct sk_buff *skb)
+void nf_conntrack_put(struct sk_buff *skb)
 {
 	unsigned long nfct = skb->_nfct;
 

@@ -90,6 +90,7 @@ int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *
 	skb_set_owner_r(skb, sk);
 	skb->dev = NULL;
 	skb_dst_drop(skb);
+	nf_reset_ct(skb);
 	po->stats.tp_packets++;
 	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);

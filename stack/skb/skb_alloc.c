@@ -310,8 +310,7 @@ void skb_release_head_state(struct sk_buff *skb)
 		TRACE_OP(skb, "destructor");
 		skb->destructor(skb);
 	}
-	if (unlikely(skb->_nfct))
-		nf_reset_ct(skb);
+	nf_reset_ct(skb);
 }
 
 void skb_free_head(struct sk_buff *skb)

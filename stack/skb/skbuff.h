@@ -274,7 +274,7 @@ bool skb_sane(const struct sk_buff *skb);
 /* ---- the flow of a packet: netfilter/nf_conntrack_core.c; only of packets that have one ---- */
 
 void nf_conntrack_get(struct sk_buff *skb);
-void nf_reset_ct(struct sk_buff *skb);
+void nf_conntrack_put(struct sk_buff *skb);
 void nf_ct_attach(struct sk_buff *new, const struct sk_buff *skb);
 
 /* ---- making and freeing: skb_alloc.c ---- */
@@ -310,6 +310,13 @@ void skb_release_data(struct sk_buff *skb);
 void skb_free_head(struct sk_buff *skb);
 void *kmalloc_reserve(struct host *host, unsigned int size, bool *fresh, const char *site);
 void skb_release_all(struct sk_buff *skb);
+
+/* The packet is where it was going: who holds it longer need not hold its flow. */
+static inline void nf_reset_ct(struct sk_buff *skb)
+{
+	if (unlikely(skb->_nfct))
+		nf_conntrack_put(skb);
+}
 
 static inline void kfree_skb(struct sk_buff *skb)
 {

@@ -391,6 +391,7 @@ static int rcv_full_sock(struct sock *sk, struct sk_buff *skb, u32 tw_isn, bool 
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_MINTTL);
 		goto out_drop;
 	}
+	nf_reset_ct(skb);
 	if (tcp_filter(sk, skb)) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
 		goto out_drop;

@@ -127,6 +127,7 @@ static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "filter the datagram, take its header off, queue it");
 
+	nf_reset_ct(skb);
 	if (sk_filter_trim_cap(sk, skb, sizeof(struct udphdr))) {
 		__UDP_INC_STATS(sock_net(sk), UDP_MIB_INERRORS, 0);
 		sk->sk_drops++;

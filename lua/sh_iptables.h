@@ -1,0 +1,30 @@
+/* The parts of `iptables`: reading a command line (sh_iptables.c) and writing rules (sh_iptables_print.c). */
+#ifndef LUA_SH_IPTABLES_H
+#define LUA_SH_IPTABLES_H
+
+#include "lua/sh.h"
+#include "stack/netfilter/ip_tables.h"
+
+/* What rules are called on the command line. */
+struct ipt_name {
+	const char *name;
+	uint8_t value, code; /* code: of an ICMP type, 0xff: any */
+};
+extern const struct ipt_name ipt_target_names[]; /* "ACCEPT" ...; ends with a NULL name, as the others */
+extern const struct ipt_name ipt_proto_names[];
+extern const struct ipt_name ipt_icmp_names[];
+extern const struct ipt_name ipt_reject_names[];
+extern const struct ipt_name ipt_state_names[]; /* in the order that iptables writes them */
+extern const struct ipt_name ipt_flag_names[];
+extern const struct ipt_name ipt_limit_units[]; /* value: which of "sec", "min", "hour", "day" */
+
+struct ipt_list {
+	bool numeric, verbose, exact, line_numbers;
+};
+
+/* "Chain INPUT (policy ACCEPT)" and its rules, as `iptables -L`. */
+void ipt_list_chain(struct sh *sh, const struct xt_chain *chain, const struct ipt_list *how);
+/* "-A INPUT -p tcp -j DROP", as `iptables -S`. */
+void ipt_save_rule(struct sh *sh, const struct xt_chain *chain, const struct ipt_entry *e, bool counters);
+
+#endif
