@@ -129,8 +129,9 @@ static void neigh_print(struct neighbour *n, void *cookie)
 	struct sh *sh = w->ip->sh;
 	unsigned long now = jiffies(n->host);
 	uint8_t states = w->has_state ? w->state : (uint8_t)~NUD_NOARP;
+	bool none = w->has_state && (w->state == NUD_NONE || w->state == 0xff); /* NONE, too */
 	if ((w->has_addr && n->primary_key != w->addr) || (w->dev && strcmp(w->dev, n->dev->name) != 0) ||
-	    !(n->nud_state & states))
+	    !(n->nud_state ? (n->nud_state & states) : none))
 		return;
 	sh_say(sh, "%s ", sh_ip(n->primary_key).s);
 	if (!w->dev)
@@ -144,7 +145,7 @@ static void neigh_print(struct neighbour *n, void *cookie)
 		sh_say(sh, " used %lu/%lu/%luprobes %d ", (now - n->used) / HZ, (now - n->confirmed) / HZ,
 		       (now - n->updated) / HZ, n->probes);
 	}
-	sh_say(sh, "%s \n", neigh_state_name(n->nud_state));
+	sh_say(sh, n->nud_state ? "%s \n" : "\n", neigh_state_name(n->nud_state));
 }
 
 static void proxy_print(const struct pneigh_entry *n, void *cookie)

@@ -105,7 +105,7 @@ client:run("asker", function()
   local function who_is(addr)
     assert(S.sendto(fd, "who are you?", { family = S.AF_INET, addr = addr, port = 7 }))
     local name = S.recvfrom(fd, 100)
-    print(("%4.1f s  %s is %s"):format(sim.now / 1e9, addr, name or "silent"))
+    print(addr .. " is " .. (name or "silent"))
     return name
   end
 

@@ -17,7 +17,8 @@ int softnet_seq_show(struct seq_file *m);
 int arp_seq_show(struct seq_file *m); /* stack/internet/ip_procfs.c */
 int fib_route_seq_show(struct seq_file *m);
 int raw_seq_show(struct seq_file *m);
-int snmp_seq_show(struct seq_file *m); /* stack/internet/proc.c */
+int neigh_stat_seq_show(struct seq_file *m); /* stack/internet/neigh_admin.c */
+int snmp_seq_show(struct seq_file *m);	     /* stack/internet/proc.c */
 int netstat_seq_show(struct seq_file *m);
 int sockstat_seq_show(struct seq_file *m);
 int tcp4_seq_show(struct seq_file *m); /* stack/transport/sock_procfs.c */

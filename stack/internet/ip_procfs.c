@@ -14,6 +14,18 @@
 #define RTF_REJECT 0x0200
 #define ATF_COM 0x02
 #define ATF_PERM 0x04
+#define ATF_PUBL 0x08
+
+static void arp_format_line(struct seq_file *seq, __be32 key, unsigned int type, unsigned int flags,
+			    const u8 *ha, const char *dev)
+{
+	const u8 *b = (const u8 *)&key;
+	char ip[16], hw[18];
+
+	snprintf(ip, sizeof(ip), "%d.%d.%d.%d", b[0], b[1], b[2], b[3]);
+	snprintf(hw, sizeof(hw), "%02x:%02x:%02x:%02x:%02x:%02x", ha[0], ha[1], ha[2], ha[3], ha[4], ha[5]);
+	seq_printf(seq, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ip, type, flags, hw, dev);
+}
 
 static void arp_format_neigh_entry(struct neighbour *n, void *cookie)
 {
@@ -22,16 +34,19 @@ static void arp_format_neigh_entry(struct neighbour *n, void *cookie)
 	unsigned int flags = n->nud_state & NUD_PERMANENT ? ATF_PERM | ATF_COM
 			     : n->nud_state & NUD_VALID	  ? ATF_COM
 							  : 0;
-	char ip[16], ha[18];
 
-	if (n->nud_state & NUD_NOARP)
-		return;
-	snprintf(ip, sizeof(ip), "%d.%d.%d.%d", ((u8 *)&n->primary_key)[0], ((u8 *)&n->primary_key)[1],
-		 ((u8 *)&n->primary_key)[2], ((u8 *)&n->primary_key)[3]);
-	snprintf(ha, sizeof(ha), "%02x:%02x:%02x:%02x:%02x:%02x", n->ha[0], n->ha[1], n->ha[2], n->ha[3],
-		 n->ha[4], n->ha[5]);
-	seq_printf(seq, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ip, n->dev->type, flags, ha,
-		   n->dev->name);
+	if (n->nud_state & (u8)~NUD_NOARP)
+		arp_format_line(seq, n->primary_key, n->dev->type, flags, n->ha, n->dev->name);
+}
+
+static void arp_format_pneigh_entry(const struct pneigh_entry *n, void *cookie)
+{
+	struct seq_file *seq = cookie;
+	TRACE(seq, "write an address that the host answers for");
+	static const u8 none[6];
+
+	arp_format_line(seq, n->key, n->dev ? n->dev->type : 0, ATF_PUBL | ATF_PERM, none,
+			n->dev ? n->dev->name : "*");
 }
 
 int arp_seq_show(struct seq_file *seq)
@@ -39,6 +54,7 @@ int arp_seq_show(struct seq_file *seq)
 	TRACE(seq, "list the neighbours (/proc/net/arp)");
 	seq_puts(seq, "IP address       HW type     Flags       HW address            Mask     Device\n");
 	neigh_for_each(arp_tbl(seq->host->net), arp_format_neigh_entry, seq);
+	pneigh_for_each(arp_tbl(seq->host->net), arp_format_pneigh_entry, seq);
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 /* `ip neigh`: what an administrator sets, removes and sees. */
-#include <stdio.h>
-
 #include "stack/internet/neigh_impl.h"
+#include "stack/proc.h"
 
 /* RTM_NEWNEIGH: sets an entry's address and state, or makes it. */
 int ip_neigh_add_spec(struct host *host, const struct ip_neigh_spec *spec)
@@ -142,19 +141,18 @@ int ip_neigh_del_proxy(struct host *host, const char *name, __be32 addr)
 
 /* ---- /proc/net/stat/arp_cache ---- */
 
-void neigh_stat_seq_show(struct host *host, void (*line)(void *arg, const char *text), void *arg)
+int neigh_stat_seq_show(struct seq_file *seq)
 {
-	const struct neigh_statistics *st = &arp_tbl(host->net)->stats;
-	char text[192];
+	TRACE(seq, "write the counters of the neighbour table (/proc/net/stat/arp_cache)");
+	const struct neigh_table *tbl = arp_tbl(seq->host->net);
+	const struct neigh_statistics *st = &tbl->stats;
 
-	line(arg, "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast "
-		  "rcv_probes_ucast periodic_gc_runs forced_gc_runs unresolved_discards table_fulls");
-	snprintf(text, sizeof(text),
-		 "%08x %08lx %08lx %08lx   %08lx %08lx %08lx   %08lx         %08lx         %08lx         "
-		 "%08lx       "
-		 "%08lx            %08lx",
-		 (unsigned int)arp_tbl(host->net)->entries, st->allocs, st->destroys, st->hash_grows,
-		 st->lookups, st->hits, st->res_failed, st->rcv_probes_mcast, st->rcv_probes_ucast,
-		 st->periodic_gc_runs, st->forced_gc_runs, st->unres_discards, st->table_fulls);
-	line(arg, text);
+	seq_puts(seq, "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast "
+		      "rcv_probes_ucast periodic_gc_runs forced_gc_runs unresolved_discards table_fulls\n");
+	seq_printf(seq, "%08x %08lx %08lx %08lx   %08lx %08lx %08lx   ", (unsigned int)tbl->entries,
+		   st->allocs, st->destroys, st->hash_grows, st->lookups, st->hits, st->res_failed);
+	seq_printf(seq, "%08lx         %08lx         %08lx         %08lx       %08lx            %08lx\n",
+		   st->rcv_probes_mcast, st->rcv_probes_ucast, st->periodic_gc_runs, st->forced_gc_runs,
+		   st->unres_discards, st->table_fulls);
+	return 0;
 }

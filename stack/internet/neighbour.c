@@ -26,7 +26,8 @@ static void neigh_hash_grow(struct neigh_table *tbl, unsigned int shift)
 
 	if (!new)
 		return;
-	NEIGH_CACHE_STAT_INC(tbl, hash_grows);
+	if (tbl->nht.hash_buckets) /* the first ones are no growth */
+		NEIGH_CACHE_STAT_INC(tbl, hash_grows);
 	kfree(tbl->host, tbl->nht.hash_buckets);
 	tbl->nht.hash_buckets = new;
 	tbl->nht.hash_shift = shift;

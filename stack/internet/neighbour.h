@@ -255,8 +255,6 @@ void ip_neigh_flush(struct host *host, const char *dev); /* all but PERMANENT an
 /* `ip neigh add|del proxy`; dev NULL: on every device. */
 int ip_neigh_add_proxy(struct host *host, const char *dev, __be32 addr);
 int ip_neigh_del_proxy(struct host *host, const char *dev, __be32 addr);
-/* The lines of /proc/net/stat/arp_cache, without their ends. */
-void neigh_stat_seq_show(struct host *host, void (*line)(void *arg, const char *text), void *arg);
 
 /* net.ipv4.neigh.DEV.NAME, DEV a device or "default": neigh_parms.c. 0, -ENOENT or -EINVAL. */
 int neigh_sysctl_set(struct net *net, const char *dev, const char *name, long value);
