@@ -147,7 +147,7 @@ static int register_vlan_dev(struct net_device *dev)
 
 	if (!st->vlan_notifier.notifier_call) { /* the host's first */
 		st->vlan_notifier.notifier_call = vlan_device_event;
-		register_netdevice_notifier(dev_net(dev), &st->vlan_notifier);
+		raw_notifier_chain_register(&st->netdev_chain, &st->vlan_notifier); /* rtnl is held */
 	}
 	if (!real_dev->vlan_info)
 		real_dev->vlan_info = kzalloc(dev->host, sizeof(*real_dev->vlan_info));
