@@ -530,5 +530,7 @@ int devinet_init(struct host *host)
 void devinet_exit(struct host *host)
 {
 	unregister_netdevice_notifier(host->net, &inet_state(host)->ip_netdev_notifier);
+	rtnl_lock(host);
 	inetdev_destroy_all(host->net);
+	rtnl_unlock(host);
 }

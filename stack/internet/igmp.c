@@ -376,6 +376,7 @@ static void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
 	TRACE(in_dev->dev, "one member less of the group");
 	struct ip_mc_list *i, **ip;
 
+	ASSERT_RTNL(in_dev->host);
 	for (ip = &in_dev->mc_list; (i = *ip) != NULL && i->multiaddr != addr; ip = &i->next)
 		;
 	if (!i || --i->users)
@@ -410,6 +411,7 @@ static void ip_mc_reset(struct in_device *in_dev)
 void ip_mc_init_dev(struct in_device *in_dev)
 {
 	TRACE(in_dev->dev, "prepare the device's groups");
+	ASSERT_RTNL(in_dev->host);
 	timer_setup(in_dev->host, &in_dev->mr_gq_timer, igmp_gq_timer_expire, 0);
 	timer_setup(in_dev->host, &in_dev->mr_ifc_timer, igmp_ifc_timer_expire, 0);
 	ip_mc_reset(in_dev);
@@ -434,6 +436,7 @@ void ip_mc_down(struct in_device *in_dev)
 	TRACE(in_dev->dev, "the device goes down: out of all groups, for now");
 	struct ip_mc_list *pmc;
 
+	ASSERT_RTNL(in_dev->host);
 	for (pmc = in_dev->mc_list; pmc; pmc = pmc->next)
 		igmp_group_dropped(pmc);
 	in_dev->mr_ifc_count = 0;
@@ -447,6 +450,7 @@ void ip_mc_destroy_dev(struct in_device *in_dev)
 	TRACE(in_dev->dev, "the device goes: forget its groups");
 	struct ip_mc_list *i;
 
+	ASSERT_RTNL(in_dev->host);
 	ip_mc_down(in_dev);
 	igmpv3_clear_delrec(in_dev);
 	while ((i = in_dev->mc_list) != NULL) {

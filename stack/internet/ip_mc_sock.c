@@ -52,6 +52,7 @@ static int __ip_mc_join_group(struct sock *sk, struct ip_mreqn *imr, unsigned in
 	struct in_device *in_dev;
 	int count = 0;
 
+	ASSERT_RTNL(sk->host);
 	if (!ipv4_is_multicast(addr))
 		return -EINVAL;
 	in_dev = ip_mc_find_dev(sock_net(sk), imr);
@@ -112,9 +113,11 @@ static void mc_sock_remove(struct sock *sk, struct ip_mc_socklist **imlp, struct
 int ip_mc_leave_group(struct sock *sk, struct ip_mreqn *imr)
 {
 	TRACE_SK_IN(sk, IN_TASK, "leave a multicast group");
-	struct in_device *in_dev = ip_mc_find_dev(sock_net(sk), imr);
 	struct ip_mc_socklist **imlp, *iml;
+	struct in_device *in_dev;
 
+	ASSERT_RTNL(sk->host);
+	in_dev = ip_mc_find_dev(sock_net(sk), imr);
 	if (!imr->imr_ifindex && !imr->imr_address.s_addr && !in_dev)
 		return -ENODEV;
 	for (imlp = &inet_sk(sk)->mc_list; (iml = *imlp) != NULL; imlp = &iml->next) {
@@ -222,6 +225,7 @@ int ip_mc_source(bool add, unsigned int omode, struct sock *sk, const struct ip_
 
 	if (!ipv4_is_multicast(group))
 		return -EINVAL;
+	ASSERT_RTNL(sk->host);
 	in_dev = ip_mc_find_dev(sock_net(sk), &imr);
 	if (!in_dev)
 		return -ENODEV;
@@ -255,6 +259,7 @@ int ip_mc_msfilter(struct sock *sk, const struct ip_msfilter *msf, int ifindex)
 	if (!ipv4_is_multicast(group) ||
 	    (msf->imsf_fmode != MCAST_INCLUDE && msf->imsf_fmode != MCAST_EXCLUDE))
 		return -EINVAL;
+	ASSERT_RTNL(sk->host);
 	in_dev = ip_mc_find_dev(sock_net(sk), &imr);
 	if (!in_dev)
 		return -ENODEV;

@@ -28,4 +28,11 @@ local function down_up()
   end)
 end
 
-return { ["if-down"] = down_up, ["if-up"] = down_up }
+-- The cable is pulled for three seconds.
+local function pulled()
+  sim.at("3s", function() G.link:down() end)
+  sim.at("6s", function() G.link:up() end)
+  G.rounds(G.client, "client", function() sim.sleep("10s") end)
+end
+
+return { ["link-down-up"] = pulled, ["if-down"] = down_up, ["if-up"] = down_up }

@@ -96,6 +96,8 @@ local kinds = {}
 
 kinds["tcp"] = function() talk("10.0.0.2") end
 
+kinds["forward-tcp"] = function() talk("10.0.1.2") end
+
 kinds["tcp-loopback"] = function() talk("127.0.0.1", G.client) end
 
 local function attempt(addr)

@@ -40,6 +40,7 @@ VARIANTS = {
     "near": ["--profile", "ast2500", "--set", "rate=1Gbit", "--set", "delay=5us"],
 }
 
+# (kinds.lua has more of them, whose golden traces are not here.)
 # The kinds, each with the circumstances beside "near" that golden's units of it (or of others) fell into.
 KINDS = {
     "tcp": "instant nap slow", "tcp-refused": "instant", "tcp-syn-retransmit": "", "tcp-rto": "instant",

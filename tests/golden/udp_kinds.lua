@@ -69,6 +69,41 @@ kinds["arp-resolve"] = function()
   end)
 end
 
+-- The client joins a group, the server sends to it, the client leaves by closing.
+kinds["igmp-multicast"] = function()
+  local joined = false
+  G.rounds(G.client, "client", function()
+    local fd = G.socket(S.SOCK_DGRAM)
+    timeout(fd, 5)
+    assert(S.setsockopt(fd, S.SOL_SOCKET, S.SO_REUSEADDR, 1))
+    assert(S.bind(fd, G.to("0.0.0.0")))
+    assert(S.setsockopt(fd, S.IPPROTO_IP, S.IP_ADD_MEMBERSHIP, "239.1.2.3", "10.0.0.1"))
+    joined = true
+    sim.equal(#assert(G.read(S.recvfrom, fd, 2000)), 50)
+    joined = false
+    U.close(fd)
+  end)
+  G.rounds(G.server, "server", function()
+    repeat sim.sleep("100ms") until joined
+    local fd = G.socket(S.SOCK_DGRAM)
+    assert(S.setsockopt(fd, S.IPPROTO_IP, S.IP_MULTICAST_IF, "10.0.0.2"))
+    assert(S.sendto(fd, ("m"):rep(50), G.to("239.1.2.3")))
+    U.close(fd)
+  end)
+end
+
+-- The neighbour has grown old: the datagram goes out at once, five seconds later it is asked whether it is there.
+kinds["arp-stale-probe"] = function()
+  G.rounds(G.client, "client", function()
+    local fd = G.socket(S.SOCK_DGRAM)
+    assert(S.sendto(fd, ("u"):rep(10), G.to("10.0.0.2", 9)))
+    sim.sleep("60s")
+    assert(S.sendto(fd, ("u"):rep(10), G.to("10.0.0.2", 9)))
+    sim.sleep("7s")
+    U.close(fd)
+  end)
+end
+
 kinds["napi-burst"] = function()
   G.rounds(G.server, "server", function()
     local fd = G.socket(S.SOCK_DGRAM)
