@@ -18,29 +18,29 @@ static const struct posix_const ops[] = {
 static int l_epoll_create1(lua_State *L)
 {
 	struct program *p = program_running(L, "epoll_create1");
-	int flags = (int)luaL_optinteger(L, 1, 0);
+	int flags = (int)posix_opt_int(L, 1, 0);
 	posix_begin(p, "epoll_create1", "epoll_create1");
 	long r = sys_epoll_create1(p->tsk, flags);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "epoll_create1", r);
 }
 
 static int l_epoll_ctl(lua_State *L)
 {
 	struct program *p = program_running(L, "epoll_ctl");
-	int epfd = (int)luaL_checkinteger(L, 1), op = (int)luaL_checkinteger(L, 2);
-	int fd = (int)luaL_checkinteger(L, 3);
-	struct epoll_event ev = { .events = (uint32_t)luaL_optinteger(L, 4, 0) };
+	int epfd = (int)posix_check_int(L, 1), op = (int)posix_check_int(L, 2);
+	int fd = (int)posix_check_int(L, 3);
+	struct epoll_event ev = { .events = (uint32_t)posix_opt_int(L, 4, 0) };
 	const char *name = "?";
-	ev.data.u64 = (uint64_t)luaL_optinteger(L, 5, fd);
+	ev.data.u64 = (uint64_t)posix_opt_int(L, 5, fd);
 	for (const struct posix_const *c = ops; c->name; c++)
 		if (c->value == op)
 			name = c->name;
 	posix_begin(p, "epoll_ctl", "epoll_ctl(%s)", name);
 	long r = sys_epoll_ctl(p->tsk, epfd, op, fd, &ev);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "epoll_ctl", r);
 }
 
@@ -48,13 +48,13 @@ static int l_epoll_wait(lua_State *L)
 {
 	struct program *p = program_running(L, "epoll_wait");
 	struct epoll_event events[MAX_EVENTS];
-	int epfd = (int)luaL_checkinteger(L, 1), max = (int)luaL_checkinteger(L, 2);
-	int timeout = (int)luaL_optinteger(L, 3, -1);
+	int epfd = (int)posix_check_int(L, 1), max = (int)posix_check_int(L, 2);
+	int timeout = (int)posix_opt_int(L, 3, -1);
 	luaL_argcheck(L, max <= MAX_EVENTS, 2, "too many events");
 	posix_begin(p, "epoll_wait", "epoll_wait");
 	long r = sys_epoll_wait(p->tsk, epfd, events, max, timeout);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	if (r < 0)
 		return posix_error(L, "epoll_wait", r);
 	lua_createtable(L, (int)r, 0);

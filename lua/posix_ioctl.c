@@ -62,8 +62,8 @@ static int l_ioctl(lua_State *L)
 		ifr.ifr_flags = (short)luaL_checkinteger(L, 4);
 	posix_begin(p, "ioctl", "ioctl(%s)", c->name);
 	long r = sys_ioctl(p->tsk, fd, cmd, (unsigned long)&ifr);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return r < 0 ? posix_error(L, "ioctl", r) : push_answer(L, cmd, &ifr);
 }
 

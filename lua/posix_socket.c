@@ -1,22 +1,18 @@
 /*
- * posix.sys.socket: luaposix's socket functions on the host's stack, with its tables and returns.
- * Addresses: { family = AF_INET, addr = "10.0.2.15", port = 80 }, { family = AF_PACKET, ifindex = 2 }.
+ * posix.sys.socket: luaposix's socket functions on the host's stack, with its tables and returns. Beyond it:
+ * flags for recv, recvfrom and send, and what packet and raw sockets need.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
-#include <netpacket/packet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lua/posix.h"
 #include "lua/run.h"
 #include "stack/interface/netdevice.h"
-
-#define MAX_BUFFER (16 << 20) /* bytes of one recv() */
 
 /* ---- names, for the constants and for the markers in the trace ---- */
 
@@ -65,15 +61,6 @@ static const struct posix_const tcp_options[] = {
 	{ "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
 	{ NULL, 0 },
 };
-static const struct posix_const families[] = {
-	{ "AF_UNSPEC", AF_UNSPEC },
-	{ "AF_INET", AF_INET },
-	{ "AF_INET6", AF_INET6 },
-	{ "AF_UNIX", AF_UNIX },
-	{ "AF_PACKET", AF_PACKET },
-	{ "AF_NETLINK", AF_NETLINK },
-	{ NULL, 0 },
-};
 static const struct posix_const constants[] = {
 	{ "SOCK_CLOEXEC", SOCK_CLOEXEC },
 	{ "SOCK_NONBLOCK", SOCK_NONBLOCK },
@@ -82,6 +69,7 @@ static const struct posix_const constants[] = {
 	{ "IPPROTO_TCP", IPPROTO_TCP },
 	{ "IPPROTO_UDP", IPPROTO_UDP },
 	{ "IPPROTO_ICMP", IPPROTO_ICMP },
+	{ "IPPROTO_IPV6", IPPROTO_IPV6 },
 	{ "IPPROTO_RAW", IPPROTO_RAW },
 	{ "MSG_OOB", MSG_OOB },
 	{ "MSG_PEEK", MSG_PEEK },
@@ -94,6 +82,20 @@ static const struct posix_const constants[] = {
 	{ "SHUT_WR", SHUT_WR },
 	{ "SHUT_RDWR", SHUT_RDWR },
 	{ "SOMAXCONN", SOMAXCONN },
+	{ "AI_PASSIVE", AI_PASSIVE },
+	{ "AI_CANONNAME", AI_CANONNAME },
+	{ "AI_NUMERICHOST", AI_NUMERICHOST },
+	{ "AI_V4MAPPED", AI_V4MAPPED },
+	{ "AI_ALL", AI_ALL },
+	{ "AI_ADDRCONFIG", AI_ADDRCONFIG },
+	{ "AI_NUMERICSERV", AI_NUMERICSERV },
+	{ "IPV6_UNICAST_HOPS", IPV6_UNICAST_HOPS },
+	{ "IPV6_MULTICAST_IF", IPV6_MULTICAST_IF },
+	{ "IPV6_MULTICAST_HOPS", IPV6_MULTICAST_HOPS },
+	{ "IPV6_MULTICAST_LOOP", IPV6_MULTICAST_LOOP },
+	{ "IPV6_JOIN_GROUP", IPV6_JOIN_GROUP },
+	{ "IPV6_LEAVE_GROUP", IPV6_LEAVE_GROUP },
+	{ "IPV6_V6ONLY", IPV6_V6ONLY },
 	{ "INADDR_ANY", INADDR_ANY },
 	/* what luaposix lacks but packet and raw sockets need */
 	{ "SOL_IP", SOL_IP },
@@ -120,133 +122,18 @@ static const struct posix_const constants[] = {
 	{ "PACKET_STATISTICS", PACKET_STATISTICS },
 	{ "PACKET_MR_PROMISC", PACKET_MR_PROMISC },
 	{ "PACKET_MR_ALLMULTI", PACKET_MR_ALLMULTI },
-	{ "AI_PASSIVE", 1 },
-	{ "AI_NUMERICHOST", 4 },
 	{ NULL, 0 },
 };
-
-static const char *name_of(const struct posix_const *c, lua_Integer value)
-{
-	for (; c->name; c++)
-		if (c->value == value)
-			return c->name;
-	return NULL;
-}
 
 /* "TCP_NODELAY", or the number as text in `buf`. */
 static const char *option_name(int level, int name, char *buf, size_t len)
 {
-	const char *s = level == SOL_SOCKET    ? name_of(sol_options, name)
-			: level == IPPROTO_TCP ? name_of(tcp_options, name)
+	const char *s = level == SOL_SOCKET    ? posix_const_name(sol_options, name)
+			: level == IPPROTO_TCP ? posix_const_name(tcp_options, name)
 					       : NULL;
 	if (!s)
 		snprintf(buf, len, "%d,%d", level, name);
 	return s ? s : buf;
-}
-
-/* ---- addresses ---- */
-
-/* Room for an address of any family that we have. */
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_ll ll;
-	struct sockaddr_storage any;
-};
-
-/* { family = AF_PACKET, ifindex = N }; beyond luaposix: protocol = 0x0800, addr = "six bytes". */
-static int get_packet_addr(lua_State *L, int idx, struct sockaddr_ll *ll)
-{
-	size_t n = 0;
-	lua_getfield(L, idx, "ifindex");
-	lua_getfield(L, idx, "protocol");
-	lua_getfield(L, idx, "addr");
-	luaL_argcheck(L, lua_isinteger(L, -3), idx, "field 'ifindex' must be an integer");
-	ll->sll_ifindex = (int)lua_tointeger(L, -3);
-	ll->sll_protocol = htons((uint16_t)lua_tointeger(L, -2));
-	const char *addr = lua_tolstring(L, -1, &n);
-	if (addr) {
-		luaL_argcheck(L, n <= sizeof(ll->sll_addr), idx, "field 'addr' is too long");
-		ll->sll_halen = (unsigned char)n;
-		memcpy(ll->sll_addr, addr, n);
-	}
-	lua_settop(L, idx);
-	return sizeof(*ll);
-}
-
-static lua_Integer check_field(lua_State *L, int idx, const char *field)
-{
-	if (lua_getfield(L, idx, field) == LUA_TNIL || !lua_isinteger(L, -1))
-		luaL_argerror(L, idx,
-			      lua_pushfstring(L, "int expected for field '%s', got %s", field,
-					      lua_isnil(L, -1) ? "no value" : luaL_typename(L, -1)));
-	lua_Integer v = lua_tointeger(L, -1);
-	lua_pop(L, 1);
-	return v;
-}
-
-/* { family = AF_INET, addr = "10.0.2.2", port = 80 }; false: `addr` is no address. */
-static bool get_inet_addr(lua_State *L, int idx, struct sockaddr_in *in)
-{
-	in->sin_port = htons((uint16_t)check_field(L, idx, "port"));
-	if (lua_getfield(L, idx, "addr") != LUA_TSTRING)
-		luaL_argerror(L, idx,
-			      lua_pushfstring(L, "string expected for field 'addr', got %s",
-					      lua_isnil(L, -1) ? "no value" : luaL_typename(L, -1)));
-	return inet_pton(AF_INET, lua_tostring(L, -1), &in->sin_addr) == 1;
-}
-
-/* Reads the table at `idx`. Its length, or -1 with the error pushed (nil, message, EINVAL). Beyond luaposix:
- * connect() to AF_UNSPEC takes a connection apart, and needs no address for that. */
-static int get_addr(lua_State *L, int idx, union address *a)
-{
-	luaL_checktype(L, idx, LUA_TTABLE);
-	memset(a, 0, sizeof(*a));
-	lua_Integer family = check_field(L, idx, "family");
-	if (family < 0 || !name_of(families, family))
-		luaL_argerror(L, idx, lua_pushfstring(L, "unsupported family type %d", (int)family));
-	a->sa.sa_family = (sa_family_t)family;
-	if (family == AF_PACKET)
-		return get_packet_addr(L, idx, &a->ll);
-	if (family == AF_UNSPEC && lua_getfield(L, idx, "addr") == LUA_TNIL)
-		return sizeof(a->in);
-	if ((family == AF_INET || family == AF_UNSPEC) && !get_inet_addr(L, idx, &a->in)) {
-		lua_settop(L, idx);
-		lua_pushnil(L);
-		lua_pushliteral(L, "not a valid IPv4 or IPv6 address argument: Invalid argument");
-		lua_pushinteger(L, EINVAL);
-		return -1;
-	}
-	lua_settop(L, idx);
-	return sizeof(a->in);
-}
-
-static void push_field(lua_State *L, const char *name, lua_Integer value)
-{
-	lua_pushinteger(L, value);
-	lua_setfield(L, -2, name);
-}
-
-static void push_addr(lua_State *L, const union address *a)
-{
-	char text[INET_ADDRSTRLEN];
-	lua_createtable(L, 0, 3);
-	push_field(L, "family", a->sa.sa_family);
-	if (a->sa.sa_family == AF_PACKET) {
-		size_t n = a->ll.sll_halen;
-		push_field(L, "ifindex", a->ll.sll_ifindex);
-		/* beyond luaposix */
-		push_field(L, "protocol", ntohs(a->ll.sll_protocol));
-		push_field(L, "pkttype", a->ll.sll_pkttype);
-		lua_pushlstring(L, (const char *)a->ll.sll_addr,
-				n < sizeof(a->ll.sll_addr) ? n : sizeof(a->ll.sll_addr));
-		lua_setfield(L, -2, "addr");
-		return;
-	}
-	push_field(L, "port", ntohs(a->in.sin_port));
-	inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof(text));
-	lua_pushstring(L, text);
-	lua_setfield(L, -2, "addr");
 }
 
 /* ---- calls ---- */
@@ -254,31 +141,46 @@ static void push_addr(lua_State *L, const union address *a)
 static int l_socket(lua_State *L)
 {
 	struct program *p = program_running(L, "socket");
-	int domain = (int)luaL_checkinteger(L, 1), type = (int)luaL_checkinteger(L, 2);
-	int protocol = (int)luaL_optinteger(L, 3, 0);
-	const char *name = name_of(types, type & 0xf);
+	int domain = (int)posix_check_int(L, 1), type = (int)posix_check_int(L, 2);
+	int protocol = (int)posix_check_int(L, 3);
+	posix_check_nargs(L, 3);
+	const char *name = posix_const_name(types, type & 0xf);
 	posix_begin(p, "socket", "socket(%s%s%s%s)", domain == AF_PACKET ? "AF_PACKET," : "",
 		    name ? name : "?", type & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "",
 		    type & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "");
 	long r = sys_socket(p->tsk, domain, type, protocol);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, NULL, r);
+}
+
+static int l_socketpair(lua_State *L)
+{
+	struct program *p = program_running(L, "socketpair");
+	int domain = (int)posix_check_int(L, 1), type = (int)posix_check_int(L, 2);
+	int protocol = (int)posix_check_int(L, 3), usockvec[2];
+	posix_check_nargs(L, 3);
+	posix_begin(p, "socketpair", "socketpair");
+	long r = sys_socketpair(p->tsk, domain, type, protocol, usockvec);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
+	return posix_error(L, "socketpair", r); /* no family of ours can */
 }
 
 static int with_addr(lua_State *L, const char *what,
 		     long (*call)(struct task_struct *tsk, int fd, const struct sockaddr *sa, int len))
 {
 	struct program *p = program_running(L, what);
-	int fd = (int)luaL_checkinteger(L, 1);
-	union address a;
-	int len = get_addr(L, 2, &a);
+	int fd = (int)posix_check_int(L, 1);
+	union posix_address a;
+	posix_check_nargs(L, 2);
+	int len = posix_get_addr(L, 2, &a);
 	if (len < 0)
 		return 3;
 	posix_begin(p, what, "%s", what);
 	long r = call(p->tsk, fd, &a.sa, len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, what, r);
 }
 
@@ -295,28 +197,30 @@ static int l_connect(lua_State *L)
 static int l_listen(lua_State *L)
 {
 	struct program *p = program_running(L, "listen");
-	int fd = (int)luaL_checkinteger(L, 1), backlog = (int)luaL_checkinteger(L, 2);
+	int fd = (int)posix_check_int(L, 1), backlog = (int)posix_check_int(L, 2);
+	posix_check_nargs(L, 2);
 	posix_begin(p, "listen", "listen");
 	long r = sys_listen(p->tsk, fd, backlog);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "listen", r);
 }
 
 static int l_accept(lua_State *L)
 {
 	struct program *p = program_running(L, "accept");
-	int fd = (int)luaL_checkinteger(L, 1);
-	union address a = { 0 };
+	int fd = (int)posix_check_int(L, 1);
+	posix_check_nargs(L, 1);
+	union posix_address a = { 0 };
 	int len = sizeof(a);
 	posix_begin(p, "accept", "accept");
 	long r = sys_accept(p->tsk, fd, &a.sa, &len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	if (r < 0)
 		return posix_error(L, "accept", r);
 	lua_pushinteger(L, r);
-	push_addr(L, &a);
+	posix_push_addr(L, &a);
 	return 2;
 }
 
@@ -325,60 +229,58 @@ static int l_accept(lua_State *L)
 static int l_accept4(lua_State *L)
 {
 	struct program *p = program_running(L, "accept4");
-	int fd = (int)luaL_checkinteger(L, 1), flags = (int)luaL_optinteger(L, 2, 0);
+	int fd = (int)posix_check_int(L, 1), flags = (int)posix_opt_int(L, 2, 0);
 	posix_begin(p, "accept4", "accept4(%s)", flags & SOCK_NONBLOCK ? "SOCK_NONBLOCK" : "");
 	long r = sys_accept4(p->tsk, fd, NULL, NULL, flags);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "accept4", r);
 }
 
 static int l_send(lua_State *L)
 {
 	struct program *p = program_running(L, "send");
-	int fd = (int)luaL_checkinteger(L, 1);
+	int fd = (int)posix_check_int(L, 1);
 	size_t n;
 	const char *data = luaL_checklstring(L, 2, &n);
-	unsigned flags = (unsigned)luaL_optinteger(L, 3, 0);
+	unsigned flags = (unsigned)posix_opt_int(L, 3, 0);
+	posix_check_nargs(L, 3);
 	posix_begin(p, "send", "send(%zu)", n);
 	long r = sys_send(p->tsk, fd, data, n, flags);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "send", r);
 }
 
 static int l_sendto(lua_State *L)
 {
 	struct program *p = program_running(L, "sendto");
-	int fd = (int)luaL_checkinteger(L, 1);
+	int fd = (int)posix_check_int(L, 1);
 	size_t n;
 	const char *data = luaL_checklstring(L, 2, &n);
-	union address a;
-	int len = get_addr(L, 3, &a);
+	union posix_address a;
+	posix_check_nargs(L, 3);
+	int len = posix_get_addr(L, 3, &a);
 	if (len < 0)
 		return 3;
 	posix_begin(p, "sendto", "sendto(%zu)", n);
 	long r = sys_sendto(p->tsk, fd, data, n, 0, &a.sa, len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "sendto", r);
-}
-
-static size_t check_count(lua_State *L, int idx)
-{
-	lua_Integer n = luaL_checkinteger(L, idx);
-	luaL_argcheck(L, n >= 0 && n <= MAX_BUFFER, idx, "count out of range");
-	return (size_t)n;
 }
 
 static int receive(lua_State *L, bool from)
 {
 	const char *what = from ? "recvfrom" : "recv";
 	struct program *p = program_running(L, what);
-	int fd = (int)luaL_checkinteger(L, 1);
-	size_t n = check_count(L, 2);
-	unsigned flags = (unsigned)luaL_optinteger(L, 3, 0);
-	union address a = { 0 };
+	int fd = (int)posix_check_int(L, 1);
+	size_t n = (size_t)posix_check_int(L, 2);
+	unsigned flags = (unsigned)posix_opt_int(L, 3, 0);
+	posix_check_nargs(L, 3);
+	if (n > POSIX_MAX_BUFFER)
+		return posix_error(L, "lalloc", -ENOMEM);
+	union posix_address a = { 0 };
 	int len = sizeof(a);
 	luaL_Buffer b;
 	char *to = luaL_buffinitsize(L, &b, n ? n : 1);
@@ -387,16 +289,14 @@ static int receive(lua_State *L, bool from)
 	posix_begin(p, what, from ? "recvfrom" : "recv(%zu)", n);
 	long r = from ? sys_recvfrom(p->tsk, fd, to, n, flags, &a.sa, &len)
 		      : sys_recv(p->tsk, fd, to, n, flags);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	if (r < 0)
 		return posix_error(L, NULL, r);
 	luaL_pushresultsize(&b, (size_t)r < n ? (size_t)r : n); /* MSG_TRUNC returns the real length */
 	if (!from)
 		return 1;
-	if (len == 0) /* a stream has no address per message */
-		return 1;
-	push_addr(L, &a);
+	posix_push_addr(L, &a); /* of a stream: family AF_UNSPEC */
 	return 2;
 }
 
@@ -413,11 +313,12 @@ static int l_recvfrom(lua_State *L)
 static int l_shutdown(lua_State *L)
 {
 	struct program *p = program_running(L, "shutdown");
-	int fd = (int)luaL_checkinteger(L, 1), how = (int)luaL_checkinteger(L, 2);
+	int fd = (int)posix_check_int(L, 1), how = (int)posix_check_int(L, 2);
+	posix_check_nargs(L, 2);
 	posix_begin(p, "shutdown", "shutdown");
 	long r = sys_shutdown(p->tsk, fd, how);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "shutdown", r);
 }
 
@@ -456,94 +357,94 @@ static int get_mcast_option(lua_State *L, int name, struct ip_mreq_source *m)
 	}
 }
 
+union option_value {
+	int i;
+	struct linger linger;
+	struct timeval tv;
+	char dev[IFNAMSIZ];
+	struct packet_mreq mreq;
+	struct ip_mreq_source mcast;
+};
+
+/* Reads the value of an option from the fourth argument on; its length. */
+static int get_option(lua_State *L, int level, int name, union option_value *v)
+{
+	bool sol = level == SOL_SOCKET;
+	int len;
+	memset(v, 0, sizeof(*v));
+	if (level == SOL_IP && lua_type(L, 4) == LUA_TSTRING &&
+	    (len = get_mcast_option(L, name, &v->mcast)) != 0)
+		return len;
+	if (level == SOL_PACKET && (name == PACKET_ADD_MEMBERSHIP || name == PACKET_DROP_MEMBERSHIP)) {
+		v->mreq.mr_ifindex = (int)posix_check_int(L, 4);
+		v->mreq.mr_type = (unsigned short)posix_check_int(L, 5);
+		return sizeof(v->mreq);
+	}
+	if (sol && name == SO_LINGER) {
+		posix_check_nargs(L, 5);
+		v->linger.l_onoff = (int)posix_check_int(L, 4);
+		v->linger.l_linger = (int)posix_check_int(L, 5);
+		return sizeof(v->linger);
+	}
+	if (sol && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
+		posix_check_nargs(L, 5);
+		v->tv.tv_sec = posix_check_int(L, 4);
+		v->tv.tv_usec = posix_check_int(L, 5);
+		return sizeof(v->tv);
+	}
+	if (sol && name == SO_BINDTODEVICE) {
+		posix_check_nargs(L, 4);
+		snprintf(v->dev, sizeof(v->dev), "%s", luaL_checkstring(L, 4));
+		return (int)strlen(v->dev);
+	}
+	if (sol || level == IPPROTO_TCP)
+		posix_check_nargs(L, 4);
+	v->i = (int)posix_check_int(L, 4);
+	return sizeof(v->i);
+}
+
 static int l_setsockopt(lua_State *L)
 {
 	struct program *p = program_running(L, "setsockopt");
-	int fd = (int)luaL_checkinteger(L, 1), level = (int)luaL_checkinteger(L, 2);
-	int name = (int)luaL_checkinteger(L, 3);
-	union {
-		int i;
-		struct linger linger;
-		struct timeval tv;
-		char dev[16];
-		struct packet_mreq mreq;
-		struct ip_mreq_source mcast;
-	} v;
-	int len = sizeof(int);
+	int fd = (int)posix_check_int(L, 1), level = (int)posix_check_int(L, 2);
+	int name = (int)posix_check_int(L, 3);
+	union option_value v;
 	char buf[32];
-	memset(&v, 0, sizeof(v));
-	if (level == SOL_PACKET && (name == PACKET_ADD_MEMBERSHIP || name == PACKET_DROP_MEMBERSHIP)) {
-		v.mreq.mr_ifindex = (int)luaL_checkinteger(L, 4);
-		v.mreq.mr_type = (unsigned short)luaL_checkinteger(L, 5);
-		len = sizeof(v.mreq);
-	} else if (level == SOL_SOCKET && name == SO_LINGER) {
-		v.linger.l_onoff = (int)luaL_checkinteger(L, 4);
-		v.linger.l_linger = (int)luaL_checkinteger(L, 5);
-		len = sizeof(v.linger);
-	} else if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
-		v.tv.tv_sec = luaL_checkinteger(L, 4);
-		v.tv.tv_usec = luaL_checkinteger(L, 5);
-		len = sizeof(v.tv);
-	} else if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
-		snprintf(v.dev, sizeof(v.dev), "%s", luaL_checkstring(L, 4));
-		len = (int)strlen(v.dev) + 1;
-	} else if (level == SOL_IP && (len = get_mcast_option(L, name, &v.mcast)) != 0) {
-		/* taken from the arguments */
-	} else {
-		v.i = (int)luaL_checkinteger(L, 4);
-		len = sizeof(v.i);
-	}
+	int len = get_option(L, level, name, &v);
 	posix_begin(p, "setsockopt", "setsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
 	long r = sys_setsockopt(p->tsk, fd, level, name, &v, len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	return posix_result(L, "setsockopt", r);
-}
-
-static void push_pair(lua_State *L, const char *a, lua_Integer va, const char *b, lua_Integer vb)
-{
-	lua_createtable(L, 0, 2);
-	lua_pushinteger(L, va);
-	lua_setfield(L, -2, a);
-	lua_pushinteger(L, vb);
-	lua_setfield(L, -2, b);
 }
 
 /* An integer; SO_LINGER and the time-outs are tables, as in luaposix. */
 static int l_getsockopt(lua_State *L)
 {
 	struct program *p = program_running(L, "getsockopt");
-	int fd = (int)luaL_checkinteger(L, 1), level = (int)luaL_checkinteger(L, 2);
-	int name = (int)luaL_checkinteger(L, 3);
-	union {
-		int i;
-		struct linger linger;
-		struct timeval tv;
-		char dev[64];
-	} v;
-	int len = sizeof(int);
+	int fd = (int)posix_check_int(L, 1), level = (int)posix_check_int(L, 2);
+	int name = (int)posix_check_int(L, 3);
+	union option_value v;
 	char buf[32];
 	bool linger = level == SOL_SOCKET && name == SO_LINGER;
 	bool time = level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 	bool text = level == SOL_SOCKET && name == SO_BINDTODEVICE;
+	posix_check_nargs(L, 3);
 	memset(&v, 0, sizeof(v));
-	len = linger ? sizeof(v.linger) : time ? sizeof(v.tv) : text ? sizeof(v.dev) : sizeof(v.i);
+	int len = linger ? sizeof(v.linger) : time ? sizeof(v.tv) : text ? sizeof(v.dev) : sizeof(v.i);
 	posix_begin(p, "getsockopt", "getsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
 	long r = sys_getsockopt(p->tsk, fd, level, name, &v, &len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	if (r < 0)
 		return posix_error(L, "getsockopt", r);
-	if (linger) {
-		push_pair(L, "l_onoff", v.linger.l_onoff, "l_linger", v.linger.l_linger);
-		return 1;
-	}
-	if (time) {
-		push_pair(L, "tv_sec", v.tv.tv_sec, "tv_usec", v.tv.tv_usec);
-		return 1;
-	}
+	if (linger)
+		return posix_push_pair(L, "PosixLinger", "l_onoff", v.linger.l_onoff, "l_linger",
+				       v.linger.l_linger);
+	if (time)
+		return posix_push_pair(L, "PosixTimeval", "tv_sec", v.tv.tv_sec, "tv_usec", v.tv.tv_usec);
 	if (text)
-		lua_pushlstring(L, v.dev, strnlen(v.dev, sizeof(v.dev)));
+		lua_pushlstring(L, v.dev, (size_t)len);
 	else
 		lua_pushinteger(L, v.i);
 	return 1;
@@ -553,16 +454,17 @@ static int name_call(lua_State *L, const char *what,
 		     long (*call)(struct task_struct *tsk, int fd, struct sockaddr *sa, int *len))
 {
 	struct program *p = program_running(L, what);
-	int fd = (int)luaL_checkinteger(L, 1);
-	union address a = { 0 };
+	int fd = (int)posix_check_int(L, 1);
+	posix_check_nargs(L, 1);
+	union posix_address a = { 0 };
 	int len = sizeof(a);
 	posix_begin(p, what, "%s", what);
 	long r = call(p->tsk, fd, &a.sa, &len);
-	if (!posix_end(p, r))
-		return script_leave(L);
+	if (!posix_end(L, p, r))
+		return posix_leave(L, p);
 	if (r < 0)
 		return posix_error(L, what, r);
-	push_addr(L, &a);
+	posix_push_addr(L, &a);
 	return 1;
 }
 
@@ -579,44 +481,10 @@ static int l_getpeername(lua_State *L)
 static int l_if_nametoindex(lua_State *L)
 {
 	struct program *p = program_running(L, "if_nametoindex");
-	const struct net_device *dev = __dev_get_by_name(p->tsk->host->net, luaL_checkstring(L, 1));
+	const char *name = luaL_checkstring(L, 1);
+	posix_check_nargs(L, 1);
+	const struct net_device *dev = __dev_get_by_name(p->tsk->host->net, name);
 	return posix_result(L, "if_nametoindex", dev ? dev->ifindex : -ENODEV);
-}
-
-/* Names are the scenario's hosts, or dotted addresses. */
-static int l_getaddrinfo(lua_State *L)
-{
-	const char *host = luaL_optstring(L, 1, NULL);
-	const char *service = lua_isnoneornil(L, 2) ? "0" : luaL_tolstring(L, 2, NULL);
-	union address a = { .in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(service)) } };
-	lua_Integer type = 0, protocol = 0, flags = 0;
-	if (lua_istable(L, 3)) {
-		lua_getfield(L, 3, "socktype");
-		type = lua_tointeger(L, -1);
-		lua_getfield(L, 3, "protocol");
-		protocol = lua_tointeger(L, -1);
-		lua_getfield(L, 3, "flags");
-		flags = lua_tointeger(L, -1);
-	}
-	const struct world_host *h = host ? world_find_host(&script_of(L)->run->world, host) : NULL;
-	if (h)
-		a.in.sin_addr.s_addr = h->nics[0].addr;
-	else if (!host)
-		a.in.sin_addr.s_addr = htonl(flags & 1 ? INADDR_ANY : INADDR_LOOPBACK);
-	else if (inet_pton(AF_INET, host, &a.in.sin_addr) != 1) {
-		lua_pushnil(L);
-		lua_pushliteral(L, "Name or service not known");
-		lua_pushinteger(L, -2); /* EAI_NONAME */
-		return 3;
-	}
-	lua_createtable(L, 1, 0);
-	push_addr(L, &a);
-	lua_pushinteger(L, type ? type : SOCK_STREAM);
-	lua_setfield(L, -2, "socktype");
-	lua_pushinteger(L, protocol ? protocol : type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP);
-	lua_setfield(L, -2, "protocol");
-	lua_rawseti(L, -2, 1);
-	return 1;
 }
 
 static const luaL_Reg functions[] = {
@@ -624,7 +492,7 @@ static const luaL_Reg functions[] = {
 	{ "accept4", l_accept4 },
 	{ "bind", l_bind },
 	{ "connect", l_connect },
-	{ "getaddrinfo", l_getaddrinfo },
+	{ "getaddrinfo", posix_getaddrinfo },
 	{ "getpeername", l_getpeername },
 	{ "getsockname", l_getsockname },
 	{ "getsockopt", l_getsockopt },
@@ -637,16 +505,16 @@ static const luaL_Reg functions[] = {
 	{ "setsockopt", l_setsockopt },
 	{ "shutdown", l_shutdown },
 	{ "socket", l_socket },
+	{ "socketpair", l_socketpair },
 	{ NULL, NULL },
 };
 
 int open_posix_socket(lua_State *L)
 {
-	luaL_newlib(L, functions);
-	posix_set_constants(L, families);
+	posix_module(L, "posix.sys.socket", functions, constants);
+	posix_set_constants(L, posix_families);
 	posix_set_constants(L, types);
 	posix_set_constants(L, sol_options);
 	posix_set_constants(L, tcp_options);
-	posix_set_constants(L, constants);
 	return 1;
 }

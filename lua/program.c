@@ -9,7 +9,7 @@
 #include "core/host.h"
 #include "lua/run.h"
 #include "lua/script.h"
-#include "stack/kernel/sched.h"
+#include "stack/kernel/signal.h"
 
 /* Two programs of the same name on a host: the later is NAME.2, NAME.3, ... */
 static void set_name(struct program *p, const char *name)
@@ -46,6 +46,8 @@ static int make_thread(lua_State *L)
 	struct program *p = lua_touserdata(L, 1);
 	p->co = lua_newthread(L);
 	p->co_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_newtable(L);
+	p->handlers_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	return 0;
 }
 
@@ -151,6 +153,7 @@ bool program_start(struct program *p)
 	if (!p->tsk)
 		return false;
 	p->tsk->task->daemon = p->daemon;
+	p->tsk->sig_ignored = SIG_DEFAULT_IGNORED;
 	return true;
 }
 

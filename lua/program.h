@@ -21,7 +21,7 @@ struct program {
 	struct task_struct *tsk; /* NULL before it was started and after it ended */
 	struct script *script;
 	lua_State *co;
-	int co_ref;
+	int co_ref, handlers_ref; /* signal number -> Lua function (lua/posix_signal.c) */
 	int nargs;
 	char name[64];
 	bool own_script, daemon, started, ended, exiting;

@@ -351,8 +351,11 @@ static const luaL_Reg builtin[] = {
 	{ "posix.sys.ioctl", open_posix_sys_ioctl },
 	{ "posix.fcntl", open_posix_fcntl },
 	{ "posix.errno", open_posix_errno },
+	{ "posix.signal", open_posix_signal },
+	{ "posix.stdio", open_posix_stdio },
 	{ "posix.time", open_posix_time },
 	{ "posix.sys.time", open_posix_sys_time },
+	{ "posix.sys.utsname", open_posix_utsname },
 	{ NULL, NULL },
 };
 

@@ -52,6 +52,7 @@ struct script *script_new(struct run *run, const char *file, const char *name)
 		return NULL;
 	}
 	s->run = run;
+	s->last_errno = ENOENT; /* require() has looked for a file in vain */
 	s->dir = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup("./");
 	random_init(&s->random, run->sim, name, "math.random");
 	s->L = lua_newstate(arena_alloc, &s->arena);

@@ -35,6 +35,7 @@ struct script {
 	uint64_t instructions;	 /* since the last progress */
 	uint64_t progress_at;	 /* virtual time of the last progress */
 	bool exhausted;		 /* the budget is used up, or the run is over: code is not to go on */
+	int last_errno;		 /* of the last system call that failed */
 	uint32_t next_object;	 /* number of the next object that tostring() names */
 	struct script *next;
 };
@@ -86,8 +87,11 @@ int open_posix_sys_epoll(lua_State *L);
 int open_posix_sys_ioctl(lua_State *L);
 int open_posix_fcntl(lua_State *L);
 int open_posix_errno(lua_State *L);
+int open_posix_signal(lua_State *L);
+int open_posix_stdio(lua_State *L);
 int open_posix_time(lua_State *L);
 int open_posix_sys_time(lua_State *L);
+int open_posix_utsname(lua_State *L);
 int open_posix(lua_State *L);
 
 #endif

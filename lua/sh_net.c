@@ -14,7 +14,7 @@
 		struct program *p_ = (net)->sh->program;                                                     \
 		posix_begin(p_, name, label);                                                                \
 		long r_ = (call);                                                                            \
-		(net)->left = !posix_end(p_, r_);                                                            \
+		(net)->left = !posix_returned(p_, r_);                                                       \
 		return (int)r_;                                                                              \
 	} while (0)
 

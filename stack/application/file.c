@@ -244,6 +244,43 @@ long sys_dup(struct task_struct *tsk, unsigned int fildes)
 	SYSCALL(tsk, "make a second descriptor for a file", do_dup_syscall(tsk, fildes));
 }
 
+/* Puts the file at `newfd`, closing what was there. */
+static long ksys_dup2(struct task_struct *tsk, unsigned int oldfd, unsigned int newfd)
+{
+	TRACE(tsk, "duplicate to a descriptor of the program's choice");
+	struct file *file = fget_light(tsk, oldfd), *old;
+	struct fd_slot *slot;
+
+	if (newfd >= NR_OPEN_MAX || !file)
+		return -EBADF;
+	if (oldfd == newfd)
+		return (long)newfd;
+	while (newfd >= (unsigned int)tsk->files->max_fds)
+		if (expand_files(tsk->files))
+			return -EMFILE;
+	slot = &tsk->files->fd[newfd];
+	if (slot->reserved == FD_RESERVED)
+		return -EBUSY;
+	old = slot->file;
+	slot->reserved = FD_FREE;
+	slot->close_on_exec = false;
+	slot->file = get_file(file);
+	if (old)
+		fput(old);
+	return (long)newfd;
+}
+
+long sys_dup2(struct task_struct *tsk, unsigned int oldfd, unsigned int newfd)
+{
+	SYSCALL(tsk, "make a second descriptor, with a given number, for a file",
+		ksys_dup2(tsk, oldfd, newfd));
+}
+
+bool fd_is_standard(const struct task_struct *tsk, unsigned int fd)
+{
+	return fd < NR_STANDARD && (!tsk->files || tsk->files->fd[fd].reserved == FD_STANDARD);
+}
+
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC)
 
 static long do_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg)

@@ -47,6 +47,30 @@ long sys_socket(struct task_struct *tsk, int family, int type, int protocol)
 	SYSCALL(tsk, "create a socket", __sys_socket(tsk, family, type, protocol));
 }
 
+/* No family here has pairs; what it says comes from its operations, as in Linux. */
+static int __sys_socketpair(struct task_struct *tsk, int family, int type, int protocol, int *usockvec)
+{
+	TRACE(tsk, "create two sockets that are connected");
+	int flags = type & ~SOCK_TYPE_MASK, err;
+	struct socket *sock;
+
+	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
+		return -EINVAL;
+	usockvec[0] = usockvec[1] = -1;
+	err = sock_create(tsk->host, family, type & SOCK_TYPE_MASK, protocol, &sock);
+	if (err < 0)
+		return err;
+	err = sock->ops->socketpair(sock, sock);
+	sock_release(sock);
+	return err;
+}
+
+long sys_socketpair(struct task_struct *tsk, int family, int type, int protocol, int *usockvec)
+{
+	SYSCALL(tsk, "create two sockets that are connected",
+		__sys_socketpair(tsk, family, type, protocol, usockvec));
+}
+
 /* ---- bind, listen ---- */
 
 static int __sys_bind(struct task_struct *tsk, int fd, const struct sockaddr *umyaddr, int addrlen)

@@ -3,7 +3,7 @@
  * result >= 0 or a negative errno, never a positive one, and run the task's deferred work at the end
  * (exit_to_user_mode), so that files closed are released outside of sys_close().
  *
- * -ERESTARTSYS and -EINTR come only when the task is being killed.
+ * -ERESTARTSYS and -EINTR come when the task is being killed or a signal came for which it has a handler.
  */
 #ifndef STACK_APPLICATION_SYSCALLS_H
 #define STACK_APPLICATION_SYSCALLS_H
@@ -17,6 +17,7 @@
 #include "stack/skb/uio.h"
 
 long sys_socket(struct task_struct *tsk, int family, int type, int protocol);
+long sys_socketpair(struct task_struct *tsk, int family, int type, int protocol, int *usockvec);
 long sys_bind(struct task_struct *tsk, int fd, const struct sockaddr *umyaddr, int addrlen);
 long sys_listen(struct task_struct *tsk, int fd, int backlog);
 long sys_accept(struct task_struct *tsk, int fd, struct sockaddr *upeer_sockaddr, int *upeer_addrlen);
@@ -43,6 +44,10 @@ long sys_readv(struct task_struct *tsk, unsigned int fd, const struct iovec *vec
 long sys_writev(struct task_struct *tsk, unsigned int fd, const struct iovec *vec, unsigned long vlen);
 long sys_close(struct task_struct *tsk, unsigned int fd);
 long sys_dup(struct task_struct *tsk, unsigned int fildes);
+long sys_dup2(struct task_struct *tsk, unsigned int oldfd, unsigned int newfd);
+/* Is it one of the program's standard files, which are not ours (0 to 2, unless closed or replaced)? */
+bool fd_is_standard(const struct task_struct *tsk, unsigned int fd);
+long sys_pipe(struct task_struct *tsk, int *fildes);
 long sys_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg);
 long sys_ioctl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg);
 

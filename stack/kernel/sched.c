@@ -7,6 +7,7 @@
 #include "stack/kernel/sched.h"
 
 #include "stack/kernel/kernel_state.h"
+#include "stack/kernel/signal.h"
 
 /* ---- life ---- */
 
@@ -20,6 +21,7 @@ static struct task_struct *task_struct_new(struct host *host, const char *name, 
 	tsk->host = host;
 	tsk->fn = fn;
 	tsk->arg = arg;
+	tsk->sig_ignored = ~0u;
 	strncpy(tsk->comm, name, TASK_COMM_LEN - 1);
 	return tsk;
 }
@@ -32,6 +34,7 @@ static void do_exit(struct task_struct *tsk)
 
 	if (k->exit_files)
 		k->exit_files(tsk);
+	exit_signals(tsk);
 	exit_to_user_mode(tsk);
 	rcu_quiescent(host);
 	tsk->task->priv = NULL;

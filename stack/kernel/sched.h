@@ -36,6 +36,10 @@ struct task_struct {
 	u8 is_kthread;
 	struct files_struct *files;	  /* stack/application's; NULL for kernel threads */
 	struct callback_head *task_works; /* to run on return to user mode, newest first */
+	u32 pending;		    /* signals to deal with on return to user mode, a bit each (signal.h) */
+	u32 sig_ignored;	    /* those that are dropped; all, until a program sets it */
+	u32 sig_restart;	    /* those that do not interrupt a blocking call */
+	struct hrtimer *real_timer; /* alarm(); NULL before its first use */
 	char comm[TASK_COMM_LEN];
 	void (*fn)(void *arg);
 	void *arg;
@@ -62,10 +66,10 @@ struct task_struct *user_task_create(struct host *host, const char *name, void (
 struct task_struct *kthread_create(struct host *host, const char *name, void (*fn)(void *arg), void *arg);
 void kthread_stop(struct task_struct *tsk);
 
-/* A kill was sent: blocking calls return -ERESTARTSYS / -EINTR. */
+/* A kill was sent, or a signal: blocking calls return -ERESTARTSYS / -EINTR. */
 static inline bool signal_pending(const struct task_struct *tsk)
 {
-	return tsk && unlikely(tsk->task->killed);
+	return tsk && unlikely(tsk->task->killed || (tsk->pending & ~tsk->sig_restart));
 }
 #define fatal_signal_pending(tsk) signal_pending(tsk)
 

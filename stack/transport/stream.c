@@ -2,6 +2,7 @@
  * What stream protocols share: waiting for the connection, for room to write, for the close to
  * finish; and the packets that carry a stream.
  */
+#include "stack/kernel/signal.h"
 #include "stack/application/socket.h"
 #include "stack/transport/sock.h"
 #include "stack/transport/tcp.h"
@@ -155,7 +156,7 @@ int sk_stream_wait_memory(struct sock *sk, long *timeo_p)
 	return err;
 }
 
-int sk_stream_error(struct sock *sk, int flags __maybe_unused, int err)
+int sk_stream_error(struct sock *sk, int flags, int err)
 {
 	TRACE_SK(sk, "what a failed write returns");
 
@@ -164,6 +165,8 @@ int sk_stream_error(struct sock *sk, int flags __maybe_unused, int err)
 		if (!err)
 			err = -EPIPE;
 	}
+	if (err == -EPIPE && !(flags & MSG_NOSIGNAL))
+		send_sig(SIGPIPE, current(sk->host), 0);
 	return err;
 }
 

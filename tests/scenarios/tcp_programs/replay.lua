@@ -10,6 +10,7 @@ local S = require "posix.sys.socket"
 local U = require "posix.unistd"
 local P = require "posix.poll"
 local F = require "posix.fcntl"
+local G = require "posix.signal"
 local net = sim.network()
 local client = net:host("client", { addr = "10.0.2.15/24" })
 local server = net:host("server", { addr = "10.0.2.2/24" })
@@ -32,7 +33,12 @@ local function err(m, e) return "ERR " .. e .. " " .. m:gsub("^%l+: ", "") end
 local function res(r, m, e) if r then return "OK " .. r end return err(m, e) end
 local function show(a) return a.family .. " " .. a.addr .. " " .. (a.port >= 32768 and "EPH" or a.port) end
 local ORDER = { "IN", "PRI", "OUT", "ERR", "HUP", "NVAL" }
+local function to(a, p, fam) -- of AF_INET6, so that the call can refuse it
+  if fam == "AF_INET6" then a = "::ffff:" .. a end
+  return { family = val(fam) or 2, addr = a, port = p }
+end
 local function interp(ops)
+  G.signal(G.SIGPIPE, G.SIG_IGN)
   local v, t0, last = {}, sim.now, sim.now
   local function fd(n) if type(n) == "string" then return v[n] end return n end
   local do_ = {
@@ -42,8 +48,8 @@ local function interp(ops)
       v[n] = r or -1
       return r and "OK fd" or err(m, e)
     end,
-    bind = function(f, a, p, fam) return res(S.bind(fd(f), { family = val(fam) or 2, addr = a, port = p })) end,
-    connect = function(f, a, p, fam) return res(S.connect(fd(f), { family = val(fam) or 2, addr = a, port = p })) end,
+    bind = function(f, a, p, fam) return res(S.bind(fd(f), to(a, p, fam))) end,
+    connect = function(f, a, p, fam) return res(S.connect(fd(f), to(a, p, fam))) end,
     listen = function(f, n) return res(S.listen(fd(f), n)) end,
     accept = function(f, n)
       local r, a, e = S.accept(fd(f))
@@ -79,7 +85,7 @@ local function interp(ops)
     end,
     shutdown = function(f, h) return res(S.shutdown(fd(f), val(h))) end,
     close = function(f) return res(U.close(fd(f))) end,
-    setsockopt = function(f, l, n, a, b) return res(S.setsockopt(fd(f), val(l), val(n), a, b)) end,
+    setsockopt = function(f, l, n, ...) return res(S.setsockopt(fd(f), val(l), val(n), ...)) end,
     getsockopt = function(f, l, n)
       local r, m, e = S.getsockopt(fd(f), val(l), val(n)) if type(r) == "table" then return "OK " .. (r.tv_sec or r.l_onoff) .. " " .. (r.tv_usec or r.l_linger) end
       if not r then return err(m, e) end
@@ -101,7 +107,8 @@ local function interp(ops)
     echo = function(t) return t end,
   }
   local function rd(call) return function(f, n, fl)
-    local d, m, e = call(fd(f), n, fl and val(fl))
+    local d, m, e
+    if fl then d, m, e = call(fd(f), n, val(fl)) else d, m, e = call(fd(f), n) end
     if not d then return err(m, e) end
     local printable = #d > 0 and #d < 40 and not d:find("[^ -~]")
     return "OK " .. #d .. " " .. (printable and d or sum(d))

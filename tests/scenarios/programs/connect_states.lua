@@ -1,0 +1,53 @@
+-- connect() in every state of a TCP socket.
+local M = require "prelude"
+local S, U, F = require "posix.sys.socket", require "posix.unistd", require "posix.fcntl"
+local show = M.show
+if ... == "server" then
+  local l = M.listener(7000)
+  local c = S.accept(l)
+  M.nap(1500)
+  return
+end
+M.nap(200)
+local fd = M.tcp()
+M.nonblock(fd)
+show("connect", S.connect(fd, M.at(7000)))
+M.poll("writable", fd, 1000, "OUT")
+show("connect done", S.connect(fd, M.at(7000)))
+show("connect again", S.connect(fd, M.at(7000)))
+show("connect elsewhere", S.connect(fd, M.at(1, "127.0.0.1")))
+show("bind", S.bind(fd, M.at(1234, "0.0.0.0")))
+show("listen", S.listen(fd, 5))
+M.sockopt("SO_ERROR", fd, S.SOL_SOCKET, S.SO_ERROR)
+show("AF_UNSPEC", S.connect(fd, { family = S.AF_UNSPEC }))
+show("peer", S.getpeername(fd))
+show("name", S.getsockname(fd))
+M.poll("poll", fd)
+show("send", S.send(fd, "x", S.MSG_NOSIGNAL))
+show("recv", S.recv(fd, 1))
+print "-- a listener"
+local l = M.listener(7001)
+show("connect", S.connect(l, M.at(7000)))
+show("send", S.send(l, "x", S.MSG_NOSIGNAL))
+show("recv", S.recv(l, 1))
+show("sendto", S.sendto(l, "x", M.at(7000)))
+show("shutdown", S.shutdown(l, S.SHUT_WR))
+M.poll("poll", l)
+show("peer", S.getpeername(l))
+show("shutdown", S.shutdown(l, S.SHUT_RD))
+M.poll("poll", l)
+show("accept", S.accept(l))
+show("listen", S.listen(l, 5))
+M.poll("poll", l)
+print "-- never connected"
+fd = M.tcp()
+show("send", S.send(fd, "x", S.MSG_NOSIGNAL))
+show("recv", S.recv(fd, 1))
+show("shutdown", S.shutdown(fd, S.SHUT_RDWR))
+show("shutdown 3", S.shutdown(fd, 3))
+show("shutdown -1", S.shutdown(fd, -1))
+show("peer", S.getpeername(fd))
+show("name", S.getsockname(fd))
+show("accept", S.accept(fd))
+M.poll("poll", fd)
+show("read", U.read(fd, 1))

@@ -1,0 +1,223 @@
+/*
+ * What these programs use and Debian's lua-posix 33.4 lacks, for recording on a real kernel (test_linux.py
+ * --record). getsockopt, getpeername and if_nametoindex are as in luaposix 36; the rest is what wirepath has
+ * beyond luaposix: flags for recv, recvfrom and send, addresses of AF_PACKET and AF_UNSPEC, memberships of
+ * packet sockets.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <net/if.h>
+#include <netpacket/packet.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#define INT(n) ((int)luaL_checkinteger(L, n))
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_ll ll;
+};
+
+static int result(lua_State *L, const char *what, long r)
+{
+	int e = errno;
+	if (r >= 0) {
+		lua_pushinteger(L, r);
+		return 1;
+	}
+	lua_pushnil(L);
+	if (what)
+		lua_pushfstring(L, "%s: %s", what, strerror(e));
+	else
+		lua_pushstring(L, strerror(e));
+	lua_pushinteger(L, e);
+	return 3;
+}
+
+static lua_Integer field(lua_State *L, int idx, const char *name)
+{
+	lua_getfield(L, idx, name);
+	lua_Integer v = lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	return v;
+}
+
+static socklen_t get_addr(lua_State *L, int idx, union address *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->sa.sa_family = (sa_family_t)field(L, idx, "family");
+	lua_getfield(L, idx, "addr");
+	size_t n = 0;
+	const char *text = lua_tolstring(L, -1, &n);
+	if (a->sa.sa_family == AF_PACKET) {
+		a->ll.sll_ifindex = (int)field(L, idx, "ifindex");
+		a->ll.sll_protocol = htons((uint16_t)field(L, idx, "protocol"));
+		if (text)
+			memcpy(a->ll.sll_addr, text, a->ll.sll_halen = (unsigned char)(n < 8 ? n : 8));
+		return sizeof(a->ll);
+	}
+	a->in.sin_port = htons((uint16_t)field(L, idx, "port"));
+	if (text)
+		inet_pton(AF_INET, text, &a->in.sin_addr);
+	return sizeof(a->in);
+}
+
+static void set(lua_State *L, const char *name, lua_Integer v)
+{
+	lua_pushinteger(L, v);
+	lua_setfield(L, -2, name);
+}
+
+static int push_addr(lua_State *L, const union address *a)
+{
+	char text[INET_ADDRSTRLEN];
+	lua_newtable(L);
+	set(L, "family", a->sa.sa_family);
+	if (a->sa.sa_family == AF_PACKET) {
+		set(L, "ifindex", a->ll.sll_ifindex);
+		set(L, "protocol", ntohs(a->ll.sll_protocol));
+		set(L, "pkttype", a->ll.sll_pkttype);
+		lua_pushlstring(L, (const char *)a->ll.sll_addr, a->ll.sll_halen);
+	} else {
+		set(L, "port", ntohs(a->in.sin_port));
+		lua_pushstring(L, inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof(text)));
+	}
+	lua_setfield(L, -2, "addr");
+	return 1;
+}
+
+static int l_bind(lua_State *L)
+{
+	union address a;
+	socklen_t len = get_addr(L, 2, &a);
+	return result(L, "bind", bind(INT(1), &a.sa, len));
+}
+
+static int l_connect(lua_State *L)
+{
+	union address a;
+	socklen_t len = get_addr(L, 2, &a);
+	return result(L, "connect", connect(INT(1), &a.sa, len));
+}
+
+static int l_send(lua_State *L)
+{
+	size_t n;
+	const char *data = luaL_checklstring(L, 2, &n);
+	return result(L, "send", send(INT(1), data, n, (int)luaL_optinteger(L, 3, 0)));
+}
+
+static int l_sendto(lua_State *L)
+{
+	size_t n;
+	const char *data = luaL_checklstring(L, 2, &n);
+	union address a;
+	socklen_t len = get_addr(L, 3, &a);
+	return result(L, "sendto", sendto(INT(1), data, n, 0, &a.sa, len));
+}
+
+static int receive(lua_State *L, bool from)
+{
+	static char buf[1 << 20];
+	union address a = { 0 };
+	socklen_t len = sizeof(a);
+	long n = luaL_checkinteger(L, 2);
+	memset(buf, 0, (size_t)n);
+	long r = recvfrom(INT(1), buf, (size_t)n, (int)luaL_optinteger(L, 3, 0), &a.sa, &len);
+	if (r < 0)
+		return result(L, NULL, r);
+	lua_pushlstring(L, buf, (size_t)(r < n ? r : n));
+	return from && len ? 1 + push_addr(L, &a) : 1;
+}
+
+static int l_recv(lua_State *L)
+{
+	return receive(L, false);
+}
+
+static int l_recvfrom(lua_State *L)
+{
+	return receive(L, true);
+}
+
+static int l_setsockopt(lua_State *L)
+{
+	struct packet_mreq m = { .mr_ifindex = INT(4), .mr_type = (unsigned short)INT(5) };
+	return result(L, "setsockopt", setsockopt(INT(1), INT(2), INT(3), &m, sizeof(m)));
+}
+
+static int l_getsockopt(lua_State *L)
+{
+	union {
+		int i;
+		struct linger l;
+		struct timeval tv;
+		char name[IFNAMSIZ];
+	} v = { 0 };
+	int level = INT(2), name = INT(3);
+	bool sol = level == SOL_SOCKET, time = sol && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+	bool linger = sol && name == SO_LINGER, dev = sol && name == SO_BINDTODEVICE;
+	socklen_t len = linger ? sizeof(v.l) : time ? sizeof(v.tv) : dev ? sizeof(v.name) : sizeof(v.i);
+	if (getsockopt(INT(1), level, name, &v, &len) < 0)
+		return result(L, "getsockopt", -1);
+	if (linger || time) {
+		lua_newtable(L);
+		set(L, linger ? "l_onoff" : "tv_sec", linger ? v.l.l_onoff : v.tv.tv_sec);
+		set(L, linger ? "l_linger" : "tv_usec", linger ? v.l.l_linger : v.tv.tv_usec);
+	} else if (dev) {
+		lua_pushlstring(L, v.name, len);
+	} else {
+		lua_pushinteger(L, v.i);
+	}
+	return 1;
+}
+
+static int l_getpeername(lua_State *L)
+{
+	union address a = { 0 };
+	socklen_t len = sizeof(a);
+	if (getpeername(INT(1), &a.sa, &len) < 0)
+		return result(L, "getpeername", -1);
+	return push_addr(L, &a);
+}
+
+static int l_getsockname(lua_State *L)
+{
+	union address a = { 0 };
+	socklen_t len = sizeof(a);
+	if (getsockname(INT(1), &a.sa, &len) < 0)
+		return result(L, "getsockname", -1);
+	return push_addr(L, &a);
+}
+
+static int l_if_nametoindex(lua_State *L)
+{
+	unsigned r = if_nametoindex(luaL_checkstring(L, 1));
+	return result(L, "if_nametoindex", r ? (long)r : -1);
+}
+
+static const luaL_Reg functions[] = {
+	{ "bind", l_bind },
+	{ "connect", l_connect },
+	{ "getpeername", l_getpeername },
+	{ "getsockname", l_getsockname },
+	{ "getsockopt", l_getsockopt },
+	{ "if_nametoindex", l_if_nametoindex },
+	{ "recv", l_recv },
+	{ "recvfrom", l_recvfrom },
+	{ "send", l_send },
+	{ "sendto", l_sendto },
+	{ "setsockopt", l_setsockopt },
+	{ NULL, NULL },
+};
+
+int luaopen_more(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	return 1;
+}
