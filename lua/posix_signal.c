@@ -79,7 +79,7 @@ static void set_handler(lua_State *L, struct program *p, int sig, int idx, bool 
 	lua_pop(L, 1);
 }
 
-/* signal(signum [, handler [, flags]]): the previous handler. */
+/* signal(signum, handler or nil [, flags]): the previous handler. */
 static int l_signal(lua_State *L)
 {
 	static const char *const macros[] = { "SIG_DFL", "SIG_IGN", NULL };
@@ -87,7 +87,7 @@ static int l_signal(lua_State *L)
 	lua_Integer sig = posix_check_int(L, 1);
 	posix_check_nargs(L, 3);
 	bool ignore = false;
-	if (lua_isnoneornil(L, 2) || lua_type(L, 2) == LUA_TSTRING)
+	if (lua_isnil(L, 2) || lua_type(L, 2) == LUA_TSTRING)
 		ignore = luaL_checkoption(L, 2, "SIG_DFL", macros) == 1;
 	else if (!lua_isfunction(L, 2))
 		posix_arg_error(L, 2, "function, string or nil");

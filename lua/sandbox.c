@@ -59,9 +59,12 @@ static int write_args(lua_State *L, int first, bool out)
 	return 0;
 }
 
+/* io.write returns the stream, so that calls can be chained. Upvalue: io.stdout. */
 static int sb_write(lua_State *L)
 {
-	return write_args(L, 1, true);
+	write_args(L, 1, true);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	return 1;
 }
 
 static int stdout_write(lua_State *L)
@@ -78,21 +81,45 @@ static int stderr_write(lua_State *L)
 	return 1;
 }
 
-static int return_self(lua_State *L)
+/* Standard input is empty. */
+static int stdin_read(lua_State *L)
 {
-	lua_settop(L, 1);
+	lua_pushnil(L);
 	return 1;
 }
 
-static void push_stream(lua_State *L, lua_CFunction write)
+static int return_true(lua_State *L)
+{
+	lua_pushboolean(L, true);
+	return 1;
+}
+
+/* io.type: the streams are the only files. */
+static int sb_io_type(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	if (luaL_getmetafield(L, 1, "__name") == LUA_TSTRING &&
+	    strcmp(lua_tostring(L, -1), LUA_FILEHANDLE) == 0)
+		lua_pushliteral(L, "file");
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/* A standard stream: a table that is named FILE*, with `name` calling `fn`. Pushed. */
+static void push_stream(lua_State *L, const char *name, lua_CFunction fn)
 {
 	lua_newtable(L);
-	lua_pushcfunction(L, write);
-	lua_setfield(L, -2, "write");
-	lua_pushcfunction(L, return_self);
+	lua_pushcfunction(L, fn);
+	lua_setfield(L, -2, name);
+	lua_pushcfunction(L, return_true);
 	lua_setfield(L, -2, "flush");
-	lua_pushcfunction(L, return_self);
+	lua_pushcfunction(L, return_true);
 	lua_setfield(L, -2, "setvbuf");
+	lua_createtable(L, 0, 1);
+	lua_pushliteral(L, LUA_FILEHANDLE);
+	lua_setfield(L, -2, "__name");
+	lua_setmetatable(L, -2);
 }
 
 /* ---- strings ---- */
@@ -323,6 +350,12 @@ static int os_clock(lua_State *L)
 	return 1;
 }
 
+static int os_difftime(lua_State *L)
+{
+	lua_pushnumber(L, luaL_checknumber(L, 1) - luaL_checknumber(L, 2));
+	return 1;
+}
+
 static int os_getenv(lua_State *L)
 {
 	lua_pushnil(L);
@@ -443,6 +476,40 @@ static void set_fields(lua_State *L, const luaL_Reg *regs)
 	luaL_setfuncs(L, regs, 0);
 }
 
+static void open_io(lua_State *L)
+{
+	lua_newtable(L);
+	push_stream(L, "write", stdout_write);
+	lua_pushvalue(L, -1);
+	lua_pushcclosure(L, sb_write, 1);
+	lua_setfield(L, -3, "write");
+	lua_setfield(L, -2, "stdout");
+	push_stream(L, "write", stderr_write);
+	lua_setfield(L, -2, "stderr");
+	push_stream(L, "read", stdin_read);
+	lua_setfield(L, -2, "stdin");
+	lua_pushcfunction(L, stdin_read);
+	lua_setfield(L, -2, "read");
+	lua_pushcfunction(L, sb_io_type);
+	lua_setfield(L, -2, "type");
+	lua_setglobal(L, "io");
+}
+
+/* What scripts like to change or look at; require() goes by none of it but `loaded`. */
+static void open_package(lua_State *L)
+{
+	lua_newtable(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	lua_setfield(L, -2, "loaded");
+	lua_pushliteral(L, "./?.lua;./?/init.lua");
+	lua_setfield(L, -2, "path");
+	lua_pushliteral(L, "");
+	lua_setfield(L, -2, "cpath");
+	lua_pushliteral(L, "/\n;\n?\n!\n-\n");
+	lua_setfield(L, -2, "config");
+	lua_setglobal(L, "package");
+}
+
 void sandbox_open(lua_State *L)
 {
 	static const char *const no_base[] = { "dofile", "loadfile", "warn", NULL };
@@ -455,11 +522,9 @@ void sandbox_open(lua_State *L)
 	static const luaL_Reg math[] = { { "random", sb_random },
 					 { "randomseed", sb_randomseed },
 					 { NULL, NULL } };
-	static const luaL_Reg os[] = { { "time", os_time },
-				       { "clock", os_clock },
-				       { "getenv", os_getenv },
-				       { "exit", os_exit },
-				       { NULL, NULL } };
+	static const luaL_Reg os[] = { { "time", os_time },	    { "clock", os_clock },
+				       { "difftime", os_difftime }, { "getenv", os_getenv },
+				       { "exit", os_exit },	    { NULL, NULL } };
 	static const luaL_Reg debug[] = { { "traceback", sb_traceback }, { NULL, NULL } };
 
 	open_lib(L, LUA_GNAME, luaopen_base);
@@ -497,12 +562,6 @@ void sandbox_open(lua_State *L)
 	lua_setglobal(L, "os");
 	luaL_newlib(L, debug);
 	lua_setglobal(L, "debug");
-	lua_newtable(L);
-	lua_pushcfunction(L, sb_write);
-	lua_setfield(L, -2, "write");
-	push_stream(L, stdout_write);
-	lua_setfield(L, -2, "stdout");
-	push_stream(L, stderr_write);
-	lua_setfield(L, -2, "stderr");
-	lua_setglobal(L, "io");
+	open_io(L);
+	open_package(L);
 }

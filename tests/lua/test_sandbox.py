@@ -133,7 +133,7 @@ REFUSED = {
     "require /": ("require '/etc/x'", "is no module name"),
     "require a file that is not there": ("require 'nothing.there'", "there is no module"),
     "require lfs": ("require 'lfs'", "there is no module"),
-    "package": ("package.loadlib('x', 'y')", "global 'package'"),
+    "package": ("package.loadlib('x', 'y')", "field 'loadlib'"),
     "dofile": ("dofile('s.lua')", "global 'dofile'"),
     "loadfile": ("loadfile('s.lua')", "global 'loadfile'"),
     "debug.sethook": ("debug.sethook()", "field 'sethook'"),
