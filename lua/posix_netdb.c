@@ -67,6 +67,9 @@ static int pick_kinds(struct request *q)
 		const struct kind *k = &kinds[i];
 		q->wanted[i] = (!q->socktype || q->socktype == k->socktype) &&
 			       (!q->protocol || !k->protocol || q->protocol == k->protocol);
+		if (any &&
+		    (q->socktype || q->protocol)) /* with a hint, the first that fits is the only one */
+			q->wanted[i] = false;
 		any |= q->wanted[i];
 		q->port[i] = (uint16_t)port;
 		for (size_t s = 0; !numeric && s < sizeof(services) / sizeof(services[0]); s++)
@@ -107,10 +110,10 @@ static int find_addresses(struct run *run, struct request *q)
 	bool v4 = q->family != AF_INET6, v6 = q->family != AF_INET, passive = q->flags & AI_PASSIVE;
 	q->canon = q->flags & AI_CANONNAME;
 	if (!q->host) {
-		if (v6)
-			add_inet6(q, passive ? &in6addr_any : &in6addr_loopback);
-		if (v4)
+		if (v4) /* a host without IPv6 has no other */
 			add_inet(q, htonl(passive ? INADDR_ANY : INADDR_LOOPBACK));
+		else
+			add_inet6(q, passive ? &in6addr_any : &in6addr_loopback);
 		return 0;
 	}
 	if (inet_aton(q->host, &in)) {

@@ -17,7 +17,8 @@ local function pump(fd, total)
       end
     end
     if t[fd].revents.OUT and sent < total then
-      local n = U.write(fd, data:sub(1, math.min(#data, total - sent)))
+      local from = sent % 16
+      local n = U.write(fd, data:sub(from + 1, math.min(#data, from + total - sent)))
       if n then sent = sent + n end
       if sent == total then S.shutdown(fd, S.SHUT_WR) end
     end

@@ -12,6 +12,7 @@
 #include <netpacket/packet.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -201,9 +202,40 @@ static int l_if_nametoindex(lua_State *L)
 	return result(L, "if_nametoindex", r ? (long)r : -1);
 }
 
+static int l_epoll_create1(lua_State *L)
+{
+	return result(L, "epoll_create1", epoll_create1((int)luaL_optinteger(L, 1, 0)));
+}
+
+static int l_epoll_ctl(lua_State *L)
+{
+	struct epoll_event ev = { .events = (uint32_t)luaL_optinteger(L, 4, 0) };
+	ev.data.u64 = (uint64_t)luaL_optinteger(L, 5, INT(3));
+	return result(L, "epoll_ctl", epoll_ctl(INT(1), INT(2), INT(3), &ev));
+}
+
+static int l_epoll_wait(lua_State *L)
+{
+	struct epoll_event events[64];
+	int n = epoll_wait(INT(1), events, INT(2), (int)luaL_optinteger(L, 3, -1));
+	if (n < 0)
+		return result(L, "epoll_wait", n);
+	lua_newtable(L);
+	for (int i = 0; i < n; i++) {
+		lua_newtable(L);
+		set(L, "events", events[i].events);
+		set(L, "data", (lua_Integer)events[i].data.u64);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{ "bind", l_bind },
 	{ "connect", l_connect },
+	{ "epoll_create1", l_epoll_create1 },
+	{ "epoll_ctl", l_epoll_ctl },
+	{ "epoll_wait", l_epoll_wait },
 	{ "getpeername", l_getpeername },
 	{ "getsockname", l_getsockname },
 	{ "getsockopt", l_getsockopt },

@@ -9,11 +9,12 @@ local function beyond(name, test)
     return orig(...)
   end
 end
-local function flags(_, _, f) return math.type(f) == "integer" end
+local function flags(fd, _, f) return math.type(f) == "integer" or more.getsockopt(fd, 1, 39) == 17 end
 local function family(a) return type(a) == "table" and (a.family == 17 or a.family == 0) end
 
 beyond("recv", flags)
 beyond("recvfrom", flags)
+beyond("getsockname", function(fd) return more.getsockopt(fd, 1, 39) == 17 end)
 beyond("send", flags)
 beyond("bind", function(_, a) return family(a) end)
 beyond("connect", function(_, a) return family(a) end)
@@ -27,3 +28,12 @@ for name, value in pairs {
   IPPROTO_RAW = 255, MSG_OOB = 1, MSG_PEEK = 2, MSG_WAITALL = 0x100, MSG_DONTWAIT = 0x40, MSG_TRUNC = 0x20,
   MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000, INADDR_ANY = 0,
 } do S[name] = S[name] or value end
+
+package.preload["posix.sys.epoll"] = function()
+  return {
+    epoll_create1 = more.epoll_create1, epoll_ctl = more.epoll_ctl, epoll_wait = more.epoll_wait,
+    EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3, EPOLL_CLOEXEC = 0x80000, EPOLLIN = 1, EPOLLPRI = 2, EPOLLOUT = 4,
+    EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1 << 28, EPOLLWAKEUP = 1 << 29,
+    EPOLLONESHOT = 1 << 30, EPOLLET = 1 << 31,
+  }
+end
