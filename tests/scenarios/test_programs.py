@@ -269,7 +269,7 @@ def interrupt(tmp):
     time.sleep(1)
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=30)
-    check(p.returncode == 0 and "interrupted" in out, "interrupted: exit %d\n%s%s" % (p.returncode, out, err))
+    check(p.returncode == 130 and "interrupted" in out, "interrupted: exit %d\n%s%s" % (p.returncode, out, err))
     check(wirepath("digest", d).returncode == 0, "interrupted: the run has a digest")
     r = wirepath("chart", d, "--call", "ftgmac100_open", "--depth", "1")
     check(r.returncode == 0 and "cut off" not in r.stderr, "interrupted: the trace is whole: " + r.stderr)
