@@ -115,8 +115,7 @@ static void gro_flush_oldest(struct napi_struct *napi, struct list_head *head)
 void init_gro_hash(struct napi_struct *napi)
 {
 	TRACE(napi, "init the lists of packets that wait for more of their flow");
-	for (int i = 0; i < GRO_HASH_BUCKETS; i++)
-		INIT_LIST_HEAD(&napi->gro_hash[i].list);
+	napi->gro_hash = NULL;
 	INIT_LIST_HEAD(&napi->rx_list);
 	napi->gro_bitmask = 0;
 	napi->rx_count = 0;
@@ -127,14 +126,29 @@ void flush_gro_hash(struct napi_struct *napi)
 	TRACE(napi, "drop the packets that wait for more of their flow");
 	struct sk_buff *skb, *n;
 
-	for (int i = 0; i < GRO_HASH_BUCKETS; i++) {
+	for (int i = 0; napi->gro_hash && i < GRO_HASH_BUCKETS; i++) {
 		list_for_each_entry_safe (skb, n, &napi->gro_hash[i].list, list) {
 			skb_list_del_init(skb);
 			kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
 		}
-		napi->gro_hash[i].count = 0;
 	}
+	if (napi->gro_hash)
+		kfree(napi->host, napi->gro_hash);
+	napi->gro_hash = NULL;
 	napi->gro_bitmask = 0;
+}
+
+/* Most devices never need the lists. */
+static bool gro_hash_ready(struct napi_struct *napi)
+{
+	if (likely(napi->gro_hash))
+		return true;
+	napi->gro_hash = kzalloc(napi->host, GRO_HASH_BUCKETS * sizeof(*napi->gro_hash));
+	if (!napi->gro_hash)
+		return false;
+	for (int i = 0; i < GRO_HASH_BUCKETS; i++)
+		INIT_LIST_HEAD(&napi->gro_hash[i].list);
+	return true;
 }
 
 /* Marks the held packets that have the new one's device, mac header and tag. */
@@ -190,13 +204,14 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi, struct sk_buff 
 {
 	TRACE_SKB(skb, "find a packet that this one continues");
 	u32 bucket = skb_get_hash_raw(skb) & (GRO_HASH_BUCKETS - 1);
-	struct gro_list *gro_list = &napi->gro_hash[bucket];
 	const struct packet_offload *ptype;
+	struct gro_list *gro_list;
 	enum gro_result ret;
 	struct sk_buff *pp;
 
-	if (!(skb->dev->features & NETIF_F_GRO))
+	if (!(skb->dev->features & NETIF_F_GRO) || unlikely(!gro_hash_ready(napi)))
 		return GRO_NORMAL;
+	gro_list = &napi->gro_hash[bucket];
 	gro_list_prepare(&gro_list->list, skb);
 	ptype = gro_offload(skb);
 	if (!ptype)

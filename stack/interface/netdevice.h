@@ -146,10 +146,10 @@ struct napi_struct {
 	struct list_head dev_list; /* net_device.napi_list */
 	unsigned int napi_id;
 	/* gro.c */
-	unsigned int gro_bitmask; /* lists that are not empty */
-	int rx_count;		  /* segments in rx_list */
-	struct list_head rx_list; /* packets to be handed up together */
-	struct gro_list gro_hash[GRO_HASH_BUCKETS];
+	unsigned int gro_bitmask;  /* lists that are not empty */
+	int rx_count;		   /* segments in rx_list */
+	struct list_head rx_list;  /* packets to be handed up together */
+	struct gro_list *gro_hash; /* GRO_HASH_BUCKETS; NULL until a packet comes that may be merged */
 };
 
 /* What the CPU has in hand for the network. */
