@@ -617,6 +617,8 @@ static int host_sh_call(lua_State *L)
 		lua_pushvalue(L, 2);
 		lua_pushcclosure(L, sh_program, 2);
 		lua_xmove(L, p->co, 1);
+		if (L != run->main_co && !program_start(p)) /* time passes already */
+			return luaL_error(L, "host:sh: no memory");
 		push_object(L, p, T_PROGRAM);
 		return 1;
 	}

@@ -1,4 +1,8 @@
-/* host:sh(): the command line, the list of commands, and what their options have in common. */
+/*
+ * host:sh(): the command line, the list of commands, and what their options have in common.
+ *
+ * COMMAND [| grep [-v] TEXT]... takes the lines with (-v: without) the text, which is no pattern.
+ */
 #include "lua/host_sh.h"
 
 #include <arpa/inet.h>
@@ -74,6 +78,49 @@ static int split(char *line, char **words)
 	return n;
 }
 
+/* Keeps the output's lines that `grep [-v] TEXT` lets through; the status. */
+static int grep(struct sh *sh, char **words, int n)
+{
+	bool without = n > 1 && strcmp(words[1], "-v") == 0;
+	struct seq_file kept = { .host = sh->host };
+	char *save = NULL;
+	if (n != 2 + without)
+		return sh_fail(sh, 2, "Usage: grep [-v] TEXT\n");
+	for (char *line = sh->out.buf ? strtok_r(sh->out.buf, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		if ((strstr(line, words[n - 1]) != NULL) != without)
+			seq_printf(&kept, "%s\n", line);
+	int status = kept.count ? 0 : 1;
+	seq_release(&sh->out);
+	sh->out = kept;
+	return status;
+}
+
+/* Words that end at "|": how many. */
+static int until_pipe(char *const *words, int n)
+{
+	int i = 0;
+	while (i < n && strcmp(words[i], "|") != 0)
+		i++;
+	return i;
+}
+
+/* The filters behind a command: words from "|" on. */
+static int filter(struct sh *sh, char **words, int n, int status)
+{
+	while (n > 0) {
+		words++;
+		n--;
+		int len = until_pipe(words, n);
+		if (!len || strcmp(words[0], "grep") != 0)
+			return sh_fail(sh, 127, "sh: 1: %s: not found\n", len ? words[0] : "|");
+		status = grep(sh, words, len);
+		words += len;
+		n -= len;
+	}
+	return status;
+}
+
 int host_sh(struct sh *sh, const char *line)
 {
 	char *words[SH_MAX_WORDS], *copy = strdup(line);
@@ -82,8 +129,11 @@ int host_sh(struct sh *sh, const char *line)
 	if (!copy)
 		return sh_fail(sh, 126, "sh: no memory\n");
 	sh->words = words;
-	sh->n = split(copy, words);
+	int all = split(copy, words);
+	bool stream = sh->stream;
+	sh->n = all < 0 ? all : until_pipe(words, all);
 	sh->at = 1;
+	sh->stream = stream && sh->n == all; /* what is filtered comes at the end */
 	const struct command *c = sh->n > 0 ? find_command(words[0]) : NULL;
 	if (sh->n < 0)
 		status = sh_fail(sh, 2, "sh: an open quote, or more than %d words\n", SH_MAX_WORDS);
@@ -92,7 +142,8 @@ int host_sh(struct sh *sh, const char *line)
 	else if (!c)
 		status = sh_fail(sh, 127, "sh: 1: %s: not found\n", words[0]);
 	else
-		status = c->run(sh);
+		status = filter(sh, words + sh->n, all - sh->n, c->run(sh));
+	sh->stream = stream;
 	sh_flush(sh);
 	sh->words = NULL;
 	free(copy);

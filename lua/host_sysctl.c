@@ -17,6 +17,7 @@
 #include "stack/internet/neighbour.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
+#include "stack/transport/tcp_cong.h"
 
 #define NAME_BYTES 128
 #define MAX_NAMES 512
@@ -291,6 +292,8 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 		return set(&net->ipv4, s, value);
 	if (strncmp(name, "conf.", 5) == 0)
 		return set_conf(net, name + 5, value);
+	if (strcmp(name, "tcp_congestion_control") == 0)
+		return tcp_set_default_congestion_control(net, value);
 	if (strncmp(name, "neigh.", 6) == 0)
 		return set_neigh(net, name + 6, value);
 	if (strcmp(name, "ip_forward") == 0)

@@ -316,6 +316,17 @@ static int set_features(struct sh *sh, struct net_device *dev)
 
 /* ---- the command ---- */
 
+static int no_such_device(struct sh *sh, bool settings)
+{
+	/* the settings are asked for in five parts */
+	for (int i = 0; i < (settings ? 5 : 1); i++)
+		seq_puts(&sh->err, "netlink error: no device matches name (offset 24)\n"
+				   "netlink error: No such device\n");
+	if (settings)
+		sh_say(sh, "No data available\n");
+	return settings ? 75 : 1;
+}
+
 int sh_ethtool(struct sh *sh)
 {
 	static const struct {
@@ -342,9 +353,7 @@ int sh_ethtool(struct sh *sh)
 		return bad_line(sh);
 	struct net_device *dev = __dev_get_by_name(sh->host->net, name);
 	if (!dev)
-		return sh_fail(sh, 75,
-			       "netlink error: no device matches name (offset 24)\n"
-			       "netlink error: No such device\nNo data available\n");
+		return no_such_device(sh, run == say_settings);
 	rtnl_lock(sh->host);
 	int status = show ? say_features(sh, dev) : set ? set_features(sh, dev) : run(sh, dev);
 	rtnl_unlock(sh->host);

@@ -7,7 +7,7 @@
  *		[ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...]
  *	ip link del [dev] DEV
  *	ip [-s] [-br] [-o] [-4] address [show [dev] DEV] [up]
- *	ip address add|del ADDR/PREFIX dev DEV
+ *	ip address add|del ADDR/PREFIX [brd +] dev DEV
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +23,7 @@ static const char *operstate(const struct net_device *dev)
 {
 	static const char *const names[] = { "UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN",
 					     "TESTING", "DORMANT",    "UP" };
-	return names[dev->operstate <= IF_OPER_UP ? dev->operstate : 0];
+	return names[!netif_running(dev) ? IF_OPER_DOWN : dev->operstate <= IF_OPER_UP ? dev->operstate : 0];
 }
 
 static void say_flags(struct sh *sh, unsigned flags)
@@ -432,6 +432,16 @@ static int address_change(struct ip *ip, bool add)
 			if (!(value = ip_next(ip, &i)))
 				return ip_incomplete(ip);
 			dev = value;
+			continue;
+		}
+		if (strcmp(word, "brd") == 0 || strcmp(word, "broadcast") == 0) {
+			if (!(value = ip_next(ip, &i)))
+				return ip_incomplete(ip);
+			if (strcmp(value, "+") != 0) /* what every address gets */
+				return sh_fail(
+					sh, 1,
+					"Error: the broadcast address can only be \"+\", not \"%s\".\n",
+					value);
 			continue;
 		}
 		if (addr)

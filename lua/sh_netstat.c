@@ -156,12 +156,29 @@ static void interface_print(struct netstat *ns, const char *line)
 	       v[1], v[2], v[3], v[4], v[9], v[10], v[11], v[12], flags);
 }
 
+static int name_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In order of names. */
 static int list_interfaces(struct netstat *ns)
 {
+	struct seq_file m = { .host = ns->sh->host };
+	char *lines[64], *save = NULL;
+	size_t n = 0;
 	sh_say(ns->sh,
 	       "Kernel Interface table\n"
 	       "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
-	for_lines(ns, "/proc/net/dev", 2, interface_print);
+	proc_show(&m, "/proc/net/dev");
+	for (char *line = m.buf ? strtok_r(m.buf, "\n", &save) : NULL; line && n < ARRAY_SIZE(lines);
+	     line = strtok_r(NULL, "\n", &save))
+		if (strchr(line, ':'))
+			lines[n++] = line + strspn(line, " ");
+	qsort(lines, n, sizeof(lines[0]), name_cmp);
+	for (size_t i = 0; i < n; i++)
+		interface_print(ns, lines[i]);
+	seq_release(&m);
 	return 0;
 }
 

@@ -138,13 +138,17 @@ function host:run(name, fn) end
 ---@return wirepath.program
 function host:exec(file, ...) end
 
----Runs a command of the host: `ip link set DEV up|down|mtu N`, `ip addr add|del A/P dev DEV`,
----`ip route add|del [blackhole|unreachable|prohibit] DST [via GW] [dev DEV] [metric N] [mtu N]`,
----`ip neigh add|del ADDR [lladdr MAC] dev DEV`, `sysctl -w NAME=VALUE`. Raises what the command would say.
----`iptables ...`: see lua/README.md.
+---Runs a command of the host (ip, ping, traceroute, netstat, ss, route, arp, ethtool, sysctl, dmesg, cat, echo,
+---iptables) and
+---returns what the real tool writes: output, exit status, errors. Raises the errors of one that failed, unless `check`
+---is false. ping and traceroute run in the calling program when it is one of this host; else they become a program,
+---which is returned.
 ---@param line string
----@return string output what the command writes
-function host:sh(line) end
+---@param options? { check?: boolean }
+---@return string|wirepath.program output
+---@return integer? status
+---@return string? errors
+function host:sh(line, options) end
 
 ---The kernel's log.
 ---@return string

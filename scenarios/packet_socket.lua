@@ -48,8 +48,13 @@ sniffer:run(function()
   print("not promiscuous:")
   sim.equal(sniff(), 1, "only the broadcast")
   assert(S.setsockopt(fd, S.SOL_PACKET, S.PACKET_ADD_MEMBERSHIP, eth0, S.PACKET_MR_PROMISC))
+  -- IPv4 alone, from this device alone: IP gets such a frame first (deliver_skb > ip_rcv), then this socket
+  local ip = assert(S.socket(S.AF_PACKET, S.SOCK_RAW, 0x0008))
+  assert(S.bind(ip, { family = S.AF_PACKET, ifindex = eth0 }))
   print("promiscuous:")
   sim.equal(sniff(), 2, "request and reply, both for others")
+  sim.assert(S.recvfrom(ip, 2048), "the IPv4 socket has them too")
+  unistd.close(ip)
 
   local out = assert(S.socket(S.AF_PACKET, S.SOCK_DGRAM, 0))
   local all = { family = S.AF_PACKET, ifindex = eth0, protocol = 0x88b5, addr = ("\xff"):rep(6) }

@@ -10,6 +10,7 @@
 #include "stack/application/eventpoll.h"
 #include "stack/interface/netdevice.h"
 #include "stack/kernel/kernel_state.h"
+#include "stack/kernel/printk.h"
 
 static const struct file_operations socket_file_ops;
 
@@ -55,6 +56,11 @@ void sock_exit(struct host *host)
 	kfree(host, st);
 }
 
+static const char *const pf_family_names[NPROTO] = {
+	[PF_INET] = "PF_INET",
+	[PF_PACKET] = "PF_PACKET",
+};
+
 int sock_register(struct host *host, const struct net_proto_family *fam)
 {
 	TRACE(host, "make an address family known");
@@ -65,6 +71,7 @@ int sock_register(struct host *host, const struct net_proto_family *fam)
 	if (st->families[fam->family])
 		return -EEXIST;
 	st->families[fam->family] = fam;
+	pr_info(host, "NET: Registered %s protocol family", pf_family_names[fam->family]);
 	return 0;
 }
 

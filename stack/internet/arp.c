@@ -602,6 +602,7 @@ static void arp_default_parms(struct neigh_table *tbl)
 
 int arp_init(struct host *host)
 {
+	TRACE(host, "make the neighbour table of IPv4, and take ARP packets");
 	struct inet_state *inet;
 	struct neigh_table *tbl;
 

@@ -347,6 +347,7 @@ void icmp_send(struct sk_buff *skb_in, int type, int code, __be32 info)
 
 int icmp_init(struct host *host)
 {
+	TRACE(host, "prepare the socket that sends the kernel's ICMP messages");
 	struct inet_state *inet;
 
 	if (inet_state_init(host))

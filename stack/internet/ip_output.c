@@ -350,6 +350,7 @@ static const struct offload_callbacks ip_offload = {
 
 int ip_init(struct host *host)
 {
+	TRACE(host, "prepare routing, reassembly and the numbers of packets");
 	struct inet_state *inet;
 	int err = inet_state_init(host);
 

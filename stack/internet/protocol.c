@@ -39,6 +39,7 @@ void inet_state_exit(struct host *host)
 
 int inet_add_protocol(struct host *host, const struct net_protocol *prot, u8 protocol)
 {
+	TRACE(host, "register the receive handler of a protocol over IP");
 	struct inet_state *inet;
 	u8 slot;
 
