@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "lua/host_sh.h"
 #include "nic-model/ftgmac100.h"
 #include "stack/boot.h"
 #include "stack/kernel/kernel.h"
@@ -86,6 +87,18 @@ void bed_run(struct bed *b, uint64_t ns)
 	event_add(&ev, when);
 	sim_run(b->sim, when);
 	event_del(&ev);
+}
+
+void bed_shell(struct bed *b, const char *line)
+{
+	struct sh sh = { .host = b->host, .world = &b->world };
+
+	if (host_sh_takes_time(line))
+		return;
+	if (host_sh(&sh, line) != 0 && !sh.err.count && !sh.out.count)
+		fuzz_bug("'%s' failed without a word", line);
+	seq_release(&sh.out);
+	seq_release(&sh.err);
 }
 
 void bed_send(struct bed *b, const void *frame, unsigned len)

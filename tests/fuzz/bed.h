@@ -42,6 +42,9 @@ void bed_free(struct bed *b);
 /* Lets virtual time pass, house-keeping included. */
 void bed_run(struct bed *b, uint64_t ns);
 
+/* A line for the host's shell, unless its command takes time. One that fails without a word is a bug. */
+void bed_shell(struct bed *b, const char *line);
+
 /* Puts a frame into the cable; short ones are padded as a sender's card does. */
 void bed_send(struct bed *b, const void *frame, unsigned len);
 

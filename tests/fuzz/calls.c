@@ -14,9 +14,9 @@
 #include <sys/ioctl.h>
 
 #include "core/host.h"
-#include "lua/host_sh.h"
 #include "stack/application/syscalls.h"
 #include "stack/netfilter/ip_tables.h"
+#include "tests/fuzz/bed.h"
 
 #define FIRST_FD 3
 #define NR_FDS 12
@@ -386,7 +386,7 @@ void fuzz_call(struct task_struct *t, struct input *in)
 	calls[take8(in) % (sizeof(calls) / sizeof(calls[0]))](t, in);
 }
 
-void fuzz_command(struct task_struct *t, struct input *in)
+void fuzz_command(struct bed *b, struct input *in)
 {
 	static const char *const lines[] = {
 		"ip link set eth0 down",
@@ -414,17 +414,16 @@ void fuzz_command(struct task_struct *t, struct input *in)
 		"sysctl -w net.ipv4.tcp_ecn=1 net.ipv4.tcp_sack=0",
 	};
 	uint8_t which = take8(in);
-	char err[256] = "";
 
 	if (which < 240) {
-		host_sh(t->host, lines[which % (sizeof(lines) / sizeof(lines[0]))], err, sizeof(err));
+		bed_shell(b, lines[which % (sizeof(lines) / sizeof(lines[0]))]);
 		return;
 	}
 	unsigned n = take8(in);
 	char *line = take_block(in, n + 1);
 
 	line[n] = '\0';
-	host_sh(t->host, line, err, sizeof(err));
+	bed_shell(b, line);
 	free(line);
 }
 

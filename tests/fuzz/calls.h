@@ -10,7 +10,8 @@ struct task_struct;
 void fuzz_call(struct task_struct *t, struct input *in);
 
 /* A line for the host's shell: one of those that change the network, or any text. */
-void fuzz_command(struct task_struct *t, struct input *in);
+struct bed;
+void fuzz_command(struct bed *b, struct input *in);
 
 struct host;
 

@@ -216,7 +216,11 @@ for i, line in enumerate((
         "ip route add 10.2.0.0/16 via 10.0.0.2 metric 5 mtu 900 advmss 800 window 5 initcwnd 3 onlink src 10.0.0.1;"
         "ip route replace unreachable 10.3.0.0/16;ip route del 10.2.0.0/16",
         "ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:01 dev eth0 nud stale;ip neigh del 10.0.0.7 dev eth0;ip neigh flush",
-        "sysctl -w net.ipv4.ip_forward=1 net/ipv4/tcp_rmem=4096,8192,16384;sysctl net.core.somaxconn=7")):
+        "sysctl -w net.ipv4.ip_forward=1 net/ipv4/tcp_rmem=4096,8192,16384;sysctl net.core.somaxconn=7",
+        "ip -s link show;ip addr;ip route get 10.0.0.9;ip neigh show;ip link add link eth0 name eth0.5 type vlan id 5",
+        "netstat -s;netstat -rn;netstat -anp;ss -tan;ss -u;arp -n;route -n;dmesg;echo a > /proc/sys/net/ipv4/ip_forward",
+        "ethtool eth0;ethtool -S eth0;ethtool -K eth0 tso off gro on;ethtool -g eth0;cat /proc/net/tcp /proc/net/route",
+        "route add -net 10.9.0.0 netmask 255.255.0.0 gw 10.0.0.2;arp -s 10.0.0.8 02:00:00:00:00:08;arp -d 10.0.0.8")):
     write("text", f"command-{i}", b"\0" + line.encode())
 write("text", "filter", b"\1host=cl*,layer=tra*,fn=tcp_*,packet=0x10,from=1.5ms,to=2s")
 ops = (HERE.parent / "nic/scripts/tx-vlan.ops").read_bytes()

@@ -85,7 +85,7 @@ static void operation(struct sequence *s)
 		pass(s);
 		break;
 	case 6:
-		fuzz_command(s->t, &s->in);
+		fuzz_command(&s->bed, &s->in);
 		break;
 	case 7:
 		delegate(s);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "core/trace_filter.h"
-#include "lua/host_sh.h"
 #include "lua/run_dir.h"
 #include "nic-model/ops.h"
 #include "stack/boot.h"
@@ -14,15 +13,11 @@
 static void commands(char *text)
 {
 	struct bed b;
-	char err[256], *save = NULL;
+	char *save = NULL;
 
 	bed_init(&b, false);
 	for (char *line = strtok_r(text, ";", &save); line; line = strtok_r(NULL, ";", &save)) {
-		memset(err, 0, sizeof(err));
-		int r = host_sh(b.host, line, err, sizeof(err));
-
-		if (r < 0 && !err[0])
-			fuzz_bug("'%s' failed by %d without a word", line, r);
+		bed_shell(&b, line);
 		bed_run(&b, NSEC_PER_MSEC);
 	}
 	bed_free(&b);
