@@ -548,6 +548,8 @@ static int host_capture(lua_State *L)
 	struct run *run = api_scenario_only(L, "host:capture");
 	const char *dev = luaL_checkstring(L, 2);
 	char err[256];
+	if (!run->opt->dir)
+		return luaL_error(L, "host:capture: this run has no folder");
 	struct tap *t = tap_open(h->host, dev, run->opt->dir, err, sizeof(err));
 	if (!t)
 		return luaL_error(L, "host:capture: %s", err);
@@ -555,14 +557,27 @@ static int host_capture(lua_State *L)
 	return 0;
 }
 
+/* Output, exit status and errors of a command. */
+static int push_results(lua_State *L)
+{
+	const struct sh *sh = lua_touserdata(L, 1);
+	lua_pushlstring(L, sh->out.buf ? sh->out.buf : "", sh->out.count);
+	lua_pushvalue(L, 2);
+	lua_pushlstring(L, sh->err.buf ? sh->err.buf : "", sh->err.count);
+	return 3;
+}
+
 /* What a command said to `L`'s caller: its output, its exit status, and (checked or raised) its errors. */
 static int sh_results(lua_State *L, struct sh *sh, int status, const char *line, bool check)
 {
-	lua_pushlstring(L, sh->out.buf ? sh->out.buf : "", sh->out.count);
+	lua_pushcfunction(L, push_results);
+	lua_pushlightuserdata(L, sh);
 	lua_pushinteger(L, status);
-	lua_pushlstring(L, sh->err.buf ? sh->err.buf : "", sh->err.count);
+	int pushed = lua_pcall(L, 2, 3, 0); /* the buffers are to go whatever happens */
 	seq_release(&sh->out);
 	seq_release(&sh->err);
+	if (pushed != LUA_OK)
+		return lua_error(L);
 	if (check && status && lua_rawlen(L, -1)) {
 		const char *text = lua_tostring(L, -1);
 		int len = (int)strlen(text);
