@@ -41,6 +41,12 @@ int net_option(struct sh_net *net, int fd, int level, int name, int value)
 	     sys_setsockopt(task(net), fd, level, name, &value, sizeof(value)));
 }
 
+int net_options(struct sh_net *net, int fd, const uint8_t *options, int len)
+{
+	CALL(net, "setsockopt", "setsockopt",
+	     sys_setsockopt(task(net), fd, IPPROTO_IP, IP_OPTIONS, options, len));
+}
+
 int net_bind(struct sh_net *net, int fd, uint32_t addr)
 {
 	struct sockaddr_in sin = address(addr, 0);
@@ -106,6 +112,11 @@ static void read_control(const struct user_msghdr *msg, struct net_message *m)
 			return;
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
 			memcpy(&m->ttl, data, sizeof(m->ttl));
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RETOPTS) {
+			size_t len = c->cmsg_len - sizeof(*c);
+			m->optlen = len < sizeof(m->options) ? (unsigned)len : sizeof(m->options);
+			memcpy(m->options, data, m->optlen);
+		}
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) {
 			struct sockaddr_in who;
 			memcpy(&m->ee, data, sizeof(m->ee));

@@ -16,6 +16,7 @@ struct sh_net {
 
 int net_socket(struct sh_net *net, int type, int protocol);
 int net_option(struct sh_net *net, int fd, int level, int name, int value);
+int net_options(struct sh_net *net, int fd, const uint8_t *options, int len); /* IP_OPTIONS */
 int net_bind(struct sh_net *net, int fd, uint32_t addr);
 int net_connect(struct sh_net *net, int fd, uint32_t addr, unsigned port);
 /* Bytes sent or a negative errno; addr 0: the socket is connected. */
@@ -32,6 +33,8 @@ struct net_message {
 	bool has_error;
 	struct sock_extended_err ee;
 	uint32_t offender;
+	unsigned optlen; /* IP options that came along (IP_RETOPTS) */
+	uint8_t options[40];
 };
 /* Bytes received or a negative errno; never waits. errors: from the error queue. */
 long net_receive(struct sh_net *net, int fd, void *buf, size_t len, bool errors, struct net_message *m);

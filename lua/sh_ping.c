@@ -1,5 +1,5 @@
 /*
- * ping [-bnq] [-c COUNT] [-i SECONDS] [-s SIZE] [-W SECONDS] [-w DEADLINE] [-t TTL] [-I DEV|ADDR]
+ * ping [-bnqR] [-c COUNT] [-i SECONDS] [-s SIZE] [-W SECONDS] [-w DEADLINE] [-t TTL] [-I DEV|ADDR]
  *	[-M do|dont|want] DESTINATION
  *
  * Echo requests through a ping socket, as the real one does where it may; errors come by IP_RECVERR. The time
@@ -14,9 +14,11 @@
 #include "lua/sh_net.h"
 #include "stack/interface/netdevice.h"
 #include "stack/internet/icmp.h"
+#include "stack/internet/ip_options.h"
 
 #define ICMP_HEADER 8
 #define SIZE_MAX_DATA 65507
+#define ROUTE_BYTES 40 /* what -R adds to the IP header: room for nine addresses */
 #define LINGER (10 * NSEC_PER_SEC)
 
 struct ping {
@@ -25,13 +27,15 @@ struct ping {
 	const char *target, *device; /* -I DEV */
 	uint32_t dst, source;
 	bool bound; /* -I ADDR */
-	bool numeric, quiet, broadcast;
+	bool numeric, quiet, broadcast, record;
 	long count, size, ttl, mtu_mode;
 	uint64_t interval, linger, deadline;
 	/* what happened */
 	long sent, received, repeats, errors;
 	uint64_t begun, last_sent;
 	uint64_t sum, sum2, min, max; /* us */
+	unsigned route_len;	      /* the last recorded route */
+	uint8_t route[ROUTE_BYTES];
 	uint8_t seen[65536 / 8], packet[ICMP_HEADER + SIZE_MAX_DATA];
 };
 
@@ -107,6 +111,34 @@ static void say_percent(struct sh *sh, uint64_t part, uint64_t whole)
 	while (n > 1 && digits[n - 1] == '0')
 		digits[--n] = '\0';
 	sh_say(sh, ", %llu%s%s%% packet loss", (unsigned long long)(v / scale), n > 1 ? "." : "", digits + 1);
+}
+
+/* The route that a reply recorded (-R). */
+static void say_route(struct ping *p, const struct net_message *m)
+{
+	struct sh *sh = p->net.sh;
+	unsigned at = 0;
+	while (at < m->optlen && m->options[at] == IPOPT_NOOP)
+		at++;
+	if (at + 3 > m->optlen || m->options[at] != IPOPT_RR)
+		return;
+	const uint8_t *rr = m->options + at;
+	unsigned end = rr[2] - 1u < m->optlen - at ? rr[2] - 1u : m->optlen - at;
+	if (p->route_len == m->optlen && memcmp(p->route, m->options, m->optlen) == 0) {
+		sh_say(sh, "\t(same route)\n");
+		return;
+	}
+	p->route_len = m->optlen;
+	memcpy(p->route, m->options, m->optlen);
+	sh_say(sh, "\nRR: ");
+	for (unsigned i = 3; i + 4 <= end; i += 4) {
+		uint32_t addr;
+		memcpy(&addr, rr + i, sizeof(addr));
+		sh_say(sh, "\t");
+		say_address(p, addr);
+		sh_say(sh, "\n");
+	}
+	sh_say(sh, "\n");
 }
 
 static uint64_t square_root(uint64_t n)
@@ -239,7 +271,11 @@ static void take_reply(struct ping *p, const uint8_t *data, long len, const stru
 		sh_say(sh, " ttl=%d", m->ttl);
 	if (p->size >= 16)
 		say_time(sh, us);
-	sh_say(sh, repeated ? " (DUP!)\n" : "\n");
+	sh_say(sh, repeated ? " (DUP!)" : "");
+	if (m->optlen)
+		say_route(p, m);
+	else
+		sh_say(sh, "\n");
 }
 
 /* Everything that came. */
@@ -332,6 +368,7 @@ static int ping_usage(struct sh *sh, int c)
 		       "  -M <pmtud opt>     define mtu discovery, can be one of <do|dont|want>\n"
 		       "  -n                 no dns name resolution\n"
 		       "  -q                 quiet output\n"
+		       "  -R                 record route\n"
 		       "  -s <size>          use <size> as number of data bytes to be sent\n"
 		       "  -t <ttl>           define time to live\n"
 		       "  -w <deadline>      reply wait <deadline> in seconds\n"
@@ -380,6 +417,9 @@ static int ping_option(struct ping *p, int c)
 	case 'q':
 		p->quiet = true;
 		return 0;
+	case 'R':
+		p->record = true;
+		return 0;
 	case 'c':
 		return ping_number(sh, 1, INT64_MAX, &p->count);
 	case 's':
@@ -418,7 +458,7 @@ static int ping_parse(struct ping *p)
 {
 	struct sh *sh = p->net.sh;
 	uint32_t addr;
-	for (int c; (c = sh_getopt(sh, "bnqc:i:s:W:w:t:I:M:"));) {
+	for (int c; (c = sh_getopt(sh, "bnqRc:i:s:W:w:t:I:M:"));) {
 		int bad = ping_option(p, c);
 		if (bad)
 			return bad;
@@ -477,6 +517,11 @@ static int ping_open(struct ping *p)
 		return sh_fail(sh, 2, "ping: bind: %s\n", strerrordesc_np(-err));
 	net_option(&p->net, p->fd, IPPROTO_IP, IP_RECVERR, 1);
 	net_option(&p->net, p->fd, IPPROTO_IP, IP_RECVTTL, 1);
+	if (p->record) {
+		const uint8_t rr[ROUTE_BYTES] = { IPOPT_NOOP, IPOPT_RR, ROUTE_BYTES - 1, 4 };
+		net_option(&p->net, p->fd, IPPROTO_IP, IP_RETOPTS, 1);
+		net_options(&p->net, p->fd, rr, sizeof(rr));
+	}
 	if (p->broadcast)
 		net_option(&p->net, p->fd, SOL_SOCKET, SO_BROADCAST, 1);
 	if (p->mtu_mode >= 0)
@@ -494,7 +539,8 @@ static void ping_heading(struct ping *p)
 	sh_say(sh, "PING %s (%s) ", p->target, sh_ip(p->dst).s);
 	if (p->device || p->bound)
 		sh_say(sh, "from %s %s: ", sh_ip(p->source).s, p->device ? p->device : "");
-	sh_say(sh, "%ld(%ld) bytes of data.\n", p->size, p->size + ICMP_HEADER + 20);
+	sh_say(sh, "%ld(%ld) bytes of data.\n", p->size,
+	       p->size + ICMP_HEADER + 20 + (p->record ? ROUTE_BYTES : 0));
 	sh_flush(sh);
 }
 
