@@ -82,7 +82,7 @@ static void rtnl_fill_ifinfo(struct sk_buff *skb, const struct net_device *dev, 
 static struct sk_buff *rtmsg_ifinfo_build_skb(const struct net_device *dev, unsigned int change)
 {
 	TRACE(dev, "make a message about the device");
-	struct sk_buff *skb = alloc_skb(dev->host, if_nlmsg_size(dev), GFP_KERNEL);
+	struct sk_buff *skb = nlmsg_new(dev->host, if_nlmsg_size(dev), GFP_KERNEL);
 
 	if (skb)
 		rtnl_fill_ifinfo(skb, dev, change);

@@ -56,7 +56,7 @@ static int neigh_fill_info(struct sk_buff *skb, struct neighbour *neigh, u32 pid
 static void __neigh_notify(struct neighbour *n, int type, u32 pid)
 {
 	TRACE(n, "send a message about the neighbour");
-	struct sk_buff *skb = alloc_skb(n->host, sizeof(struct neigh_msg) + 64, GFP_ATOMIC);
+	struct sk_buff *skb = nlmsg_new(n->host, sizeof(struct neigh_msg) + 64, GFP_ATOMIC);
 
 	if (!skb)
 		return;

@@ -72,11 +72,12 @@ bool skb_sane(const struct sk_buff *skb)
 
 /* ---- making ---- */
 
-void *kmalloc_reserve(struct host *host, unsigned int size, bool *fresh, const char *site)
+void *kmalloc_reserve(struct host *host, unsigned int size, bool plain, bool *fresh, const char *site)
 {
 	TRACE(host, "allocate the data buffer of the packet");
 
-	return ram_alloc(host, size, site, fresh);
+	*fresh = true; /* kzalloc() clears */
+	return plain ? kzalloc_at(host, size, site) : ram_alloc(host, size, site, fresh);
 }
 
 /*
@@ -123,7 +124,7 @@ struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_m
 
 	if (unlikely(!skb))
 		return NULL;
-	data = kmalloc_reserve(host, osize, &fresh, site);
+	data = kmalloc_reserve(host, osize, flags & SKB_ALLOC_PLAIN, &fresh, site);
 	if (unlikely(!data)) {
 		kmem_cache_free(host, cache, skb);
 		return NULL;
@@ -131,6 +132,7 @@ struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_m
 	memset(skb, 0, sizeof(*skb));
 	skb->host = host;
 	__build_skb_around(skb, data, osize, fresh);
+	skb->head_plain = !!(flags & SKB_ALLOC_PLAIN);
 	if (flags & SKB_ALLOC_FCLONE) {
 		struct sk_buff_fclones *fclones = container_of(skb, struct sk_buff_fclones, skb1);
 
@@ -147,6 +149,13 @@ struct sk_buff *alloc_skb_at(struct host *host, unsigned int size, gfp_t priorit
 	TRACE_AS(host, "alloc_skb", "allocate a packet buffer");
 
 	return __alloc_skb_at(host, size, priority, 0, site);
+}
+
+struct sk_buff *nlmsg_new_at(struct host *host, unsigned int size, gfp_t priority, const char *site)
+{
+	TRACE_AS(host, "alloc_skb", "allocate a packet buffer");
+
+	return __alloc_skb_at(host, size, priority, SKB_ALLOC_PLAIN, site);
 }
 
 struct sk_buff *alloc_skb_fclone_at(struct host *host, unsigned int size, gfp_t priority, const char *site)
@@ -318,7 +327,9 @@ void skb_free_head(struct sk_buff *skb)
 	TRACE_SKB(skb, "free the packet's buffer");
 	unsigned char *head = skb->head;
 
-	if (skb->head_frag)
+	if (unlikely(skb->head_plain))
+		kfree(skb->host, head);
+	else if (skb->head_frag)
 		put_page(skb->host, virt_to_head_page(skb->host, head));
 	else
 		ram_free(skb->host, head, skb->end + SKB_SHINFO_SIZE);

@@ -16,9 +16,6 @@ void skb_headers_offset_update(struct sk_buff *skb, int off)
 	skb->network_header = (u16)(skb->network_header + off);
 	if (skb_mac_header_was_set(skb))
 		skb->mac_header = (u16)(skb->mac_header + off);
-	skb->inner_transport_header = (u16)(skb->inner_transport_header + off);
-	skb->inner_network_header = (u16)(skb->inner_network_header + off);
-	skb->inner_mac_header = (u16)(skb->inner_mac_header + off);
 }
 
 void __copy_skb_header(struct sk_buff *new, const struct sk_buff *old)
@@ -60,14 +57,13 @@ static struct sk_buff *__skb_clone(struct sk_buff *n, struct sk_buff *skb)
 	n->nohdr = 0;
 	n->peeked = 0;
 	n->pfmemalloc = skb->pfmemalloc;
-	n->pp_recycle = 0;
-	n->decrypted = 0;
 	n->slow_gro = skb->slow_gro;
 	n->destructor = NULL;
 	n->tail = skb->tail;
 	n->end = skb->end;
 	n->head = skb->head;
 	n->head_frag = skb->head_frag;
+	n->head_plain = skb->head_plain;
 	n->data = skb->data;
 	n->truesize = skb->truesize;
 	n->users = 1;
@@ -234,7 +230,7 @@ int pskb_expand_head(struct sk_buff *skb, int nhead, int ntail, gfp_t gfp_mask _
 	int i;
 
 	SIM_BUG_ON(skb->host, nhead < 0 || skb_shared(skb));
-	data = kmalloc_reserve(skb->host, block, &fresh, SIM_SITE);
+	data = kmalloc_reserve(skb->host, block, skb->head_plain, &fresh, SIM_SITE);
 	if (!data)
 		return -ENOMEM;
 	expand_copy(skb, data, nhead, size);

@@ -97,11 +97,6 @@ static inline u32 skb_network_header_len(const struct sk_buff *skb)
 	return (u32)(skb->transport_header - skb->network_header);
 }
 
-static inline int skb_inner_network_offset(const struct sk_buff *skb)
-{
-	return (int)(skb->head + skb->inner_network_header - skb->data);
-}
-
 static inline unsigned char *skb_checksum_start(const struct sk_buff *skb)
 {
 	return skb->head + skb->csum_start;

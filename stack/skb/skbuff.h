@@ -69,6 +69,7 @@ struct sock;
 #define SKB_MAX_CSUM_LEVEL 3
 
 #define SKB_ALLOC_FCLONE 0x01
+#define SKB_ALLOC_PLAIN 0x02 /* a message that no card will see: its data is not in the host's RAM */
 #define SKB_ALLOC_RX 0x02
 #define SKB_ALLOC_NAPI 0x04
 
@@ -190,16 +191,9 @@ struct sk_buff {
 	u8 csum_valid : 1;
 	u8 csum_complete_sw : 1;
 	u8 csum_level : 2;
-	u8 csum_not_inet : 1;
 	u8 dst_pending_confirm : 1;
 	u8 vlan_present : 1;
 	u8 no_fcs : 1;
-	u8 nf_trace : 1;
-	u8 wifi_acked : 1;
-	u8 redirected : 1;
-	u8 offload_fwd_mark : 1;
-	u8 tc_index : 2;
-	u8 ndisc_nodetype : 2;
 	__be16 vlan_proto;
 	u16 vlan_tci;
 	__be16 protocol;				  /* ethernet type */
@@ -218,9 +212,6 @@ struct sk_buff {
 		u32 mark;
 		u32 reserved_tailroom;
 	};
-	u32 secmark;
-	u16 inner_transport_header, inner_network_header, inner_mac_header;
-	__be16 inner_protocol;
 	unsigned long
 		_nfct; /* netfilter/nf_conntrack.h: the packet's flow, referenced, and its state; 0: none */
 	u32 journey;   /* which packet this is in the trace; 0 none yet */
@@ -233,8 +224,7 @@ struct sk_buff {
 	u8 peeked : 1;
 	u8 head_frag : 1; /* head is a piece of a page */
 	u8 pfmemalloc : 1;
-	u8 pp_recycle : 1;
-	u8 decrypted : 1;
+	u8 head_plain : 1; /* head is of kzalloc(), not of RAM that a card reaches */
 	u8 slow_gro : 1;
 	u16 hdr_len; /* headers of a cloned skb that may be written to */
 	u32 users;
@@ -281,10 +271,12 @@ void nf_ct_attach(struct sk_buff *new, const struct sk_buff *skb);
 
 #define __alloc_skb(host, size, gfp, flags, node) __alloc_skb_at(host, size, gfp, flags, SIM_SITE)
 #define alloc_skb(host, size, gfp) alloc_skb_at(host, size, gfp, SIM_SITE)
+#define nlmsg_new(host, size, gfp) nlmsg_new_at(host, size, gfp, SIM_SITE) /* of netlink */
 #define alloc_skb_fclone(host, size, gfp) alloc_skb_fclone_at(host, size, gfp, SIM_SITE)
 struct sk_buff *__alloc_skb_at(struct host *host, unsigned int size, gfp_t gfp_mask, int flags,
 			       const char *site);
 struct sk_buff *alloc_skb_at(struct host *host, unsigned int size, gfp_t priority, const char *site);
+struct sk_buff *nlmsg_new_at(struct host *host, unsigned int size, gfp_t priority, const char *site);
 struct sk_buff *alloc_skb_fclone_at(struct host *host, unsigned int size, gfp_t priority, const char *site);
 /* A packet with up to `data_len` bytes in page fragments of 1 << max_page_order pages. */
 struct sk_buff *alloc_skb_with_frags(struct host *host, unsigned long header_len, unsigned long data_len,
@@ -308,7 +300,7 @@ void skb_release_head_state(struct sk_buff *skb);
 void kfree_skbmem(struct sk_buff *skb);
 void skb_release_data(struct sk_buff *skb);
 void skb_free_head(struct sk_buff *skb);
-void *kmalloc_reserve(struct host *host, unsigned int size, bool *fresh, const char *site);
+void *kmalloc_reserve(struct host *host, unsigned int size, bool plain, bool *fresh, const char *site);
 void skb_release_all(struct sk_buff *skb);
 
 /* The packet is where it was going: who holds it longer need not hold its flow. */
