@@ -17,7 +17,7 @@
 #include "stack/internet/neighbour.h"
 #include "stack/kernel/kernel.h"
 #include "stack/net.h"
-#include "stack/transport/tcp_cong.h"
+#include "stack/transport/tcp.h"
 
 #define NAME_BYTES 128
 #define MAX_NAMES 512
@@ -100,6 +100,9 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(tcp_adv_win_scale),
 	IPV4(tcp_base_mss),
 	IPV4(tcp_min_snd_mss),
+	IPV4(tcp_fastopen),
+	FIELD_(struct netns_ipv4, "tcp_fastopen_blackhole_timeout_sec", sysctl_tcp_fastopen_blackhole_timeout,
+	       1, PLAIN),
 	IPV4(tcp_limit_output_bytes),
 	IPV4(tcp_challenge_ack_limit),
 	IPV4_N(tcp_wmem, 3),
@@ -285,6 +288,51 @@ static int set_port_range(struct net *net, const char *value)
 	return 0;
 }
 
+/* One key of Fast Open: four words in hex, each stored with its lowest byte first. */
+static bool parse_fastopen_key(const char **p, uint8_t key[TCP_FASTOPEN_KEY_LENGTH])
+{
+	unsigned word[4];
+	int n = 0;
+	if (sscanf(*p, "%8x-%8x-%8x-%8x%n", &word[0], &word[1], &word[2], &word[3], &n) != 4)
+		return false;
+	for (int i = 0; i < TCP_FASTOPEN_KEY_LENGTH; i++)
+		key[i] = (uint8_t)(word[i / 4] >> i % 4 * 8);
+	*p += n;
+	return true;
+}
+
+/* The key, or "key,backup key". */
+static int set_fastopen_key(struct net *net, const char *value)
+{
+	uint8_t key[2][TCP_FASTOPEN_KEY_LENGTH];
+	bool backup;
+	if (!parse_fastopen_key(&value, key[0]))
+		return -EINVAL;
+	backup = *value == ',';
+	if (backup) {
+		value++;
+		if (!parse_fastopen_key(&value, key[1]))
+			return -EINVAL;
+	}
+	if (*value)
+		return -EINVAL;
+	return tcp_fastopen_reset_cipher(net, NULL, key[0], backup ? key[1] : NULL);
+}
+
+static void show_fastopen_key(const struct net *net, struct seq_file *m)
+{
+	uint8_t key[TCP_FASTOPEN_KEY_BUF_LENGTH] = { 0 };
+	int keys = tcp_fastopen_get_cipher(net->tcp->fastopen_ctx, key);
+	for (int i = 0; i < 4 * (keys ? keys : 1); i++) {
+		const uint8_t *p = key + (ptrdiff_t)4 * i;
+		seq_printf(m, "%s%08x",
+			   i == 0  ? ""
+			   : i % 4 ? "-"
+				   : ",",
+			   (unsigned)p[3] << 24 | (unsigned)p[2] << 16 | (unsigned)p[1] << 8 | p[0]);
+	}
+}
+
 static int set_ipv4(struct net *net, const char *name, const char *value)
 {
 	const struct sysctl *s = FIND(ipv4_table, name);
@@ -300,6 +348,8 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 		return set_conf(net, "all.forwarding", value);
 	if (strcmp(name, "ip_local_port_range") == 0)
 		return set_port_range(net, value);
+	if (strcmp(name, "tcp_fastopen_key") == 0)
+		return set_fastopen_key(net, value);
 	if (strncmp(name, "ipfrag_", 7) == 0)
 		return ipfrag_set(net, name + 7, atol(value));
 	return -ENOENT;
@@ -320,6 +370,8 @@ static int show_ipv4(struct net *net, const char *name, struct seq_file *m)
 		seq_printf(m, "%d\t%d", net->ipv4.sysctl_local_port_min, net->ipv4.sysctl_local_port_max);
 	else if (strcmp(name, "tcp_congestion_control") == 0)
 		seq_puts(m, net->ipv4.sysctl_tcp_congestion_control);
+	else if (strcmp(name, "tcp_fastopen_key") == 0)
+		show_fastopen_key(net, m);
 	else if (strncmp(name, "conf.", 5) == 0 && (conf = find_conf(net, name + 5, &s)))
 		show(conf, s, m);
 	else if (strncmp(name, "neigh.", 6) == 0 && (field = neigh_field(name + 6, dev)) &&
@@ -408,9 +460,10 @@ static void gather_neigh(struct names *all, const char *dev, bool dflt)
 
 void host_sysctl_list(struct host *host, void (*fn)(void *arg, const char *name), void *arg)
 {
-	static const char *const more[] = { "ip_forward",     "ip_local_port_range", "tcp_congestion_control",
-					    "ipfrag_time",    "ipfrag_high_thresh",  "ipfrag_low_thresh",
-					    "ipfrag_max_dist" };
+	static const char *const more[] = {
+		"ip_forward",	      "ip_local_port_range", "tcp_congestion_control", "ipfrag_time",
+		"ipfrag_high_thresh", "ipfrag_low_thresh",   "ipfrag_max_dist",	       "tcp_fastopen_key"
+	};
 	struct names *all = calloc(1, sizeof(*all));
 	struct net_device *dev;
 	if (!all)

@@ -55,6 +55,7 @@ struct netns_ipv4 {
 	int sysctl_tcp_comp_sack_nr;
 	int sysctl_max_syn_backlog, sysctl_tcp_max_orphans;
 	int sysctl_tcp_fastopen;
+	unsigned sysctl_tcp_fastopen_blackhole_timeout; /* seconds */
 	char sysctl_tcp_congestion_control[16];
 	/* udp */
 	long sysctl_udp_mem[3]; /* pages */

@@ -132,6 +132,10 @@ bool pd_sockaddr(struct pd_exec *x, const struct pd_expr *e, bool is_remote, str
 		a->sin_port = htons((uint16_t)(is_remote ? cfg->connect_port : cfg->bind_port));
 		return true;
 	}
+	if (e->kind == PD_WORD && strcmp(e->str, "AF_UNSPEC") == 0) {
+		a->sin_family = AF_UNSPEC;
+		return true;
+	}
 	if (e->kind != PD_STRUCT)
 		return pd_wrong(x,
 				"%s(): expected an address: ... or {sa_family = AF_INET, sin_port = .., "
@@ -161,7 +165,7 @@ bool pd_buffer(struct pd_exec *x, const struct pd_expr *e, size_t size, void **b
 		return pd_wrong(x, "%s(): a buffer has at most %d bytes", x->c->name, MAX_BUFFER);
 	*buf = calloc(1, size ? size : 1);
 	if (e->kind == PD_STRING && *buf)
-		memcpy(*buf, e->str, strlen(e->str) < size ? strlen(e->str) : size);
+		memcpy(*buf, e->str, (size_t)e->num < size ? (size_t)e->num : size);
 	return *buf || pd_wrong(x, "no memory");
 }
 
@@ -217,10 +221,14 @@ static long call_connect(struct pd_exec *x)
 	if (!pd_fd_arg(x, 0, &fd) || !pd_sockaddr(x, pd_arg(x, 1), true, &a, &len))
 		return 0;
 	struct pd_conn *c = pd_conn_of_fd(x->run, fd);
+	if (c && c->disconnected)
+		c = pd_new_conn(x->run, fd);
 	if (c && c->state == PD_CONN_NEW && a.sin_family == AF_INET) {
 		c->state = PD_CONN_ACTIVE;
 		c->remote_port = ntohs(a.sin_port);
 	}
+	if (c && a.sin_family == AF_UNSPEC)
+		c->disconnected = true;
 	return sys_connect(x->tsk, fd, (struct sockaddr *)&a, len);
 }
 
@@ -262,8 +270,8 @@ static long transfer(struct pd_exec *x, bool in, bool flags_given, bool address)
 	if (!pd_fd_arg(x, 0, &fd) || !pd_int_arg(x, 2, &n) || !pd_buffer(x, pd_arg(x, 1), (size_t)n, &buf) ||
 	    (flags_given && !pd_int_arg(x, 3, &flags)))
 		return 0;
-	bool no_address =
-		!address || !to || (to->kind == PD_INTEGER && to->num == 0) || (to->kind == PD_WORD);
+	bool no_address = !address || !to || (to->kind == PD_INTEGER && to->num == 0) ||
+			  (to->kind == PD_WORD && strcmp(to->str, "NULL") == 0);
 	if (!in && !no_address) {
 		if (!pd_sockaddr(x, to, true, &a, &alen)) {
 			free(buf);
@@ -376,7 +384,7 @@ static bool option_value(struct pd_exec *x, const struct pd_expr *e, void *buf, 
 	if (!e)
 		return pd_wrong(x, "%s(): an argument is missing", x->c->name);
 	if (e->kind == PD_STRING) {
-		*len = (int)(strlen(e->str) < room ? strlen(e->str) : room);
+		*len = (int)((size_t)e->num < room ? (size_t)e->num : room);
 		memcpy(buf, e->str, (size_t)*len);
 		return true;
 	}

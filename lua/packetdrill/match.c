@@ -181,17 +181,18 @@ static void print_seen(const struct pd_run *run, const struct pd_conn *c, const 
 /* ---- comparing ---- */
 
 /* Whose packet it is, as far as ports and state tell. */
-static struct pd_conn *outbound_conn(struct pd_run *run, const struct pd_packet *p, const struct seen *s)
+static struct pd_conn *outbound_conn(struct pd_run *run, const struct seen *s)
 {
 	uint16_t local = ntohs(s->tcp->source), remote = ntohs(s->tcp->dest);
 	struct pd_conn *c = run->nr_conns ? &run->conns[run->current] : NULL;
-	(void)p;
-	for (unsigned i = run->nr_conns; i-- > 0;) {
-		struct pd_conn *k = &run->conns[i];
-		if (k->state >= PD_CONN_ACTIVE && k->remote_port == remote &&
-		    (k->local_port == local || !k->have_local_isn))
-			return k;
-	}
+	/* by both ports; or, as the first packet of its connection, by the remote one */
+	for (int pass = 0; pass < 2; pass++)
+		for (unsigned i = run->nr_conns; i-- > 0;) {
+			struct pd_conn *k = &run->conns[i];
+			if (k->state >= PD_CONN_ACTIVE && k->remote_port == remote &&
+			    (pass == 0 ? k->local_port == local : !k->have_local_isn))
+				return k;
+		}
 	return c;
 }
 
@@ -372,16 +373,29 @@ static void put_together(struct pd_run *run, const struct pd_packet *p, struct s
 	}
 }
 
+/* Only the connection under test is looked at, unless the line names ports. Drops a packet of another one. */
+static bool of_another(struct pd_run *run, const struct pd_packet *p, const struct pd_conn *c)
+{
+	if (!c || c == &run->conns[run->current] || p->sport)
+		return false;
+	drop_first(run);
+	return true;
+}
+
 bool pd_match(struct pd_run *run, const struct pd_event *e, uint64_t deadline, int64_t *time)
 {
 	const struct pd_packet *p = e->packet;
-	struct pd_frame *f = pd_next_frame(run, deadline);
+	struct pd_frame *f;
+	struct pd_conn *c;
 	struct seen s;
 	char came[600];
-	if (!f)
-		return pd_fail(run, "no packet came until %.6f s", (double)pd_now(run) / 1e6);
-	look_at(f, &s);
-	struct pd_conn *c = s.bad ? NULL : outbound_conn(run, p, &s);
+	do {
+		f = pd_next_frame(run, deadline);
+		if (!f)
+			return pd_fail(run, "no packet came until %.6f s", (double)pd_now(run) / 1e6);
+		look_at(f, &s);
+		c = s.bad ? NULL : outbound_conn(run, &s);
+	} while (of_another(run, p, c));
 	if (!c) {
 		print_seen(run, NULL, &s, came, sizeof(came));
 		return pd_fail(run, "no packet of a connection of this script came, but\n  %s", came);

@@ -69,6 +69,8 @@ static struct pd_expr *string(struct pd_scan *s)
 {
 	struct pd_expr *e = new_expr(s, PD_STRING);
 	char *out = pd_alloc(s->pool, strcspn(s->at, "\n") + 1);
+	unsigned byte;
+	int used = 0;
 	e->str = out;
 	for (; *s->at != '"'; s->at++) {
 		if (*s->at == '\\' && (s->at[1] == '"' || s->at[1] == '\\'))
@@ -77,7 +79,12 @@ static struct pd_expr *string(struct pd_scan *s)
 			pd_error(s, "the string has no closing quote");
 			return NULL;
 		}
-		*out++ = *s->at;
+		if (sscanf(s->at, "\\x%2x%n", &byte, &used) == 1) {
+			s->at += used - 1;
+			out[e->num++] = (char)byte;
+		} else {
+			out[e->num++] = *s->at;
+		}
 	}
 	s->at++;
 	return e;

@@ -243,6 +243,7 @@ static void tear_down(struct pd_run *run)
 	world_down(&run->world);
 	pd_wire_free(run);
 	pd_code_free(run);
+	free(run->nstat);
 	if (*run->sim->fault)
 		pd_fail(run, "%s\nThis is a fault in wirepath.", run->sim->fault);
 	sim_free(run->sim);

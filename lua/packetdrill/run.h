@@ -68,6 +68,7 @@ struct pd_conn {
 	int fd; /* the host's; -1: not accepted yet */
 	uint16_t local_port, remote_port;
 	bool have_local_isn, have_remote_isn;
+	bool disconnected; /* by connect(AF_UNSPEC): the socket's next connection is another one */
 	uint32_t script_local_isn, live_local_isn, script_remote_isn, live_remote_isn;
 	struct pd_stamp *stamps;
 	unsigned nr_stamps, cap_stamps;
@@ -103,6 +104,7 @@ struct pd_run {
 	uint16_t next_remote_port;
 	int fds[PD_MAX_FD]; /* the script's -> the host's; -1 none */
 	struct script_code *code;
+	struct netns_mib *nstat;	     /* the counters when nstat was called last; NULL: never */
 	const struct pd_event *event;	     /* at hand */
 	int64_t event_time, last_event_time; /* us: scheduled */
 	bool failed, unsupported;

@@ -39,7 +39,7 @@ enum pd_expr_kind {
 struct pd_expr {
 	enum pd_expr_kind kind;
 	int64_t num;
-	const char *str;
+	const char *str; /* of a string num bytes, which may be any */
 	struct pd_expr **items;
 	unsigned n;
 };

@@ -3,6 +3,7 @@
  * anything else is told to be unsupported: a command that nobody carries out must not look like a success.
  */
 #include <ctype.h>
+#include <inttypes.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "lua/host_sysctl.h"
 #include "lua/packetdrill/run.h"
 #include "stack/net.h"
+#include "stack/transport/tcp.h"
 
 #define MAX_WORDS 32
 
@@ -117,10 +119,70 @@ static bool host_command(struct command *c)
 	return ok;
 }
 
+/* ---- nstat ---- */
+
+struct nstat {
+	struct command *c;
+	unsigned matches; /* lines that all greps let pass */
+};
+
+/* grep PATTERN...: a plain word that the line holds; the words of the command behind "nstat" tell. */
+static bool greps_match(const struct command *c, const char *line)
+{
+	for (unsigned i = 1; i < c->n; i++)
+		if (strcmp(c->words[i], "|") != 0 && strcmp(c->words[i], "grep") != 0 &&
+		    c->words[i][0] != '-' && !strstr(line, c->words[i]))
+			return false;
+	return true;
+}
+
+static void nstat_lines(struct nstat *n, const char *prefix, const char *(*name)(unsigned),
+			const uint64_t *now, const uint64_t *then)
+{
+	char line[128];
+	for (unsigned i = 1; name(i); i++) {
+		snprintf(line, sizeof(line), "%s%-*s %-15" PRIu64 " 0.0", prefix, 32 - (int)strlen(prefix),
+			 name(i), now[i] - then[i]);
+		n->matches += now[i] != then[i] && greps_match(n->c, line);
+	}
+}
+
+/* nstat [| grep WORD]...: what the counters have gained since the last time; true when a line is left. */
+static bool nstat(struct command *c)
+{
+	const struct netns_mib *mib = &c->run->host->net->mib;
+	struct nstat n = { .c = c };
+	for (unsigned i = 1; i < c->n; i++)
+		if (c->words[i][0] == '-' && strcmp(c->words[i], "-q") != 0)
+			return unsupported(c);
+	if (!c->run->nstat)
+		c->run->nstat = calloc(1, sizeof(*c->run->nstat));
+	if (!c->run->nstat)
+		return pd_fail(c->run, "no memory for the counters");
+	nstat_lines(&n, "Ip", snmp_ip_name, mib->ip_statistics, c->run->nstat->ip_statistics);
+	nstat_lines(&n, "Icmp", snmp_icmp_name, mib->icmp_statistics, c->run->nstat->icmp_statistics);
+	nstat_lines(&n, "Tcp", snmp_tcp_name, mib->tcp_statistics, c->run->nstat->tcp_statistics);
+	nstat_lines(&n, "Udp", snmp_udp_name, mib->udp_statistics, c->run->nstat->udp_statistics);
+	nstat_lines(&n, "TcpExt", snmp_linux_name, mib->net_statistics, c->run->nstat->net_statistics);
+	*c->run->nstat = *mib;
+	if (n.matches || c->n == 1)
+		return true;
+	return pd_fail(c->run, "nstat has no line with '%s'", c->words[c->n - 1]);
+}
+
 static bool is(const char *word, const char *name)
 {
 	const char *slash = strrchr(word, '/');
 	return strcmp(slash ? slash + 1 : word, name) == 0;
+}
+
+/* ip tcp_metrics flush all */
+static bool tcp_metrics(struct command *c)
+{
+	if (c->n < 3 || strcmp(c->words[2], "flush") != 0)
+		return unsupported(c);
+	tcp_metrics_flush(c->run->host);
+	return true;
 }
 
 static bool run_command(struct command *c)
@@ -135,7 +197,9 @@ static bool run_command(struct command *c)
 	if (strcmp(verb, "sysctl") == 0)
 		return sysctl_command(c);
 	if (strcmp(verb, "ip") == 0 && c->n > 1 && strcmp(c->words[1], "tcp_metrics") == 0)
-		return true; /* nothing is cached before a script begins */
+		return tcp_metrics(c);
+	if (strcmp(verb, "nstat") == 0)
+		return nstat(c);
 	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0)
 		return host_command(c);
 	if (strcmp(verb, "true") == 0)

@@ -208,8 +208,16 @@ int inet_listen(struct socket *sock, int backlog)
 	sk->sk_max_ack_backlog = (u32)backlog;
 	err = 0;
 	/* listen() again only changes the backlog */
-	if (sk->sk_state != TCP_LISTEN)
+	if (sk->sk_state != TCP_LISTEN) {
+		const int tfo = TFO_SERVER_WO_SOCKOPT1 | TFO_SERVER_ENABLE;
+
+		if ((sock_net(sk)->ipv4.sysctl_tcp_fastopen & tfo) == tfo &&
+		    !inet_csk(sk)->icsk_accept_queue.fastopenq.max_qlen) {
+			fastopen_queue_tune(sk, backlog);
+			tcp_fastopen_init_key_once(sock_net(sk));
+		}
 		err = inet_csk_listen_start(sk, backlog);
+	}
 out:
 	release_sock(sk);
 	return err;
@@ -281,7 +289,7 @@ static int start_connect(struct socket *sock, struct sockaddr *uaddr, int addr_l
 	if (err < 0)
 		return err;
 	sock->state = SS_CONNECTING;
-	return -EINPROGRESS;
+	return inet_sk(sk)->defer_connect ? 0 : -EINPROGRESS;
 }
 
 /* The attempt has failed: why, and back to an unconnected socket. */
@@ -302,6 +310,12 @@ static int connect_unspec(struct socket *sock, int flags)
 	return err;
 }
 
+/* A write that connects waits with its data: the ACK of the handshake may go with that. */
+static int connect_writebias(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && tcp_sk(sk)->fastopen_req && tcp_sk(sk)->fastopen_req->data;
+}
+
 int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_len, int flags,
 			  int is_sendmsg)
 {
@@ -310,7 +324,6 @@ int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 	int err;
 	long timeo;
 
-	(void)is_sendmsg;
 	if (uaddr) {
 		if (addr_len < (int)sizeof(uaddr->sa_family))
 			return -EINVAL;
@@ -321,7 +334,11 @@ int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 	case SS_CONNECTED:
 		return -EISCONN;
 	case SS_CONNECTING:
-		err = -EALREADY;
+		/* deferred: the SYN waits for a write, which is what sendmsg() is about to do */
+		if (inet_sk(sk)->defer_connect)
+			err = is_sendmsg ? -EINPROGRESS : -EISCONN;
+		else
+			err = -EALREADY;
 		break;
 	case SS_UNCONNECTED:
 		err = start_connect(sock, uaddr, addr_len);
@@ -334,7 +351,7 @@ int __inet_stream_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 
 	timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
 	if ((1u << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
-		if (!timeo || !inet_wait_for_connect(sk, timeo, 0))
+		if (!timeo || !inet_wait_for_connect(sk, timeo, connect_writebias(sk)))
 			return err;
 		if (signal_pending(current(sk->host)))
 			return sock_intr_errno(timeo);

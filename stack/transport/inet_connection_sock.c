@@ -108,6 +108,11 @@ struct sock *inet_csk_accept(struct sock *sk, int flags, int *err, bool kern)
 	req = reqsk_queue_remove(queue, sk);
 	newsk = req->sk;
 	error = 0;
+	if (tcp_rsk(req)->tfo_listener) {
+		/* the handshake goes on: reqsk_fastopen_remove() will give the request back */
+		req->sk = NULL;
+		req = NULL;
+	}
 out:
 	release_sock(sk);
 	if (req)
@@ -368,10 +373,10 @@ static void inet_child_forget(struct sock *sk, struct request_sock *req, struct 
 {
 	TRACE_SK(sk, "end a connection that nobody has accepted");
 
-	(void)req;
 	sk_prot_disconnect(child, O_NONBLOCK);
 	sock_orphan(child);
 	tcp_host(sk)->orphan_count++;
+	SIM_BUG_ON(sk->host, tcp_rsk(req)->tfo_listener || tcp_sk(child)->fastopen_rsk);
 	inet_csk_destroy_sock(child);
 }
 
@@ -489,6 +494,11 @@ void inet_csk_listen_stop(struct sock *sk)
 		inet_child_forget(sk, req, child);
 		reqsk_put(req);
 		sock_put(child);
+	}
+	while ((req = queue->fastopenq.rskq_rst_head) != NULL) {
+		queue->fastopenq.rskq_rst_head = req->dl_next;
+		queue->fastopenq.qlen--;
+		reqsk_put(req);
 	}
 }
 

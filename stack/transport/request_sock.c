@@ -7,8 +7,13 @@ void reqsk_queue_alloc(struct host *host, struct request_sock_queue *queue)
 {
 	TRACE(host, "begin with an empty accept queue");
 
-	memset(queue, 0, sizeof(*queue));
+	/* what the program has set before listen() stays */
 	queue->host = host;
+	queue->synflood_warned = 0;
+	queue->qlen = queue->young = 0;
+	queue->rskq_accept_head = queue->rskq_accept_tail = NULL;
+	queue->fastopenq.rskq_rst_head = queue->fastopenq.rskq_rst_tail = NULL;
+	queue->fastopenq.qlen = 0;
 }
 
 /* NULL: no memory. With `attach_listener` the request holds a reference to its listener. */
@@ -83,4 +88,37 @@ struct request_sock *reqsk_queue_remove(struct request_sock_queue *queue, struct
 			queue->rskq_accept_tail = NULL;
 	}
 	return req;
+}
+
+/* How long a Fast Open connection that was reset before its handshake ended counts in the queue. */
+#define FASTOPEN_RST_PENALTY (60 * HZ)
+
+/*
+ * The handshake of a Fast Open connection has ended: with the peer's ACK, or (`reset`) its RST, or because we
+ * gave it up. The request belongs to the accept queue, or after accept() to us.
+ */
+void reqsk_fastopen_remove(struct sock *sk, struct request_sock *req, bool reset)
+{
+	TRACE_SK(sk, "the handshake of a Fast Open connection has ended: let go of its request");
+	struct sock *lsk = req->rsk_listener;
+	struct fastopen_queue *fastopenq = &inet_csk(lsk)->icsk_accept_queue.fastopenq;
+
+	tcp_sk(sk)->fastopen_rsk = NULL;
+	fastopenq->qlen--;
+	tcp_rsk(req)->tfo_listener = false;
+	if (req->sk)
+		return; /* not accepted yet: accept() gives the request back */
+	if (!reset || lsk->sk_state != TCP_LISTEN) {
+		reqsk_put(req);
+		return;
+	}
+	/* whoever forges addresses causes RSTs: keep such a one in the queue, so that few are let in */
+	req->rsk_timer.expires = jiffies(sk->host) + FASTOPEN_RST_PENALTY;
+	if (!fastopenq->rskq_rst_head)
+		fastopenq->rskq_rst_head = req;
+	else
+		fastopenq->rskq_rst_tail->dl_next = req;
+	req->dl_next = NULL;
+	fastopenq->rskq_rst_tail = req;
+	fastopenq->qlen++;
 }

@@ -17,6 +17,7 @@ struct dst_entry;
 struct flowi;
 struct tcp_options_received;
 struct tcp_fastopen_cookie;
+struct tcp_fastopen_context;
 enum tcp_synack_type;
 
 struct request_sock_ops {
@@ -56,6 +57,16 @@ struct request_sock {
 	u32 secid, peer_secid;
 };
 
+/*
+ * Fast Open of a listener: connections whose SYN was accepted with its data while the handshake goes on, and
+ * those that were reset before it ended (these count for a minute, against forged addresses).
+ */
+struct fastopen_queue {
+	struct request_sock *rskq_rst_head, *rskq_rst_tail;
+	int qlen, max_qlen;		  /* max_qlen 0: no Fast Open */
+	struct tcp_fastopen_context *ctx; /* keys of the listener's own; NULL: the host's */
+};
+
 struct request_sock_queue {
 	struct host *host;
 	u8 rskq_defer_accept; /* SYN-ACK repeats that TCP_DEFER_ACCEPT waits for */
@@ -63,6 +74,7 @@ struct request_sock_queue {
 	int qlen;  /* half-open */
 	int young; /* of these, never retransmitted */
 	struct request_sock *rskq_accept_head, *rskq_accept_tail;
+	struct fastopen_queue fastopenq;
 };
 
 static inline struct request_sock *inet_reqsk(const struct sock *sk)
@@ -81,6 +93,7 @@ void __reqsk_free(struct request_sock *req);
 void reqsk_queue_alloc(struct host *host, struct request_sock_queue *queue);
 void reqsk_put(struct request_sock *req);
 struct request_sock *reqsk_queue_remove(struct request_sock_queue *queue, struct sock *parent);
+void reqsk_fastopen_remove(struct sock *sk, struct request_sock *req, bool reset);
 
 static inline void reqsk_free(struct request_sock *req)
 {

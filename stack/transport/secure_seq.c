@@ -26,13 +26,13 @@ static inline void sip_round(u64 v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-u64 siphash_2u64(u64 a, u64 b, const u64 key[2])
+/* `m`: the message's words, the last one with its length in the top byte. */
+static u64 siphash(const u64 *m, int words, const u64 key[2])
 {
 	u64 v[4] = { key[0] ^ 0x736f6d6570736575ull, key[1] ^ 0x646f72616e646f6dull,
 		     key[0] ^ 0x6c7967656e657261ull, key[1] ^ 0x7465646279746573ull };
-	const u64 m[3] = { a, b, 16ull << 56 };
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < words; i++) {
 		v[3] ^= m[i];
 		sip_round(v);
 		sip_round(v);
@@ -42,6 +42,20 @@ u64 siphash_2u64(u64 a, u64 b, const u64 key[2])
 	for (int i = 0; i < 4; i++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+u64 siphash_1u64(u64 a, const u64 key[2])
+{
+	const u64 m[2] = { a, 8ull << 56 };
+
+	return siphash(m, 2, key);
+}
+
+u64 siphash_2u64(u64 a, u64 b, const u64 key[2])
+{
+	const u64 m[3] = { a, b, 16ull << 56 };
+
+	return siphash(m, 3, key);
 }
 
 void secure_seq_init(struct host *host, struct secure_seq *seq)

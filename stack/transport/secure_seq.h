@@ -23,6 +23,7 @@ u32 secure_tcp_ts_off(const struct net *net, __be32 saddr, __be32 daddr);
 u64 secure_ipv4_port_ephemeral(const struct net *net, __be32 saddr, __be32 daddr, __be16 dport);
 
 /* A hash of two words under the host's key, for tables (inet_ehashfn). */
+u64 siphash_1u64(u64 a, const u64 key[2]);
 u64 siphash_2u64(u64 a, u64 b, const u64 key[2]);
 
 #endif

@@ -162,11 +162,14 @@ void tcp_set_state(struct sock *sk, int state)
 void tcp_done(struct sock *sk)
 {
 	TRACE_SK(sk, "end the connection");
+	struct request_sock *req = tcp_sk(sk)->fastopen_rsk;
 
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		TCP_INC_STATS(sock_net(sk), TCP_MIB_ATTEMPTFAILS);
 	tcp_set_state(sk, TCP_CLOSE);
 	tcp_clear_xmit_timers(sk);
+	if (unlikely(req))
+		reqsk_fastopen_remove(sk, req, false);
 	sk->sk_shutdown = SHUTDOWN_MASK;
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_call_state_change(sk);
@@ -293,8 +296,10 @@ unsigned int tcp_poll(struct file *file, struct socket *sock, struct poll_table_
 		mask |= EPOLLHUP;
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (sk->sk_state != TCP_SYN_SENT && sk->sk_state != TCP_SYN_RECV)
+	if (sk->sk_state != TCP_SYN_SENT && (sk->sk_state != TCP_SYN_RECV || tcp_sk(sk)->fastopen_rsk))
 		mask |= tcp_poll_connected(sk);
+	else if (sk->sk_state == TCP_SYN_SENT && inet_sk(sk)->defer_connect)
+		mask |= EPOLLOUT | EPOLLWRNORM; /* the SYN waits for data to take along */
 	if (sk->sk_err || !skb_queue_empty(&sk->sk_error_queue))
 		mask |= EPOLLERR;
 	return mask;
@@ -419,11 +424,4 @@ bool tcp_check_oom(struct sock *sk, int shift)
 void tcp_cleanup_ulp(struct sock *sk)
 {
 	TRACE_SK(sk, "detach a protocol above TCP");
-}
-
-void tcp_free_fastopen_req(struct tcp_sock *tp)
-{
-	TRACE((struct sock *)tp, "free what TCP Fast Open kept for the SYN");
-
-	tp->fastopen_req = NULL;
 }

@@ -11,6 +11,7 @@
 #include "stack/transport/inet_hashtables.h"
 #include "stack/transport/secure_seq.h"
 #include "stack/transport/tcp_cong.h"
+#include "stack/transport/tcp_fastopen.h"
 #include "stack/transport/tcp_queue.h"
 #include "stack/transport/tcp_types.h"
 
@@ -42,7 +43,10 @@ struct tcp_state {
 	struct tsq_tasklet *tsq;		     /* tcp_output.c: tcp_tasklet_init() */
 	struct tcp_metrics_state *metrics;	     /* tcp_metrics.c: tcp_metrics_init() */
 	const struct tcp_congestion_ops *default_ca; /* NULL: by sysctl_tcp_congestion_control */
-	u32 listen_overflow_stamp;		     /* when a queue of half-open connections was full last */
+	u64 syncookie_secret[2][2];		     /* syncookies.c */
+	struct tcp_fastopen_context *fastopen_ctx;   /* keys of cookies; NULL: none needed yet */
+	unsigned long tfo_active_disable_stamp;	     /* jiffies: when Fast Open failed last, as a client */
+	int tfo_active_disable_times;
 };
 
 static inline struct tcp_state *tcp_host(const struct sock *sk)
@@ -591,7 +595,6 @@ void tcp_push(struct sock *sk, int flags, int mss_now, int nonagle, int size_goa
 void skb_entail(struct sock *sk, struct sk_buff *skb);
 void tcp_remove_empty_skb(struct sock *sk, struct sk_buff *skb);
 void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb);
-void tcp_free_fastopen_req(struct tcp_sock *tp);
 
 /* ---- tcp_recvmsg.c ---- */
 int tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, int flags, int *addr_len);
@@ -661,8 +664,6 @@ int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_re
 		     struct sock *sk, struct sk_buff *skb);
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *sk_listener,
 				      bool attach_listener);
-u16 tcp_get_syncookie_mss(struct request_sock_ops const *rsk_ops, const struct tcp_request_sock_ops *af_ops,
-			  struct sock *sk, struct tcphdr *th);
 void tcp_parse_options(struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt_rx,
 		       int estab, struct tcp_fastopen_cookie *foc);
 void tcp_reset(struct sock *sk, struct sk_buff *skb);
@@ -779,18 +780,11 @@ static inline void tcp_clear_xmit_timers(struct sock *sk)
 
 /* ---- tcp_metrics.c ---- */
 int tcp_metrics_init(struct host *host);
+void tcp_metrics_flush(struct host *host);
 void tcp_metrics_exit(struct host *host);
 void tcp_update_metrics(struct sock *sk);
 void tcp_init_metrics(struct sock *sk);
 bool tcp_peer_is_proven(struct request_sock *req, struct dst_entry *dst);
-
-/* ---- tcp_fastopen.c ---- */
-bool tcp_fastopen_defer_connect(struct sock *sk, int *err);
-struct sock *tcp_try_fastopen(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
-			      struct tcp_fastopen_cookie *foc, const struct dst_entry *dst);
-void tcp_fastopen_active_disable_ofo_check(struct sock *sk);
-void tcp_fastopen_active_detect_blackhole(struct sock *sk, bool expired);
-void tcp_fastopen_destroy_cipher(struct sock *sk);
 
 /* ---- tcp_offload.c ---- */
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u64 features);

@@ -124,8 +124,12 @@ static void adjudge_to_death(struct sock *sk)
 		tcp_send_active_reset(sk, GFP_ATOMIC);
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPABORTONMEMORY);
 	}
-	if (sk->sk_state == TCP_CLOSE)
+	if (sk->sk_state == TCP_CLOSE) {
+		/* aborted before the handshake of Fast Open was over, say with unread data */
+		if (tcp_sk(sk)->fastopen_rsk)
+			reqsk_fastopen_remove(sk, tcp_sk(sk)->fastopen_rsk, false);
 		inet_csk_destroy_sock(sk);
+	}
 out:
 	local_bh_enable(sk->host);
 }
@@ -273,8 +277,11 @@ int tcp_disconnect(struct sock *sk, int flags)
 	kfree(sk->host, tp->saved_syn);
 	tp->saved_syn = NULL;
 	forget_counters(tp);
+	if (tp->fastopen_rsk)
+		reqsk_fastopen_remove(sk, tp->fastopen_rsk, false);
 	tcp_free_fastopen_req(tp);
 	inet_sk(sk)->defer_connect = 0;
+	tp->fastopen_client_fail = 0;
 	SIM_BUG_ON(sk->host, inet_sk(sk)->inet_num && !inet_csk(sk)->icsk_bind_hash);
 	if (sk->sk_frag.page) {
 		put_page(sk->host, sk->sk_frag.page);

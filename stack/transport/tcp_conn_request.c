@@ -152,10 +152,22 @@ static inline u32 tcp_init_seq(const struct tcp_request_sock_ops *af_ops, struct
 
 static inline void tcp_send_synack_op(const struct tcp_request_sock_ops *af_ops, struct sock *sk,
 				      struct dst_entry *dst, struct flowi *fl, struct request_sock *req,
-				      struct tcp_fastopen_cookie *foc, struct sk_buff *skb)
+				      struct tcp_fastopen_cookie *foc, enum tcp_synack_type synack_type,
+				      struct sk_buff *skb)
 {
 	TRACE_OP(sk, "send_synack");
-	af_ops->send_synack(sk, dst, fl, req, foc, TCP_SYNACK_NORMAL, skb);
+	af_ops->send_synack(sk, dst, fl, req, foc, synack_type, skb);
+}
+
+/* The connection is there before the handshake is done: accept() may have it. */
+static void tcp_conn_request_fastopen(struct sock *sk, struct request_sock *req, struct sock *fastopen_sk)
+{
+	struct sock *child = inet_csk_reqsk_queue_add(sk, req, fastopen_sk);
+
+	SIM_BUG_ON(sk->host, !child); /* the listener listens: its SYN is being processed */
+	sk_call_data_ready(sk);
+	bh_unlock_sock(fastopen_sk);
+	sock_put(fastopen_sk);
 }
 
 /* May the listener take one more? Counts why not. */
@@ -195,6 +207,7 @@ int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_re
 	TRACE_SKB(skb, "a SYN for a listener: make a half-open connection and answer");
 	struct tcp_fastopen_cookie foc = { .len = -1 };
 	u32 isn = TCP_SKB_CB(skb)->tcp_tw_isn;
+	struct sock *fastopen_sk;
 	struct request_sock *req;
 	struct dst_entry *dst;
 	struct flowi fl;
@@ -222,12 +235,16 @@ int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_re
 	tcp_rsk(req)->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
 	tcp_openreq_init_rwin(req, sk, dst);
 	tcp_reqsk_record_syn(sk, req, skb);
-	tcp_try_fastopen(sk, skb, req, &foc, dst);
-
-	/* a half-open connection of the same addresses is there already: it answers repeated SYNs */
-	if (!inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
-		goto drop_and_release;
-	tcp_send_synack_op(af_ops, sk, dst, &fl, req, &foc, skb);
+	fastopen_sk = tcp_try_fastopen(sk, skb, req, &foc, dst);
+	if (fastopen_sk) {
+		tcp_send_synack_op(af_ops, fastopen_sk, dst, &fl, req, &foc, TCP_SYNACK_FASTOPEN, skb);
+		tcp_conn_request_fastopen(sk, req, fastopen_sk);
+	} else {
+		/* a half-open connection of the same addresses is there already: it answers repeated SYNs */
+		if (!inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
+			goto drop_and_release;
+		tcp_send_synack_op(af_ops, sk, dst, &fl, req, &foc, TCP_SYNACK_NORMAL, skb);
+	}
 	reqsk_put(req);
 	return 0;
 

@@ -134,7 +134,7 @@ static void tcp_connect_init(struct sock *sk)
 	tcp_clear_retrans(tp);
 }
 
-static void tcp_connect_queue_skb(struct sock *sk, struct sk_buff *skb)
+void tcp_connect_queue_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "charge the SYN to the socket and count it as in flight");
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -171,7 +171,8 @@ int tcp_connect(struct sock *sk)
 	tcp_ecn_send_syn(sk, buff);
 	tcp_rbtree_insert(&sk->tcp_rtx_queue, buff);
 
-	err = tcp_transmit_skb(sk, buff, 1, sk->sk_allocation);
+	err = unlikely(tp->fastopen_req) ? tcp_send_syn_data(sk, buff)
+					 : tcp_transmit_skb(sk, buff, 1, sk->sk_allocation);
 	if (err == -ECONNREFUSED)
 		return err;
 
@@ -231,6 +232,8 @@ int tcp_rtx_synack(struct sock *sk, struct request_sock *req)
 	if (!res) {
 		TCP_INC_STATS(sock_net(sk), TCP_MIB_RETRANSSEGS);
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPSYNRETRANS);
+		if (unlikely(tcp_passive_fastopen(sk)))
+			tcp_sk(sk)->total_retrans++;
 	}
 	return res;
 }

@@ -83,6 +83,7 @@ static void info_sender(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_data_segs_out = tp->data_segs_out;
 	info->tcpi_delivery_rate_app_limited = tp->rate_app_limited ? 1 : 0;
 	info->tcpi_delivery_rate = delivery_rate(tp);
+	info->tcpi_fastopen_client_fail = tp->fastopen_client_fail;
 	info->tcpi_delivered = tp->delivered;
 	info->tcpi_delivered_ce = tp->delivered_ce;
 	info->tcpi_bytes_sent = tp->bytes_sent;

@@ -80,7 +80,8 @@ static void tcp_sk_init_transfer(struct netns_ipv4 *ipv4)
 	ipv4->sysctl_tcp_comp_sack_delay_ns = NSEC_PER_MSEC;
 	ipv4->sysctl_tcp_comp_sack_slack_ns = 100 * NSEC_PER_USEC;
 	ipv4->sysctl_tcp_comp_sack_nr = 44;
-	ipv4->sysctl_tcp_fastopen = 0; /* not there; Linux: 1 */
+	ipv4->sysctl_tcp_fastopen = TFO_CLIENT_ENABLE;
+	ipv4->sysctl_tcp_fastopen_blackhole_timeout = 0;
 	strcpy(ipv4->sysctl_tcp_congestion_control, "cubic");
 }
 
@@ -176,6 +177,8 @@ void tcp_exit(struct host *host)
 	for (u32 i = 0; i <= t->mask; i++)
 		while (!hlist_empty(&t->chains[i]))
 			tcp_end(hlist_entry(t->chains[i].first, struct sock, sk_node));
+	kfree(host, state->fastopen_ctx);
+	state->fastopen_ctx = NULL;
 	tcp_tasklet_exit(host);
 	tcp_metrics_exit(host);
 	tcp_v4_exit(host);

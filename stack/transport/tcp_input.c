@@ -140,6 +140,15 @@ static bool tcp_reset_exact(const struct sock *sk, const struct sk_buff *skb)
 	return seq == edge;
 }
 
+/* The SYN-ACK that ends a simultaneous open: exactly what we wait for. */
+static bool tcp_crossed_synack(const struct sock *sk, const struct sk_buff *skb, const struct tcphdr *th)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	return sk->sk_state == TCP_SYN_RECV && sk->sk_socket && th->ack && cb->seq + 1 == cb->end_seq &&
+	       cb->seq + 1 == tcp_sk(sk)->rcv_nxt && cb->ack_seq == tcp_sk(sk)->snd_nxt;
+}
+
 static void tcp_syn_challenge(struct sock *sk, int syn_inerr)
 {
 	if (syn_inerr)
@@ -185,7 +194,7 @@ bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb, const struct tc
 		reason = SKB_DROP_REASON_TCP_RESET;
 		goto discard;
 	}
-	if (likely(!th->syn))
+	if (likely(!th->syn) || tcp_crossed_synack(sk, skb, th))
 		return true;
 
 syn_challenge:

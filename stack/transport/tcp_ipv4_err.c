@@ -121,7 +121,7 @@ static int icmp_to_errno(struct sock *sk, struct sk_buff *skb, u32 seq, u32 info
 			frag_needed(sk, info);
 			return 0;
 		}
-		if (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH)
+		if (!tcp_sk(sk)->fastopen_rsk && (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH))
 			tcp_ld_RTO_revert(sk, seq);
 		return icmp_err_errno(code);
 	case ICMP_TIME_EXCEEDED:
@@ -134,9 +134,14 @@ static int icmp_to_errno(struct sock *sk, struct sk_buff *skb, u32 seq, u32 info
 /* Reports the error: it ends an attempt to connect, but not an established connection. */
 static void report_error(struct sock *sk, struct sk_buff *skb, struct tcphdr *th, int err, u32 info)
 {
+	const struct request_sock *fastopen = tcp_sk(sk)->fastopen_rsk;
+
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
+		/* accepted before its handshake is done: as good as established */
+		if (fastopen && !fastopen->sk)
+			break;
 		ip_icmp_error(sk, skb, err, th->dest, info, (u8 *)th);
 		if (!sock_owned_by_user(sk))
 			tcp_done_with_error(sk, err);
@@ -150,6 +155,14 @@ static void report_error(struct sock *sk, struct sk_buff *skb, struct tcphdr *th
 	} else {
 		sk->sk_err_soft = err; /* told when the connection times out */
 	}
+}
+
+/* The first number in flight; of a Fast Open connection whose SYN-ACK is not acknowledged, that one's. */
+static u32 oldest_seq(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tp->fastopen_rsk ? tcp_rsk(tp->fastopen_rsk)->snt_isn : tp->snd_una;
 }
 
 int tcp_v4_err(struct sk_buff *skb, u32 info)
@@ -188,7 +201,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 		goto out;
 	}
 	/* RFC 5927: who forges an error must guess a sequence number that is in flight */
-	if (sk->sk_state != TCP_LISTEN && !between(seq, tcp_sk(sk)->snd_una, tcp_sk(sk)->snd_nxt)) {
+	if (sk->sk_state != TCP_LISTEN && !between(seq, oldest_seq(sk), tcp_sk(sk)->snd_nxt)) {
 		NET_INC_STATS(net, LINUX_MIB_OUTOFWINDOWICMPS);
 		goto out;
 	}

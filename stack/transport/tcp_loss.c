@@ -292,9 +292,11 @@ void tcp_simple_retransmit(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss = tcp_current_mss(sk);
 	struct sk_buff *skb;
+	/* Fast Open's SYN and its data are two in the queue, one packet on the path: all of it */
+	bool all = tp->syn_data && sk->sk_state == TCP_SYN_SENT;
 
 	skb_rbtree_walk (skb, &sk->tcp_rtx_queue) {
-		if (tcp_skb_seglen(skb) > mss)
+		if (all || tcp_skb_seglen(skb) > mss)
 			tcp_mark_skb_lost(sk, skb);
 	}
 	tcp_clear_retrans_hints_partial(tp);

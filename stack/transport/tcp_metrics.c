@@ -22,6 +22,16 @@ enum tcp_metric_index {
 #define TCP_METRICS_RECLAIM_DEPTH 5
 #define TCP_METRICS_HASH_LOG 8
 
+/* What Fast Open needs to know of a server. */
+struct tcp_fastopen_metrics {
+	u16 mss;
+	u16 syn_loss : 10,   /* SYNs with data that were lost, in a row */
+		try_exp : 2; /* a cookie was asked for in vain: 1 try the experimental option, 2 that neither
+			      */
+	unsigned long last_syn_loss; /* jiffies */
+	struct tcp_fastopen_cookie cookie;
+};
+
 struct tcp_metrics_block {
 	struct host *host;
 	struct tcp_metrics_block *tcpm_next;
@@ -29,6 +39,7 @@ struct tcp_metrics_block {
 	unsigned long tcpm_stamp; /* jiffies: last use */
 	u32 tcpm_lock;		  /* bit per metric: the route says so, do not change */
 	u32 tcpm_vals[TCP_METRIC_COUNT];
+	struct tcp_fastopen_metrics tcpm_fastopen;
 };
 
 struct tcp_metrics_state {
@@ -42,8 +53,10 @@ int tcp_metrics_init(struct host *host)
 	return 0;
 }
 
-void tcp_metrics_exit(struct host *host)
+/* Forgets all peers: `ip tcp_metrics flush all`. */
+void tcp_metrics_flush(struct host *host)
 {
+	TRACE(host, "forget what is remembered of all peers");
 	struct tcp_metrics_state *state = host->net->tcp->metrics;
 
 	if (!state)
@@ -56,7 +69,12 @@ void tcp_metrics_exit(struct host *host)
 			kfree(host, tm);
 		}
 	}
-	kfree(host, state);
+}
+
+void tcp_metrics_exit(struct host *host)
+{
+	tcp_metrics_flush(host);
+	kfree(host, host->net->tcp->metrics);
 	host->net->tcp->metrics = NULL;
 }
 
@@ -89,7 +107,7 @@ static bool addr_same(struct tcp_metrics_block *tm, __be32 a, __be32 b)
 }
 
 /* Fills an entry from the route: what is configured there, else zeroes. */
-static void tcpm_suck_dst(struct tcp_metrics_block *tm, const struct dst_entry *dst)
+static void tcpm_suck_dst(struct tcp_metrics_block *tm, const struct dst_entry *dst, bool fastopen_clear)
 {
 	TRACE(tm, "take over the metrics of the route");
 	static const struct {
@@ -110,6 +128,8 @@ static void tcpm_suck_dst(struct tcp_metrics_block *tm, const struct dst_entry *
 			tm->tcpm_lock |= 1u << metrics[i].tcp;
 		tcp_metric_set(tm, metrics[i].tcp, dst_metric_raw(dst, metrics[i].rtax) * metrics[i].scale);
 	}
+	if (fastopen_clear)
+		memset(&tm->tcpm_fastopen, 0, sizeof(tm->tcpm_fastopen));
 }
 
 static void tcpm_check_stamp(struct host *host, struct tcp_metrics_block *tm, const struct dst_entry *dst)
@@ -117,7 +137,7 @@ static void tcpm_check_stamp(struct host *host, struct tcp_metrics_block *tm, co
 	TRACE(host, "begin anew when the entry is older than an hour");
 
 	if (tm && time_after(jiffies(host), tm->tcpm_stamp + TCP_METRICS_TIMEOUT))
-		tcpm_suck_dst(tm, dst);
+		tcpm_suck_dst(tm, dst, false);
 }
 
 /* What the search found: an entry, nothing, or that the chain is full. */
@@ -186,7 +206,7 @@ static struct tcp_metrics_block *tcpm_new(struct host *host, struct dst_entry *d
 	}
 	tm->tcpm_saddr = saddr;
 	tm->tcpm_daddr = daddr;
-	tcpm_suck_dst(tm, dst);
+	tcpm_suck_dst(tm, dst, true);
 	if (!found.reclaim) {
 		tm->tcpm_next = tcp->metrics->hash[hash];
 		tcp->metrics->hash[hash] = tm;
@@ -373,4 +393,47 @@ bool tcp_peer_is_proven(struct request_sock *req, struct dst_entry *dst)
 		return false;
 	tm = __tcp_get_metrics(host, ireq->ir_loc_addr, ireq->ir_rmt_addr, hash).tm;
 	return tm && tcp_metric_get(tm, TCP_METRIC_RTT);
+}
+
+/* ---- Fast Open ---- */
+
+void tcp_fastopen_cache_get(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie *cookie)
+{
+	TRACE_SK(sk, "get the server's cookie and MSS of last time");
+	struct tcp_metrics_block *tm = tcp_get_metrics(sk, __sk_dst_get(sk), false);
+	const struct tcp_fastopen_metrics *tfom;
+
+	if (!tm)
+		return;
+	tfom = &tm->tcpm_fastopen;
+	if (tfom->mss)
+		*mss = tfom->mss;
+	*cookie = tfom->cookie;
+	if (cookie->len <= 0 && tfom->try_exp == 1)
+		cookie->exp = true;
+}
+
+void tcp_fastopen_cache_set(struct sock *sk, u16 mss, const struct tcp_fastopen_cookie *cookie, bool syn_lost,
+			    u16 try_exp)
+{
+	TRACE_SK(sk, "remember the server's cookie and MSS");
+	struct dst_entry *dst = __sk_dst_get(sk);
+	struct tcp_metrics_block *tm = dst ? tcp_get_metrics(sk, dst, true) : NULL;
+	struct tcp_fastopen_metrics *tfom;
+
+	if (!tm)
+		return;
+	tfom = &tm->tcpm_fastopen;
+	if (mss)
+		tfom->mss = mss;
+	if (cookie && cookie->len > 0)
+		tfom->cookie = *cookie;
+	else if (try_exp > tfom->try_exp && tfom->cookie.len <= 0 && !tfom->cookie.exp)
+		tfom->try_exp = try_exp & 3;
+	if (syn_lost) {
+		tfom->syn_loss = (tfom->syn_loss + 1) & 0x3ff;
+		tfom->last_syn_loss = jiffies(sk->host);
+	} else {
+		tfom->syn_loss = 0;
+	}
 }

@@ -319,11 +319,12 @@ static bool check_req_options(struct sock *sk, struct sk_buff *skb, const struct
 }
 
 /* The same SYN again: our SYN-ACK was lost. Repeats it, and waits anew. */
-static void check_req_retransmitted_syn(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
+static void check_req_retransmitted_syn(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
+					bool fastopen)
 {
 	if (!tcp_oow_rate_limited(sock_net(sk), skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV,
 				  &tcp_rsk(req)->last_oow_ack_time) &&
-	    !inet_rtx_syn_ack(sk, req))
+	    !inet_rtx_syn_ack(sk, req) && !fastopen)
 		mod_timer_pending(&req->rsk_timer, jiffies(sk->host) + reqsk_timeout(req, TCP_RTO_MAX));
 }
 
@@ -342,14 +343,19 @@ static void check_req_out_of_window(struct sock *sk, struct sk_buff *skb, struct
 
 /* The half-open connection ends by a RST or a SYN that cannot be. */
 static void embryonic_reset(struct sock *sk, struct sk_buff *skb, struct request_sock *req, bool rst,
-			    bool *req_stolen)
+			    bool fastopen, bool *req_stolen)
 {
 	bool unlinked;
 
 	if (!rst) {
 		TRACE_OP(skb, "send_reset");
 		req->rsk_ops->send_reset(sk, skb);
+	} else if (fastopen) {
+		reqsk_fastopen_remove(sk, req, true);
+		tcp_reset(sk, skb);
 	}
+	if (fastopen)
+		return;
 	unlinked = inet_csk_reqsk_queue_drop(sk, req);
 	if (unlinked)
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_EMBRYONICRSTS);
@@ -367,7 +373,7 @@ static struct sock *check_req_accept(struct sock *sk, struct sk_buff *skb, struc
 	child = inet_csk(sk)->icsk_af_ops->syn_recv_sock(sk, skb, req, NULL, req, &own_req);
 	if (!child) {
 		if (sock_net(sk)->ipv4.sysctl_tcp_abort_on_overflow)
-			embryonic_reset(sk, skb, req, false, req_stolen);
+			embryonic_reset(sk, skb, req, false, false, req_stolen);
 		else
 			inet_rsk(req)->acked = 1; /* the peer's next segment tries again */
 		return NULL;
@@ -381,7 +387,9 @@ static struct sock *check_req_accept(struct sock *sk, struct sk_buff *skb, struc
 
 /*
  * A segment for a half-open connection. Returns the new connection (owning the caller's reference to the
- * request), the listener itself (the segment is for it: a bad ACK), or NULL: nothing more to do.
+ * request), the listener itself (the segment is for it: a bad ACK), or NULL: nothing more to do. With
+ * `fastopen` `sk` is the connection, which exists already, and is what is returned if it shall process the
+ * segment.
  */
 struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_sock *req, bool fastopen,
 			   bool *req_stolen)
@@ -394,13 +402,12 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	bool paws_reject = check_req_options(sk, skb, req, &opt);
 	bool rst = flg & TCP_FLAG_RST;
 
-	(void)fastopen;
 	if (cb->seq == treq->rcv_isn && flg == TCP_FLAG_SYN && !paws_reject) {
-		check_req_retransmitted_syn(sk, skb, req);
+		check_req_retransmitted_syn(sk, skb, req, fastopen);
 		return NULL;
 	}
 	/* an ACK of something else: the listener answers it with a RST */
-	if ((flg & TCP_FLAG_ACK) && !rst && cb->ack_seq != treq->snt_isn + 1)
+	if ((flg & TCP_FLAG_ACK) && !rst && !fastopen && cb->ack_seq != treq->snt_isn + 1)
 		return sk;
 	if (paws_reject || !tcp_in_window(skb->host, cb->seq, cb->end_seq, treq->rcv_nxt,
 					  treq->rcv_nxt + req->rsk_rcv_wnd)) {
@@ -413,11 +420,13 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		flg &= ~TCP_FLAG_SYN; /* the SYN itself lies before the window: cut off */
 	if (flg & (TCP_FLAG_RST | TCP_FLAG_SYN)) {
 		TCP_INC_STATS(sock_net(sk), TCP_MIB_ATTEMPTFAILS);
-		embryonic_reset(sk, skb, req, rst, req_stolen);
+		embryonic_reset(sk, skb, req, rst, fastopen, req_stolen);
 		return NULL;
 	}
 	if (!(flg & TCP_FLAG_ACK))
 		return NULL;
+	if (fastopen)
+		return sk;
 	/* TCP_DEFER_ACCEPT: a bare ACK is not enough, data must come */
 	if (req->num_timeout < inet_csk(sk)->icsk_accept_queue.rskq_defer_accept &&
 	    cb->end_seq == treq->rcv_isn + 1) {

@@ -9,7 +9,7 @@
 #include "stack/transport/tcp_output.h"
 
 /* MSS for a path MTU, with an IP header and a TCP header without options. */
-static int __tcp_mtu_to_mss(struct sock *sk, int pmtu)
+int __tcp_mtu_to_mss(struct sock *sk, int pmtu)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	int mss = pmtu - icsk->icsk_af_ops->net_header_len - (int)TCP_HEADER_LEN;

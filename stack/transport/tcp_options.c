@@ -34,6 +34,38 @@ static __be32 *tcp_options_write_sack(__be32 *ptr, struct tcp_sock *tp, unsigned
 	return ptr;
 }
 
+/* The cookie, in option 34 or the experimental one that came before it. */
+static void tcp_options_write_fastopen(__be32 *ptr, const struct tcp_fastopen_cookie *foc)
+{
+	u8 *p = (u8 *)ptr, len;
+
+	if (foc->exp) {
+		len = (u8)(TCPOLEN_EXP_FASTOPEN_BASE + foc->len);
+		*ptr = htonl((u32)TCPOPT_EXP << 24 | (u32)len << 16 | TCPOPT_FASTOPEN_MAGIC);
+	} else {
+		len = (u8)(TCPOLEN_FASTOPEN_BASE + foc->len);
+		p[0] = TCPOPT_FASTOPEN;
+		p[1] = len;
+	}
+	memcpy(p + len - foc->len, foc->val, (size_t)foc->len);
+	for (; len & 3; len++)
+		p[len] = TCPOPT_NOP;
+}
+
+/* Adds the cookie to the options of a SYN or SYN-ACK if there is room; returns the new size. */
+static unsigned int tcp_fastopen_option(struct tcp_out_options *opts, unsigned int size,
+					const struct tcp_fastopen_cookie *foc)
+{
+	unsigned int need = foc->exp ? TCPOLEN_EXP_FASTOPEN_BASE : TCPOLEN_FASTOPEN_BASE;
+
+	need = (need + (unsigned int)foc->len + 3) & ~3U;
+	if (size + need > MAX_TCP_OPTION_SPACE)
+		return size;
+	opts->options |= OPTION_FAST_OPEN_COOKIE;
+	opts->fastopen_cookie = foc;
+	return size + need;
+}
+
 void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, struct tcp_out_options *opts)
 {
 	TRACE(host, "write the options behind the tcp header");
@@ -54,7 +86,9 @@ void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, stru
 	if (opts->options & OPTION_WSCALE)
 		*ptr++ = tcp_option_word(TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW, opts->ws);
 	if (unlikely(opts->num_sack_blocks))
-		tcp_options_write_sack(ptr, tp, opts->num_sack_blocks);
+		ptr = tcp_options_write_sack(ptr, tp, opts->num_sack_blocks);
+	if (unlikely(opts->options & OPTION_FAST_OPEN_COOKIE))
+		tcp_options_write_fastopen(ptr, opts->fastopen_cookie);
 }
 
 /* The MSS to announce: what the route says now, should that be less than what was chosen. */
@@ -97,11 +131,18 @@ unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_ou
 		if (unlikely(!(opts->options & OPTION_TS)))
 			size += TCPOLEN_SACKPERM_ALIGNED;
 	}
+	if (unlikely(tp->fastopen_req && tp->fastopen_req->cookie.len >= 0)) {
+		size = tcp_fastopen_option(opts, size, &tp->fastopen_req->cookie);
+		if (opts->options & OPTION_FAST_OPEN_COOKIE) {
+			tp->syn_fastopen = 1;
+			tp->syn_fastopen_exp = tp->fastopen_req->cookie.exp & 1;
+		}
+	}
 	return size;
 }
 
 unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, struct sk_buff *skb,
-				struct tcp_out_options *opts)
+				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc)
 {
 	TRACE_SKB(skb, "choose the options of a SYN-ACK by those of the SYN");
 	const struct inet_request_sock *ireq = inet_rsk(req);
@@ -124,6 +165,8 @@ unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, stru
 		if (unlikely(!ireq->tstamp_ok))
 			size += TCPOLEN_SACKPERM_ALIGNED;
 	}
+	if (foc && foc->len >= 0)
+		size = tcp_fastopen_option(opts, size, foc);
 	return size;
 }
 
@@ -186,7 +229,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	unsigned int header_size, mss;
 	struct sk_buff *skb;
 
-	(void)foc, (void)syn_skb;
+	(void)syn_skb;
 	skb = alloc_skb(sk->host, MAX_TCP_HEADER, GFP_ATOMIC);
 	if (unlikely(!skb)) {
 		dst_release(dst);
@@ -196,6 +239,8 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	skb_reserve(skb, MAX_TCP_HEADER);
 	if (synack_type == TCP_SYNACK_NORMAL)
 		skb_set_owner_w(skb, req_to_sk(req));
+	else if (synack_type == TCP_SYNACK_FASTOPEN)
+		skb_set_owner_w(skb, (struct sock *)sk);
 	skb_dst_set(skb, dst);
 	mss = tcp_mss_clamp(tcp_sk(sk), (u16)dst_metric_advmss(dst));
 
@@ -203,7 +248,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
 		tcp_rsk(req)->snt_synack = tcp_skb_timestamp_us(skb);
 
-	header_size = tcp_synack_options(req, mss, skb, &opts) + TCP_HEADER_LEN;
+	header_size = tcp_synack_options(req, mss, skb, &opts, foc) + TCP_HEADER_LEN;
 	tcp_synack_header(skb, req, header_size);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->mark = inet_rsk(req)->ir_mark;

@@ -89,6 +89,28 @@ static void tcp_option_sack(const struct sk_buff *skb, struct tcp_options_receiv
 	TCP_SKB_CB(skb)->sacked = (u8)(opt->data - 2 - skb_transport_header(skb));
 }
 
+/* A cookie, or the wish for one (length 0), in a SYN or SYN-ACK. A bad length is as good as no option. */
+static void tcp_parse_fastopen_option(int len, const u8 *cookie, bool syn, struct tcp_fastopen_cookie *foc,
+				      bool exp_opt)
+{
+	if (!foc || !syn || len < 0 || (len & 1))
+		return;
+	if (len >= TCP_FASTOPEN_COOKIE_MIN && len <= TCP_FASTOPEN_COOKIE_MAX)
+		memcpy(foc->val, cookie, (size_t)len);
+	else if (len != 0)
+		len = -1;
+	foc->len = (s8)len;
+	foc->exp = exp_opt;
+}
+
+/* The options of experiments are told apart by a number (RFC 6994); Fast Open had one before it got 34. */
+static void tcp_option_exp(const struct tcp_option *opt, bool syn, struct tcp_fastopen_cookie *foc)
+{
+	if (opt->len >= TCPOLEN_EXP_FASTOPEN_BASE && get_unaligned_be16(opt->data) == TCPOPT_FASTOPEN_MAGIC)
+		tcp_parse_fastopen_option(opt->len - TCPOLEN_EXP_FASTOPEN_BASE, opt->data + 2, syn, foc,
+					  true);
+}
+
 void tcp_parse_options(struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt_rx,
 		       int estab, struct tcp_fastopen_cookie *foc)
 {
@@ -98,7 +120,6 @@ void tcp_parse_options(struct net *net, const struct sk_buff *skb, struct tcp_op
 	bool syn = th->syn && !estab;
 	struct tcp_option opt;
 
-	(void)foc;
 	opt_rx->saw_tstamp = 0;
 	opt_rx->saw_unknown = 0;
 	while (tcp_next_option(&ptr, end, &opt)) {
@@ -120,6 +141,13 @@ void tcp_parse_options(struct net *net, const struct sk_buff *skb, struct tcp_op
 			break;
 		case TCPOPT_SACK:
 			tcp_option_sack(skb, opt_rx, &opt);
+			break;
+		case TCPOPT_FASTOPEN:
+			tcp_parse_fastopen_option(opt.len - TCPOLEN_FASTOPEN_BASE, opt.data, th->syn, foc,
+						  false);
+			break;
+		case TCPOPT_EXP:
+			tcp_option_exp(&opt, th->syn, foc);
 			break;
 		default:
 			opt_rx->saw_unknown = 1;

@@ -237,7 +237,7 @@ static void tcp_ecn_send(struct sock *sk, struct sk_buff *skb, struct tcphdr *th
 }
 
 /* Pacing: when the next segment may leave. The skb goes to the end of the list by time of sending. */
-static void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb, u64 prior_wstamp)
+void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb, u64 prior_wstamp)
 {
 	TRACE_SKB(skb, "put the packet last in the list by time of sending");
 	struct tcp_sock *tp = tcp_sk(sk);

@@ -15,6 +15,7 @@
 #define OPTION_SACK_ADVERTISE (1 << 0)
 #define OPTION_TS (1 << 1)
 #define OPTION_WSCALE (1 << 3)
+#define OPTION_FAST_OPEN_COOKIE (1 << 8)
 
 /* The options of one segment, before they are written. */
 struct tcp_out_options {
@@ -23,12 +24,13 @@ struct tcp_out_options {
 	u8 ws;
 	u8 num_sack_blocks;
 	u32 tsval, tsecr;
+	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
 
 /* These return the size that the options take, a multiple of four. */
 unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts);
 unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, struct sk_buff *skb,
-				struct tcp_out_options *opts);
+				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc);
 unsigned int tcp_established_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts);
 /* `tp` may be NULL (SYN-ACK of a half-open connection). */
 void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, struct tcp_out_options *opts);
@@ -39,6 +41,7 @@ void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags);
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, int clone_it, gfp_t gfp_mask, u32 rcv_nxt);
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, int clone_it, gfp_t gfp_mask);
 bool tcp_write_xmit(struct sock *sk, unsigned int mss_now, int nonagle, int push_one, gfp_t gfp);
+void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb, u64 prior_wstamp);
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
 bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, unsigned int cur_mss);
 u32 tcp_tso_segs(struct sock *sk, unsigned int mss_now);
@@ -53,11 +56,16 @@ int tcp_mtu_probe(struct sock *sk);
 
 /* ---- tcp_mss.c ---- */
 
+int __tcp_mtu_to_mss(struct sock *sk, int pmtu);
 u16 tcp_select_window(struct sock *sk);
 
 /* ---- tcp_retransmit.c ---- */
 
 bool skb_still_in_host_queue(struct sock *sk, const struct sk_buff *skb);
+
+/* ---- tcp_control.c ---- */
+
+void tcp_connect_queue_skb(struct sock *sk, struct sk_buff *skb);
 
 /* ---- tcp_tsq.c ---- */
 

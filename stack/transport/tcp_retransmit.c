@@ -145,6 +145,27 @@ static void tcp_ecn_clear_syn(struct sock *sk, struct sk_buff *skb)
 		TCP_SKB_CB(skb)->tcp_flags &= (u8) ~(TCPHDR_ECE | TCPHDR_CWR);
 }
 
+/* What an ACK left of data in the skb's head begins anywhere, but headers lie at multiples of four: send a
+ * copy. */
+static int tcp_retransmit_aligned(struct sock *sk, struct sk_buff *skb)
+{
+	int err = -ENOBUFS;
+	struct sk_buff *nskb;
+
+	tcp_skb_tsorted_save(skb);
+	nskb = __pskb_copy(skb, MAX_TCP_HEADER, GFP_ATOMIC);
+	if (nskb) {
+		nskb->dev = NULL;
+		err = tcp_transmit_skb(sk, nskb, 0, GFP_ATOMIC);
+	}
+	tcp_skb_tsorted_restore(skb);
+	if (!err) {
+		tcp_update_skb_after_send(sk, skb, tcp_sk(sk)->tcp_wstamp_ns);
+		tcp_rate_skb_sent(sk, skb);
+	}
+	return err;
+}
+
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, int segs)
 {
 	TRACE_SKB(skb, "send a packet again");
@@ -174,7 +195,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, int segs)
 	tp->total_retrans += (u32)segs;
 	tp->bytes_retrans += skb->len;
 
-	err = tcp_transmit_skb(sk, skb, 1, GFP_ATOMIC);
+	err = (unsigned long)skb->data & 3 ? tcp_retransmit_aligned(sk, skb)
+					   : tcp_transmit_skb(sk, skb, 1, GFP_ATOMIC);
 	/* whether it left or not: its ACK gives no RTT (Karn) */
 	tcb->sacked |= TCPCB_EVER_RETRANS;
 	if (unlikely(err && err != -EBUSY))

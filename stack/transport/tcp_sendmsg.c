@@ -275,9 +275,15 @@ int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	TRACE_SK_IN(sk, IN_TASK, "copy the data into the write queue and send it");
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_send s = { .sk = sk, .msg = msg, .flags = (int)msg->msg_flags };
-	int err;
+	int copied_syn = 0, err;
 
-	(void)size;
+	if (unlikely(s.flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect)) {
+		err = tcp_sendmsg_fastopen(sk, msg, &copied_syn, size);
+		if (err == -EINPROGRESS && copied_syn > 0)
+			return copied_syn;
+		if (err)
+			return sk_stream_error(sk, s.flags, err);
+	}
 	s.timeo = sock_sndtimeo(sk, s.flags & MSG_DONTWAIT);
 	tcp_rate_check_app_limited(sk);
 	if (unlikely((1u << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
@@ -303,11 +309,11 @@ out:
 		tcp_tx_timestamp(sk, sk->sk_tsflags);
 		tcp_push(sk, s.flags, s.mss_now, tp->nonagle, s.size_goal);
 	}
-	return s.copied;
+	return s.copied + copied_syn;
 
 do_error:
 	tcp_remove_empty_skb(sk, tcp_write_queue_tail(sk));
-	if (s.copied)
+	if (s.copied + copied_syn)
 		goto out;
 	err = sk_stream_error(sk, s.flags, err);
 	/* whoever polls for room may have missed it: all queues are empty */

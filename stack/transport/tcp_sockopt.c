@@ -1,6 +1,6 @@
 /*
  * Options of TCP sockets: setsockopt() and getsockopt() at level IPPROTO_TCP. Options that are not there
- * (MD5, ULP, repair, zero copy, Fast Open) answer as a Linux built without them. TCP_INFO is in tcp_info.c.
+ * (MD5, ULP, repair, zero copy) answer as a Linux built without them. TCP_INFO is in tcp_info.c.
  */
 #include "stack/application/socket.h"
 #include "stack/transport/tcp.h"
@@ -163,6 +163,48 @@ static int set_keepalive(struct sock *sk, int optname, int val)
 	}
 }
 
+static int set_fastopen(struct sock *sk, int optname, int val)
+{
+	bool unconnected = (1u << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (optname == TCP_FASTOPEN) {
+		if (val < 0 || !unconnected)
+			return -EINVAL;
+		tcp_fastopen_init_key_once(sock_net(sk));
+		fastopen_queue_tune(sk, val);
+		return 0;
+	}
+	if (outside(val, 0, 1))
+		return -EINVAL;
+	if (optname == TCP_FASTOPEN_NO_COOKIE) {
+		if (!unconnected)
+			return -EINVAL;
+		tp->fastopen_no_cookie = (u8)val & 1;
+		return 0;
+	}
+	if (!(sock_net(sk)->ipv4.sysctl_tcp_fastopen & TFO_CLIENT_ENABLE))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	tp->fastopen_connect = (u8)val & 1;
+	return 0;
+}
+
+/* One key of 16 bytes, or two: the second is still accepted. */
+static int set_fastopen_key(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	u8 key[TCP_FASTOPEN_KEY_BUF_LENGTH];
+
+	if (optlen != TCP_FASTOPEN_KEY_LENGTH && optlen != TCP_FASTOPEN_KEY_BUF_LENGTH)
+		return -EINVAL;
+	if (copy_from_sockptr(key, optval, optlen))
+		return -EFAULT;
+	return tcp_fastopen_reset_cipher(sock_net(sk), sk, key,
+					 optlen > TCP_FASTOPEN_KEY_LENGTH ? key + TCP_FASTOPEN_KEY_LENGTH
+									  : NULL);
+}
+
 static int set_int(struct sock *sk, int optname, int val)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -218,9 +260,10 @@ static int set_int(struct sock *sk, int optname, int val)
 			return -EINVAL;
 		icsk->icsk_user_timeout = (u32)val;
 		return 0;
-	case TCP_FASTOPEN_CONNECT:
 	case TCP_FASTOPEN:
-		return -EOPNOTSUPP;
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, optname, val);
 	case TCP_NOTSENT_LOWAT:
 		tp->notsent_lowat = (u32)val;
 		sk_call_write_space(sk);
@@ -246,6 +289,8 @@ static int do_tcp_setsockopt(struct sock *sk, int optname, sockptr_t optval, uns
 		return set_congestion(sk, optval, optlen);
 	if (optname == TCP_ULP)
 		return optlen < 1 ? -EINVAL : -ENOENT;
+	if (optname == TCP_FASTOPEN_KEY)
+		return set_fastopen_key(sk, optval, optlen);
 	if (optlen < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
@@ -323,9 +368,16 @@ static bool get_int(struct sock *sk, int optname, int *val)
 		return true;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
-	case TCP_FASTOPEN:
-	case TCP_FASTOPEN_CONNECT:
 		*val = 0;
+		return true;
+	case TCP_FASTOPEN:
+		*val = icsk->icsk_accept_queue.fastopenq.max_qlen;
+		return true;
+	case TCP_FASTOPEN_CONNECT:
+		*val = tp->fastopen_connect;
+		return true;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*val = tp->fastopen_no_cookie;
 		return true;
 	case TCP_USER_TIMEOUT:
 		*val = (int)icsk->icsk_user_timeout;
@@ -365,6 +417,14 @@ static int get_info(struct sock *sk, char *optval, int *optlen)
 	return put_option(optval, optlen, &info, sizeof(info));
 }
 
+static int get_fastopen_key(const struct sock *sk, char *optval, int *optlen)
+{
+	u8 key[TCP_FASTOPEN_KEY_BUF_LENGTH];
+	int n = tcp_fastopen_get_cipher(inet_csk(sk)->icsk_accept_queue.fastopenq.ctx, key);
+
+	return put_option(optval, optlen, key, n * TCP_FASTOPEN_KEY_LENGTH);
+}
+
 static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read a tcp option");
@@ -382,6 +442,8 @@ static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *op
 	case TCP_ULP:
 		*optlen = 0;
 		return 0;
+	case TCP_FASTOPEN_KEY:
+		return get_fastopen_key(sk, optval, optlen);
 	default:
 		if (!get_int(sk, optname, &val))
 			return -ENOPROTOOPT;

@@ -202,15 +202,20 @@ static void tcp_synsent_take_synack(struct sock *sk, struct sk_buff *skb, const 
 }
 
 /* The handshake is done: wake the program, send the third segment of it or let data carry it. */
-static int tcp_synsent_established(struct sock *sk, struct sk_buff *skb)
+static int tcp_synsent_established(struct sock *sk, struct sk_buff *skb, struct tcp_fastopen_cookie *foc)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool fastopen_fail;
 
 	tcp_finish_connect(sk, skb);
+	fastopen_fail = (tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, skb, foc);
 	if (!sock_flag(sk, SOCK_DEAD)) {
 		sk_call_state_change(sk);
 		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 	}
+	if (fastopen_fail)
+		return -1; /* the data that was sent again acknowledges */
 	if (sk->sk_write_pending || icsk->icsk_accept_queue.rskq_defer_accept ||
 	    inet_csk_in_pingpong_mode(sk)) {
 		/* a write waits for the connection: its data will acknowledge */
@@ -303,7 +308,7 @@ static int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb, c
 		tcp_try_undo_spurious_syn(sk);
 		tcp_ack(sk, skb, FLAG_SLOWPATH);
 		tcp_synsent_take_synack(sk, skb, th);
-		return tcp_synsent_established(sk, skb);
+		return tcp_synsent_established(sk, skb, &foc);
 	}
 	/* a RST without ACK proves nothing */
 	if (th->rst)
@@ -355,6 +360,21 @@ static int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb, const struct tcp
 	return 0;
 }
 
+/* The handshake of a connection that Fast Open made with the SYN is over. */
+static void tcp_rcv_synrecv_state_fastopen(struct sock *sk)
+{
+	TRACE_SK(sk, "the handshake of a Fast Open connection is done");
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	/* was the SYN-ACK sent again for nothing? */
+	if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss && !tp->packets_out)
+		tcp_try_undo_recovery(sk);
+	tp->retrans_stamp = 0;
+	inet_csk(sk)->icsk_retransmits = 0;
+	reqsk_fastopen_remove(sk, tp->fastopen_rsk, false);
+	tcp_rearm_rto(sk); /* for data that was sent already */
+}
+
 /* The ACK of our SYN: a listener's child, or the end of a simultaneous open. */
 static void tcp_rcv_synrecv(struct sock *sk, struct sk_buff *skb, const struct tcphdr *th)
 {
@@ -362,11 +382,15 @@ static void tcp_rcv_synrecv(struct sock *sk, struct sk_buff *skb, const struct t
 
 	tp->delivered++; /* the SYN */
 	if (!tp->srtt_us)
-		tcp_synack_rtt_meas(sk, NULL);
-	tcp_try_undo_spurious_syn(sk);
-	tp->retrans_stamp = 0;
-	tcp_init_transfer(sk, 0, skb);
-	tp->copied_seq = tp->rcv_nxt;
+		tcp_synack_rtt_meas(sk, tp->fastopen_rsk);
+	if (unlikely(tp->fastopen_rsk)) {
+		tcp_rcv_synrecv_state_fastopen(sk);
+	} else {
+		tcp_try_undo_spurious_syn(sk);
+		tp->retrans_stamp = 0;
+		tcp_init_transfer(sk, 0, skb);
+		tp->copied_seq = tp->rcv_nxt;
+	}
 
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	sk_call_state_change(sk);
@@ -384,6 +408,9 @@ static void tcp_rcv_synrecv(struct sock *sk, struct sk_buff *skb, const struct t
 	tp->lsndtime = tcp_jiffies32(sk->host);
 	tcp_initialize_rcv_mss(sk);
 	tcp_fast_path_on(tp);
+	/* shutdown() came before the handshake was done */
+	if (sk->sk_shutdown & SEND_SHUTDOWN)
+		tcp_shutdown(sk, SEND_SHUTDOWN);
 }
 
 /* What is to be done with a segment after its ACK. */
@@ -405,6 +432,8 @@ static enum tcp_state_next tcp_rcv_fin_wait1(struct sock *sk, struct sk_buff *sk
 	struct tcp_sock *tp = tcp_sk(sk);
 	int tmo;
 
+	if (unlikely(tp->fastopen_rsk))
+		tcp_rcv_synrecv_state_fastopen(sk);
 	if (tp->snd_una != tp->write_seq)
 		return TCP_NEXT_DATA;
 	tcp_set_state(sk, TCP_FIN_WAIT2);
@@ -417,6 +446,9 @@ static enum tcp_state_next tcp_rcv_fin_wait1(struct sock *sk, struct sk_buff *sk
 	}
 
 	if (tp->linger2 < 0 || tcp_has_new_data(sk, skb, th)) {
+		/* a FIN behind data that never came */
+		if (tp->linger2 >= 0 && tp->syn_fastopen && th->fin)
+			tcp_fastopen_active_disable(sk);
 		tcp_done(sk);
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPABORTONDATA);
 		return TCP_NEXT_RESET;
@@ -493,9 +525,15 @@ static bool tcp_rcv_state_data(struct sock *sk, struct sk_buff *skb, const struc
 /* Checks and the ACK, common to the synchronised states. True: go on; else `*ret` is what to return. */
 static bool tcp_rcv_state_check(struct sock *sk, struct sk_buff *skb, const struct tcphdr *th, int *ret)
 {
+	struct request_sock *req = tcp_sk(sk)->fastopen_rsk;
+	bool req_stolen = false;
 	int acceptable;
 
 	*ret = 0;
+	if (unlikely(req) && !tcp_check_req(sk, skb, req, true, &req_stolen)) {
+		tcp_drop(sk, skb, SKB_DROP_REASON_TCP_REQ_DROP);
+		return false;
+	}
 	if (!th->ack && !th->rst && !th->syn) {
 		tcp_drop(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
 		return false;

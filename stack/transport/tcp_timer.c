@@ -237,6 +237,35 @@ static void tcp_retransmit_into_zero_window(struct sock *sk, struct sk_buff *skb
 	tcp_back_off(sk);
 }
 
+/* A Fast Open connection waits for the ACK of its SYN-ACK: sends that again, before anything else. */
+static void tcp_fastopen_synack_timer(struct sock *sk, struct request_sock *req)
+{
+	TRACE_SK(sk, "repeat the SYN-ACK of a Fast Open connection, or give up");
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	int max_retries = icsk->icsk_syn_retries;
+
+	TRACE_OP(sk, "syn_ack_timeout");
+	req->rsk_ops->syn_ack_timeout(req);
+	/* once more than for others */
+	if (!max_retries)
+		max_retries = sock_net(sk)->ipv4.sysctl_tcp_synack_retries + 1;
+	if (req->num_timeout >= max_retries) {
+		tcp_write_err(sk);
+		return;
+	}
+	/* data may have been sent: its window shrinks as that of other connections whose SYN-ACK was lost */
+	if (icsk->icsk_retransmits == 1)
+		tcp_enter_loss(sk);
+	/* an error is no reason to give up a connection that may have been accepted */
+	inet_rtx_syn_ack(sk, req);
+	req->num_timeout++;
+	icsk->icsk_retransmits++;
+	if (!tp->retrans_stamp)
+		tp->retrans_stamp = tcp_time_stamp(tp);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, reqsk_timeout(req, TCP_RTO_MAX), TCP_RTO_MAX);
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	TRACE_SK(sk, "no ACK came in time: send the first packet again, and wait twice as long");
@@ -244,6 +273,10 @@ void tcp_retransmit_timer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
+	if (unlikely(tp->fastopen_rsk)) {
+		tcp_fastopen_synack_timer(sk, tp->fastopen_rsk);
+		return;
+	}
 	if (!tp->packets_out)
 		return;
 	skb = tcp_rtx_queue_head(sk);

@@ -99,6 +99,9 @@
 #define TCPOLEN_SACK_BASE_ALIGNED 4
 #define TCPOLEN_SACK_PERBLOCK 8
 #define TCPOLEN_MSS_ALIGNED 4
+#define TCPOLEN_FASTOPEN_BASE 2
+#define TCPOLEN_EXP_FASTOPEN_BASE 4
+#define TCPOPT_FASTOPEN_MAGIC 0xF989
 
 /* tcp_sock.ecn_flags */
 #define TCP_ECN_OK 1
@@ -390,8 +393,8 @@ struct tcp_sock {
 	struct hrtimer pacing_timer;
 	struct hrtimer compressed_ack_timer;
 
-	void *fastopen_req; /* always NULL: TCP Fast Open is not done */
-	struct request_sock *fastopen_rsk;
+	struct tcp_fastopen_request *fastopen_req; /* client: the SYN's cookie and data (tcp_fastopen.h) */
+	struct request_sock *fastopen_rsk;	   /* server: until the ACK of our SYN */
 	struct saved_syn *saved_syn;
 };
 
