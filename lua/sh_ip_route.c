@@ -4,7 +4,7 @@
  *	ip [-d] route [show [PREFIX] [dev DEV] [table local|main|all|N]]
  *	ip route get ADDR [from ADDR] [oif DEV]
  *	ip route add|replace|del [TYPE] PREFIX|default [via GW] [dev DEV] [src ADDR] [metric N] [table T]
- *[scope S] [mtu N] [advmss N] [window N] [initcwnd N] [initrwnd N] [onlink]
+ *[scope S] [mtu [lock] N] [advmss N] [window N] [initcwnd N] [initrwnd N] [onlink]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -93,7 +93,9 @@ static void say_metrics(struct sh *sh, const u32 *m)
 	};
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (m[names[i].metric - 1])
-			sh_say(sh, "%s %u ", names[i].name, m[names[i].metric - 1]);
+			sh_say(sh, "%s %s%u ", names[i].name,
+			       m[RTAX_LOCK - 1] & 1u << names[i].metric ? "lock " : "",
+			       m[names[i].metric - 1]);
 }
 
 static void say_prefix(struct sh *sh, uint32_t dst, int plen)
@@ -292,6 +294,12 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 		return ip_incomplete(ip);
 	if (number) {
 		long n;
+		if (number == &spec->mtu && strcmp(value, "lock") == 0) {
+			spec->mtu_locked = true;
+			value = ip_next(ip, i);
+			if (!value)
+				return ip_incomplete(ip);
+		}
 		if (!sh_number(value, 0, UINT32_MAX, &n))
 			return sh_fail(ip->sh, 255,
 				       "Error: argument \"%s\" is wrong: \"%s\" value is invalid\n\n", value,

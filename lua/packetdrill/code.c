@@ -341,6 +341,8 @@ static bool next_statement(const char **at, char *buf, size_t len)
 		} else if (*p == '\\' && (p[1] == '\n' || p[1] == '\r')) {
 			p += strspn(p + 1, "\r");
 			p++;
+			if (n == 0) /* behind a ';' */
+				p += strspn(p + 1, " \t");
 			continue;
 		}
 		depth += !quote && *p == '(';

@@ -13,7 +13,7 @@
 #include "stack/boot.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/fib.h"
-#include "stack/internet/neighbour.h"
+#include "stack/interface/netdevice.h"
 #include "stack/kernel/sched.h"
 #include "stack/skb/drop_reason.h"
 
@@ -181,7 +181,6 @@ static void on_stop(struct event *ev)
 
 static bool set_up_host(struct pd_run *run)
 {
-	static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x35, 0x02 }; /* of the interpreter's end */
 	const struct link_params params = { .rate = 1000000000000000ull, .delay = LINK_DELAY_MIN };
 	struct world_addr addr = { .addr = run->config.local_ip,
 				   .prefix = (uint8_t)run->config.prefix,
@@ -196,13 +195,16 @@ static bool set_up_host(struct pd_run *run)
 		return pd_fail(run, "%s", err);
 	world_up(w);
 	sim_run(run->sim, 100 * NSEC_PER_MSEC); /* negotiation, carrier, the queue's discipline */
+	/* the device that the scripts know has no ARP */
+	struct net_device *dev = __dev_get_by_name(run->host->net, "eth0");
+	rtnl_lock(run->host);
+	dev_change_flags(dev, dev_get_flags(dev) | IFF_NOARP);
+	rtnl_unlock(run->host);
 	uint32_t gateway = run->config.gateway_ip;
 	if (gateway ==
 	    run->config.local_ip) /* the way out of a point-to-point device: anybody behind it will do */
 		gateway = htonl(ntohl(gateway) ^ 2);
 	int r = run->config.mtu == 1500 ? 0 : host_link_mtu(run->host, "eth0", run->config.mtu);
-	if (r == 0)
-		r = ip_neigh_add(run->host, "eth0", gateway, mac, 0x80 /* NUD_PERMANENT */);
 	if (r == 0)
 		r = ip_route_add(run->host, 0, 0, gateway, "eth0", 0);
 	return r == 0 || pd_fail(run, "the host cannot be set up: %s", strerrordesc_np(-r));
@@ -257,7 +259,7 @@ static void tear_down(struct pd_run *run)
 static void advance_to(struct pd_run *run, int64_t us)
 {
 	uint64_t when = run->start + (uint64_t)us * NSEC_PER_USEC;
-	while (run->sim->now < when) {
+	while (run->sim->now < when && !*run->sim->fault) {
 		event_add(&run->stop, when);
 		sim_run(run->sim, when);
 	}

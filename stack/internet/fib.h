@@ -268,6 +268,7 @@ struct ip_route_spec {
 	const char *dev;
 	u32 metric;
 	__be32 src;
+	bool mtu_locked; /* the path cannot change it */
 	u32 mtu, advmss, window, initcwnd, initrwnd, rto_min;
 	u8 type;
 	u8 tos;

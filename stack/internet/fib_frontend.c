@@ -402,6 +402,7 @@ static u8 route_default_scope(const struct ip_route_spec *spec, u8 type)
 
 static bool route_metrics(const struct ip_route_spec *spec, u32 *mx)
 {
+	mx[RTAX_LOCK - 1] = spec->mtu_locked ? 1u << RTAX_MTU : 0;
 	mx[RTAX_MTU - 1] = spec->mtu;
 	mx[RTAX_ADVMSS - 1] = spec->advmss;
 	mx[RTAX_WINDOW - 1] = spec->window;

@@ -67,6 +67,8 @@ int tcp_init_sock(struct sock *sk)
 	sk->sk_sndbuf = sock_net(sk)->ipv4.sysctl_tcp_wmem[1];
 	sk->sk_rcvbuf = sock_net(sk)->ipv4.sysctl_tcp_rmem[1];
 	sk_sockets_allocated_inc(sk);
+	/* always: a device that cannot gets the segments one by one */
+	sk->sk_route_forced_caps = NETIF_F_GSO;
 	return 0;
 }
 

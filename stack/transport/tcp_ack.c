@@ -275,7 +275,8 @@ static int tcp_ack_no_queue(struct sock *sk, const struct sk_buff *skb, int flag
 
 /* What was in flight, in the light of this ACK. */
 static int tcp_ack_queue(struct sock *sk, const struct sk_buff *skb, int flag, u32 prior_fack,
-			 u32 prior_snd_una, u32 prior_delivered, struct tcp_sacktag_state *state)
+			 u32 prior_snd_una, u32 prior_delivered, bool is_sack_reneg,
+			 struct tcp_sacktag_state *state)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct rate_sample *rs = state->rate;
@@ -298,7 +299,7 @@ static int tcp_ack_queue(struct sock *sk, const struct sk_buff *skb, int flag, u
 	delivered = tcp_newly_delivered(sk, prior_delivered, flag);
 	lost = tp->lost - lost;
 	rs->is_ack_delayed = !!(flag & FLAG_ACK_MAYBE_DELAYED);
-	tcp_rate_gen(sk, delivered, lost, tp->is_sack_reneg, rs);
+	tcp_rate_gen(sk, delivered, lost, is_sack_reneg, rs);
 	tcp_cong_control(sk, ack, delivered, flag, rs);
 	tcp_xmit_recovery(sk, rexmit);
 	return 1;
@@ -312,6 +313,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	struct tcp_sacktag_state state = { .rate = &rs };
 	u32 prior_snd_una = tp->snd_una, prior_fack, prior_packets = tp->packets_out;
 	u32 prior_delivered = tp->delivered, ack = TCP_SKB_CB(skb)->ack_seq;
+	bool is_sack_reneg = tp->is_sack_reneg;
 
 	if (unlikely(before(ack, prior_snd_una)))
 		return tcp_ack_old(sk, skb, flag, prior_snd_una, &state);
@@ -343,5 +345,6 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	tp->rcv_tstamp = tcp_jiffies32(sk->host);
 	if (!prior_packets)
 		return tcp_ack_no_queue(sk, skb, flag, prior_snd_una, prior_delivered);
-	return tcp_ack_queue(sk, skb, flag, prior_fack, prior_snd_una, prior_delivered, &state);
+	return tcp_ack_queue(sk, skb, flag, prior_fack, prior_snd_una, prior_delivered, is_sack_reneg,
+			     &state);
 }

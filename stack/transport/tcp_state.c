@@ -548,8 +548,11 @@ static bool tcp_rcv_state_check(struct sock *sk, struct sk_buff *skb, const stru
 		*ret = 1; /* it acknowledges something else than our SYN */
 		return false;
 	}
+	/* an old ACK is no reason to lose what comes with it: a FIN may be late */
+	if (acceptable == 0)
+		return true;
 	tcp_send_challenge_ack(sk);
-	tcp_drop(sk, skb, acceptable < 0 ? (enum skb_drop_reason) - acceptable : SKB_DROP_REASON_TCP_OLD_ACK);
+	tcp_drop(sk, skb, (enum skb_drop_reason) - acceptable);
 	return false;
 }
 
