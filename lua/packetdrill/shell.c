@@ -147,13 +147,13 @@ static void nstat_lines(struct nstat *n, const char *prefix, const char *(*name)
 	}
 }
 
-/* nstat [| grep WORD]...: what the counters have gained since the last time; true when a line is left. */
+/* nstat [-n] [| grep [-q] WORD]...: what the counters have gained since the last time; true when a line is left. */
 static bool nstat(struct command *c)
 {
 	const struct netns_mib *mib = &c->run->host->net->mib;
 	struct nstat n = { .c = c };
 	for (unsigned i = 1; i < c->n; i++)
-		if (c->words[i][0] == '-' && strcmp(c->words[i], "-q") != 0)
+		if (c->words[i][0] == '-' && strcmp(c->words[i], "-q") != 0 && strcmp(c->words[i], "-n") != 0)
 			return unsupported(c);
 	if (!c->run->nstat)
 		c->run->nstat = calloc(1, sizeof(*c->run->nstat));
@@ -165,7 +165,7 @@ static bool nstat(struct command *c)
 	nstat_lines(&n, "Udp", snmp_udp_name, mib->udp_statistics, c->run->nstat->udp_statistics);
 	nstat_lines(&n, "TcpExt", snmp_linux_name, mib->net_statistics, c->run->nstat->net_statistics);
 	*c->run->nstat = *mib;
-	if (n.matches || c->n == 1)
+	if (n.matches || c->n == 1 || strcmp(c->words[1], "-n") == 0)
 		return true;
 	return pd_fail(c->run, "nstat has no line with '%s'", c->words[c->n - 1]);
 }

@@ -786,6 +786,14 @@ void tcp_update_metrics(struct sock *sk);
 void tcp_init_metrics(struct sock *sk);
 bool tcp_peer_is_proven(struct request_sock *req, struct dst_entry *dst);
 
+/* ---- syncookies.c ---- */
+void syncookies_init(struct host *host);
+void tcp_synq_overflow(struct sock *sk);
+u32 cookie_v4_init_sequence(const struct sk_buff *skb, u16 *mssp);
+u64 cookie_init_timestamp(const struct request_sock *req, u64 now);
+bool cookie_timestamp_decode(const struct net *net, struct tcp_options_received *tcp_opt);
+struct sock *cookie_v4_check(struct sock *sk, struct sk_buff *skb);
+
 /* ---- tcp_offload.c ---- */
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u64 features);
 struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, u64 features);

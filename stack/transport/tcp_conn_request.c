@@ -4,9 +4,8 @@
  * it there (tcp_check_req).
  *
  * What the listener cannot take is dropped and counted: when as many connections wait for accept() as
- * listen() allowed (ListenOverflows), or as many are half-open (TCPReqQFullDrop). SYN cookies, which would
- * answer without keeping anything in the latter case, are not there yet; tcp_syn_flood_action() is the place
- * for them.
+ * listen() allowed (ListenOverflows), or as many are half-open (TCPReqQFullDrop). In the latter case SYN
+ * cookies (syncookies.c), unless switched off, answer without keeping anything.
  */
 #include "stack/internet/ip.h"
 #include "stack/kernel/printk.h"
@@ -76,20 +75,24 @@ static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_
 	ireq->ir_mark = inet_request_mark(sk, skb);
 }
 
-/* The half-open queue is full. True would mean: answer with a SYN cookie. */
+/* The half-open queue is full. True: answer with a SYN cookie. */
 static bool tcp_syn_flood_action(struct sock *sk)
 {
 	TRACE_SK(sk, "the queue of half-open connections is full: what now?");
 	struct request_sock_queue *queue = &inet_csk(sk)->icsk_accept_queue;
 
-	NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPREQQFULLDROP);
-	if (!queue->synflood_warned) {
+	u8 syncookies = sock_net(sk)->ipv4.sysctl_tcp_syncookies;
+
+	NET_INC_STATS(sock_net(sk), syncookies ? LINUX_MIB_TCPREQQFULLDOCOOKIES : LINUX_MIB_TCPREQQFULLDROP);
+	if (!queue->synflood_warned && syncookies != 2) {
 		queue->synflood_warned = 1;
-		pr_info(sk->host,
-			"TCP: request_sock_TCP: Possible SYN flooding on port %u. Dropping request.",
-			sk->sk_num);
+		net_info_ratelimited(
+			sk->host,
+			"TCP: request_sock_TCP: Possible SYN flooding on port %d. %s.  Check SNMP "
+			"counters.\n",
+			sk->sk_num, syncookies ? "Sending cookies" : "Dropping request");
 	}
-	return false;
+	return syncookies;
 }
 
 /* TCP_SAVE_SYN: keeps the headers of the SYN for the program. */
@@ -171,12 +174,14 @@ static void tcp_conn_request_fastopen(struct sock *sk, struct request_sock *req,
 }
 
 /* May the listener take one more? Counts why not. */
-static bool tcp_listener_has_room(struct sock *sk, u32 tw_isn)
+static bool tcp_listener_has_room(struct sock *sk, u32 tw_isn, bool *want_cookie)
 {
 	/* a SYN that takes over a TIME_WAIT connection is from a real peer */
-	if ((sock_net(sk)->ipv4.sysctl_tcp_syncookies == 2 || inet_csk_reqsk_queue_is_full(sk)) && !tw_isn &&
-	    !tcp_syn_flood_action(sk))
-		return false;
+	if ((sock_net(sk)->ipv4.sysctl_tcp_syncookies == 2 || inet_csk_reqsk_queue_is_full(sk)) && !tw_isn) {
+		*want_cookie = tcp_syn_flood_action(sk);
+		if (!*want_cookie)
+			return false;
+	}
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_LISTENOVERFLOWS);
 		return false;
@@ -195,10 +200,45 @@ static void tcp_conn_request_parse(struct request_sock *req, const struct tcp_re
 	opt.user_mss = tcp_sk(sk)->rx_opt.user_mss;
 	tcp_rsk(req)->af_specific = af_ops;
 	tcp_rsk(req)->ts_off = 0;
-	tcp_parse_options(sock_net(sk), skb, &opt, 0, foc);
+	tcp_parse_options(sock_net(sk), skb, &opt, 0, req->syncookie ? NULL : foc);
+	/* without time stamps there is no place for what they agree on */
+	if (req->syncookie && !opt.saw_tstamp)
+		tcp_clear_options(&opt);
 	opt.tstamp_ok = opt.saw_tstamp;
 	tcp_openreq_init(req, &opt, skb, sk);
 	inet_rsk(req)->ir_iif = inet_request_bound_dev_if(sk, skb);
+}
+
+static inline u32 cookie_init_sequence(const struct tcp_request_sock_ops *af_ops, struct sock *sk,
+				       const struct sk_buff *skb, struct request_sock *req)
+{
+	tcp_synq_overflow(sk);
+	NET_INC_STATS(sock_net(sk), LINUX_MIB_SYNCOOKIESSENT);
+	if (!inet_rsk(req)->tstamp_ok)
+		inet_rsk(req)->ecn_ok = 0;
+	TRACE_OP(sk, "cookie_init_seq");
+	return af_ops->cookie_init_seq(skb, &req->mss);
+}
+
+/*
+ * Puts the half-open connection into the table, or with Fast Open the whole one into the accept queue, and
+ * answers. False: one of the same addresses is there already: it answers repeated SYNs.
+ */
+static bool tcp_conn_request_keep(struct request_sock *req, const struct tcp_request_sock_ops *af_ops,
+				  struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
+				  struct flowi *fl, struct tcp_fastopen_cookie *foc)
+{
+	struct sock *fastopen_sk = tcp_try_fastopen(sk, skb, req, foc, dst);
+
+	if (fastopen_sk) {
+		tcp_send_synack_op(af_ops, fastopen_sk, dst, fl, req, foc, TCP_SYNACK_FASTOPEN, skb);
+		tcp_conn_request_fastopen(sk, req, fastopen_sk);
+		return true;
+	}
+	if (!inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
+		return false;
+	tcp_send_synack_op(af_ops, sk, dst, fl, req, foc, TCP_SYNACK_NORMAL, skb);
+	return true;
 }
 
 int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_request_sock_ops *af_ops,
@@ -207,16 +247,17 @@ int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_re
 	TRACE_SKB(skb, "a SYN for a listener: make a half-open connection and answer");
 	struct tcp_fastopen_cookie foc = { .len = -1 };
 	u32 isn = TCP_SKB_CB(skb)->tcp_tw_isn;
-	struct sock *fastopen_sk;
+	bool want_cookie = false;
 	struct request_sock *req;
 	struct dst_entry *dst;
 	struct flowi fl;
 
-	if (!tcp_listener_has_room(sk, isn))
+	if (!tcp_listener_has_room(sk, isn, &want_cookie))
 		goto drop;
-	req = inet_reqsk_alloc(rsk_ops, sk, true);
+	req = inet_reqsk_alloc(rsk_ops, sk, !want_cookie);
 	if (!req)
 		goto drop;
+	req->syncookie = want_cookie;
 	tcp_conn_request_parse(req, af_ops, sk, skb, &foc);
 
 	dst = tcp_route_req(af_ops, sk, skb, &fl, req);
@@ -224,27 +265,26 @@ int tcp_conn_request(struct request_sock_ops const *rsk_ops, const struct tcp_re
 		goto drop_and_free;
 	if (inet_rsk(req)->tstamp_ok)
 		tcp_rsk(req)->ts_off = tcp_init_ts_off(af_ops, sk, skb);
-	if (!isn) {
+	if (!want_cookie && !isn) {
 		if (tcp_syn_backlog_reserved(sk, req, dst))
 			goto drop_and_release;
 		isn = tcp_init_seq(af_ops, sk, skb);
 	}
 	tcp_ecn_create_request(req, skb, sk, dst);
+	if (unlikely(want_cookie))
+		isn = cookie_init_sequence(af_ops, sk, skb, req);
 	tcp_rsk(req)->snt_isn = isn;
 	tcp_rsk(req)->txhash = isn; /* not used by anything: one path */
 	tcp_rsk(req)->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
 	tcp_openreq_init_rwin(req, sk, dst);
-	tcp_reqsk_record_syn(sk, req, skb);
-	fastopen_sk = tcp_try_fastopen(sk, skb, req, &foc, dst);
-	if (fastopen_sk) {
-		tcp_send_synack_op(af_ops, fastopen_sk, dst, &fl, req, &foc, TCP_SYNACK_FASTOPEN, skb);
-		tcp_conn_request_fastopen(sk, req, fastopen_sk);
-	} else {
-		/* a half-open connection of the same addresses is there already: it answers repeated SYNs */
-		if (!inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
-			goto drop_and_release;
-		tcp_send_synack_op(af_ops, sk, dst, &fl, req, &foc, TCP_SYNACK_NORMAL, skb);
+	if (unlikely(want_cookie)) {
+		tcp_send_synack_op(af_ops, sk, dst, &fl, req, &foc, TCP_SYNACK_COOKIE, skb);
+		__reqsk_free(req);
+		return 0;
 	}
+	tcp_reqsk_record_syn(sk, req, skb);
+	if (!tcp_conn_request_keep(req, af_ops, sk, skb, dst, &fl, &foc))
+		goto drop_and_release;
 	reqsk_put(req);
 	return 0;
 

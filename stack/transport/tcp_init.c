@@ -116,6 +116,7 @@ static int tcp_init_parts(struct host *host)
 	if (!state->req_cache || !state->tw_cache)
 		return -ENOMEM;
 	tcp_sk_init(host->net);
+	syncookies_init(host);
 	rc = tcp_v4_init(host);
 	if (!rc)
 		rc = tcp_metrics_init(host);

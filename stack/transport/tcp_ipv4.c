@@ -137,7 +137,7 @@ static struct sock *tcp_v4_cookie_check(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "is it the ACK of a handshake with a SYN cookie?");
 
-	return sk; /* no cookies are sent */
+	return tcp_hdr(skb)->syn ? sk : cookie_v4_check(sk, skb);
 }
 
 /* Handles a segment; the socket is not owned by a task, or the task works off its backlog. */
@@ -165,6 +165,10 @@ int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 	if (sk->sk_state == TCP_LISTEN) {
 		struct sock *nsk = tcp_v4_cookie_check(sk, skb);
 
+		if (!nsk) {
+			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW);
+			return 0;
+		}
 		if (nsk != sk) {
 			if (!tcp_child_process(sk, nsk, skb))
 				return 0;

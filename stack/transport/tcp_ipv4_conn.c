@@ -359,6 +359,7 @@ const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops = {
 	.mss_clamp = TCP_MSS_DEFAULT,
 	.route_req = tcp_v4_route_req,
 	.init_seq = tcp_v4_init_seq,
+	.cookie_init_seq = cookie_v4_init_sequence,
 	.init_ts_off = tcp_v4_init_ts_off,
 	.send_synack = tcp_v4_send_synack,
 };

@@ -245,7 +245,9 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	mss = tcp_mss_clamp(tcp_sk(sk), (u16)dst_metric_advmss(dst));
 
 	skb->skb_mstamp_ns = tcp_stamp_ns(sk->host);
-	if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
+	if (unlikely(synack_type == TCP_SYNACK_COOKIE && inet_rsk(req)->tstamp_ok))
+		skb->skb_mstamp_ns = cookie_init_timestamp(req, skb->skb_mstamp_ns);
+	else if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
 		tcp_rsk(req)->snt_synack = tcp_skb_timestamp_us(skb);
 
 	header_size = tcp_synack_options(req, mss, skb, &opts, foc) + TCP_HEADER_LEN;

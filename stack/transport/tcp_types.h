@@ -418,6 +418,8 @@ struct tcp_request_sock_ops {
 	struct dst_entry *(*route_req)(struct sock *sk, struct sk_buff *skb, struct flowi *fl,
 				       struct request_sock *req);
 	u32 (*init_seq)(struct sk_buff *skb);
+	/* the same as a SYN cookie; rounds *mss to what it says */
+	u32 (*cookie_init_seq)(const struct sk_buff *skb, u16 *mss);
 	u32 (*init_ts_off)(struct net *net, struct sk_buff *skb);
 	int (*send_synack)(struct sock *sk, struct dst_entry *dst, struct flowi *fl, struct request_sock *req,
 			   struct tcp_fastopen_cookie *foc, enum tcp_synack_type synack_type,
