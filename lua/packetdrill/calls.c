@@ -376,7 +376,38 @@ static long call_ioctl(struct pd_exec *x)
 	return r;
 }
 
-/* An option's value as the kernel takes it: a number, a struct linger, or text. *len is its own size. */
+/* {tcpm_addr=..., tcpm_flags=N, tcpm_prefixlen=N, tcpm_key="text"}: a struct tcp_md5sig; the address is the
+ * remote one. */
+static bool md5_key(struct pd_exec *x, const struct pd_expr *e, void *buf, int *len)
+{
+	const struct pd_expr *flags = pd_field(e, "tcpm_flags"), *prefix = pd_field(e, "tcpm_prefixlen"),
+			     *key = pd_field(e, "tcpm_key");
+	struct sockaddr_in addr;
+	struct tcp_md5sig sig;
+	int64_t v = 0;
+	int alen;
+	memset(&sig, 0, sizeof(sig));
+	if (!key || key->kind != PD_STRING || key->num > TCP_MD5SIG_MAXKEYLEN)
+		return pd_wrong(x, "%s(): tcpm_key is a text of at most %d bytes", x->c->name,
+				TCP_MD5SIG_MAXKEYLEN);
+	if (!pd_sockaddr(x, pd_field(e, "tcpm_addr"), true, &addr, &alen))
+		return false;
+	memcpy(&sig.tcpm_addr, &addr, sizeof(addr));
+	if (flags && !pd_value(x, flags, &v))
+		return false;
+	sig.tcpm_flags = (uint8_t)v;
+	if (prefix && !pd_value(x, prefix, &v))
+		return false;
+	sig.tcpm_prefixlen = (uint8_t)v;
+	sig.tcpm_keylen = (uint16_t)key->num;
+	memcpy(sig.tcpm_key, key->str, (size_t)key->num);
+	memcpy(buf, &sig, sizeof(sig));
+	*len = sizeof(sig);
+	return true;
+}
+
+/* An option's value as the kernel takes it: a number, a struct linger or tcp_md5sig, or text. *len is its own
+ * size. */
 static bool option_value(struct pd_exec *x, const struct pd_expr *e, void *buf, unsigned room, int *len)
 {
 	const struct pd_expr *on = pd_field(e, "onoff"), *linger = pd_field(e, "linger");
@@ -388,6 +419,8 @@ static bool option_value(struct pd_exec *x, const struct pd_expr *e, void *buf, 
 		memcpy(buf, e->str, (size_t)*len);
 		return true;
 	}
+	if (e->kind == PD_STRUCT && pd_field(e, "tcpm_addr"))
+		return md5_key(x, e, buf, len);
 	if (e->kind == PD_STRUCT) {
 		struct linger l;
 		on = on ? on : pd_field(e, "l_onoff");

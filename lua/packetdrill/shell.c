@@ -147,7 +147,8 @@ static void nstat_lines(struct nstat *n, const char *prefix, const char *(*name)
 	}
 }
 
-/* nstat [-n] [| grep [-q] WORD]...: what the counters have gained since the last time; true when a line is left. */
+/* nstat [-n] [| grep [-q] WORD]...: what the counters have gained since the last time; true when a line is
+ * left. */
 static bool nstat(struct command *c)
 {
 	const struct netns_mib *mib = &c->run->host->net->mib;

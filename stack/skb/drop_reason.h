@@ -70,6 +70,9 @@
 	X(TCP_ACK_UNSENT_DATA, "acknowledges data that was not sent yet")                                    \
 	X(TCP_CLOSE, "the connection is closed")                                                             \
 	X(TCP_FASTOPEN, "TCP fast open refused it")                                                          \
+	X(TCP_MD5NOTFOUND, "not signed, but the socket has a key for the peer (TCP-MD5)")                    \
+	X(TCP_MD5UNEXPECTED, "signed, but the socket has no key for the peer (TCP-MD5)")                     \
+	X(TCP_MD5FAILURE, "the signature is wrong (TCP-MD5)")                                                \
 	X(TCP_MINTTL, "time to live below the socket's minimum")                                             \
 	X(TCP_ABORT_ON_DATA, "data after the program closed the connection")                                 \
 	X(TCP_LISTEN_OVERFLOW, "the queue of connections to accept is full")                                 \

@@ -631,6 +631,15 @@ static inline bool sk_can_gso(const struct sock *sk)
 	       sk->sk_gso_type;
 }
 
+/* What the device can do, but this sock must not use. */
+static inline void sk_nocaps_add(struct sock *sk, netdev_features_t flags)
+{
+	sk->sk_route_nocaps |= flags;
+	sk->sk_route_caps &= ~flags;
+	if (!sk_can_gso(sk))
+		sk->sk_gso_max_segs = 1;
+}
+
 static inline void sk_gso_disable(struct sock *sk)
 {
 	sk->sk_gso_disabled = 1;

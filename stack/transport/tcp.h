@@ -12,6 +12,7 @@
 #include "stack/transport/secure_seq.h"
 #include "stack/transport/tcp_cong.h"
 #include "stack/transport/tcp_fastopen.h"
+#include "stack/transport/tcp_md5.h"
 #include "stack/transport/tcp_queue.h"
 #include "stack/transport/tcp_types.h"
 

@@ -89,7 +89,7 @@ static bool tcp_syn_flood_action(struct sock *sk)
 		net_info_ratelimited(
 			sk->host,
 			"TCP: request_sock_TCP: Possible SYN flooding on port %d. %s.  Check SNMP "
-			"counters.\n",
+			"counters.",
 			sk->sk_num, syncookies ? "Sending cookies" : "Dropping request");
 	}
 	return syncookies;

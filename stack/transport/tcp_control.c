@@ -104,6 +104,8 @@ static void tcp_connect_init(struct sock *sk)
 	tp->tcp_header_len = TCP_HEADER_LEN;
 	if (sock_net(sk)->ipv4.sysctl_tcp_timestamps)
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
+	if (tcp_md5_do_lookup(sk, inet_sk(sk)->inet_daddr))
+		tp->tcp_header_len += TCPOLEN_MD5SIG_ALIGNED;
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;

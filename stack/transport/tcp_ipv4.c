@@ -290,6 +290,14 @@ static enum rcv_next rcv_request(struct sk_buff *skb, struct request_sock *req, 
 {
 	struct sock *sk = req->rsk_listener, *nsk = NULL;
 	bool req_stolen = false;
+	int reason = tcp_v4_inbound_md5_hash(sk, skb);
+
+	if (unlikely(reason)) {
+		sk->sk_drops++;
+		reqsk_put(req);
+		kfree_skb_reason(skb, (enum skb_drop_reason)reason);
+		return RCV_DONE;
+	}
 
 	if (tcp_checksum_complete(skb)) {
 		reqsk_put(req);
@@ -388,7 +396,7 @@ static void rcv_no_socket(struct sk_buff *skb)
 /* A full socket gets the segment: a connection or a listener. `tw_isn` is for a SYN that ended TIME_WAIT. */
 static int rcv_full_sock(struct sock *sk, struct sk_buff *skb, u32 tw_isn, bool refcounted)
 {
-	int ret = 0;
+	int ret = 0, reason;
 
 	if (unlikely(inet_sk(sk)->min_ttl && ip_hdr(skb)->ttl < inet_sk(sk)->min_ttl)) {
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPMINTTLDROP);
@@ -396,6 +404,11 @@ static int rcv_full_sock(struct sock *sk, struct sk_buff *skb, u32 tw_isn, bool 
 		goto out_drop;
 	}
 	nf_reset_ct(skb);
+	reason = tcp_v4_inbound_md5_hash(sk, skb);
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, (enum skb_drop_reason)reason);
+		goto out_drop;
+	}
 	if (tcp_filter(sk, skb)) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
 		goto out_drop;

@@ -31,6 +31,7 @@ void tcp_v4_destroy_sock(struct sock *sk)
 		inet_put_port(sk);
 	tcp_free_fastopen_req(tp);
 	tcp_fastopen_destroy_cipher(sk);
+	tcp_clear_md5_list(sk);
 	kfree(sk->host, tp->saved_syn);
 	tp->saved_syn = NULL;
 	sk_sockets_allocated_dec(sk);
@@ -315,6 +316,7 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 	tcp_sync_mss(newsk, dst_mtu(dst));
 	newtp->advmss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
 	tcp_initialize_rcv_mss(newsk);
+	tcp_md5_inherit(sk, newsk, ireq->ir_rmt_addr);
 	if (__inet_inherit_port(sk, newsk) < 0)
 		goto put_and_exit;
 	*own_req = inet_ehash_nolisten(newsk, req_unhash ? req_to_sk(req_unhash) : NULL, &found_dup_sk);

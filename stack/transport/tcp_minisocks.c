@@ -22,6 +22,8 @@ static bool tcp_in_window(struct host *host, u32 seq, u32 end_seq, u32 s_win, u3
 void tcp_twsk_destructor(struct sock *sk)
 {
 	TRACE_SK(sk, "free what the time-wait socket holds");
+
+	kfree(sk->host, tcp_twsk(sk)->tw_md5_key);
 }
 
 /* The ACK of a segment out of place, but not too often. Without it the caller's reference goes. */
@@ -147,6 +149,7 @@ void tcp_time_wait(struct sock *sk, int state, int timeo)
 
 	if (tw) {
 		struct tcp_timewait_sock *tcptw = tcp_twsk((struct sock *)tw);
+		const struct tcp_md5sig_key *key = tcp_md5_do_lookup(sk, inet_sk(sk)->inet_daddr);
 		int rto = (int)((inet_csk(sk)->icsk_rto << 2) - (inet_csk(sk)->icsk_rto >> 1));
 
 		tw->tw_mark = sk->sk_mark;
@@ -160,6 +163,7 @@ void tcp_time_wait(struct sock *sk, int state, int timeo)
 		tcptw->tw_ts_offset = tp->tsoffset;
 		tcptw->tw_last_oow_ack_time = 0;
 		tcptw->tw_tx_delay = tp->tcp_tx_delay;
+		tcptw->tw_md5_key = unlikely(key) ? tcp_md5_key_copy(sk->host, key) : NULL;
 		timeo = max(timeo, rto);
 		if (state == TCP_TIME_WAIT)
 			timeo = TCP_TIMEWAIT_LEN;
@@ -288,6 +292,9 @@ struct sock *tcp_create_openreq_child(struct sock *sk, struct request_sock *req,
 	if (sock_flag(newsk, SOCK_KEEPOPEN))
 		inet_csk_reset_keepalive_timer(newsk, (unsigned long)keepalive_time_when(newtp));
 	child_init_options(newsk, req, skb);
+	newtp->md5sig_info = NULL;
+	if (tcp_md5_do_lookup(sk, inet_sk(newsk)->inet_daddr))
+		newtp->tcp_header_len += TCPOLEN_MD5SIG_ALIGNED;
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)
 		inet_csk(newsk)->icsk_ack.last_seg_size = (u16)(skb->len - newtp->tcp_header_len);
 	tcp_ecn_openreq_child(newtp, req);

@@ -71,6 +71,11 @@ void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, stru
 	TRACE(host, "write the options behind the tcp header");
 	bool sack_perm = opts->options & OPTION_SACK_ADVERTISE;
 
+	if (unlikely(opts->options & OPTION_MD5)) {
+		*ptr++ = tcp_option_word(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_MD5SIG, TCPOLEN_MD5SIG);
+		opts->hash_location = (u8 *)ptr;
+		ptr += MD5_DIGEST_SIZE / sizeof(*ptr);
+	}
 	if (opts->mss)
 		*ptr++ = htonl((u32)TCPOPT_MSS << 24 | TCPOLEN_MSS << 16 | opts->mss);
 	if (likely(opts->options & OPTION_TS)) {
@@ -107,6 +112,16 @@ static u16 tcp_advertise_mss(struct sock *sk)
 	return tp->advmss;
 }
 
+/* Reserves room for the signature if there is a key. */
+static inline unsigned int tcp_md5_option(struct tcp_out_options *opts, const struct tcp_md5sig_key *md5)
+{
+	opts->md5 = md5;
+	if (likely(!md5))
+		return 0;
+	opts->options |= OPTION_MD5;
+	return TCPOLEN_MD5SIG_ALIGNED;
+}
+
 unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts)
 {
 	TRACE_SKB(skb, "choose the options of a SYN");
@@ -115,7 +130,9 @@ unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_ou
 	unsigned int size = TCPOLEN_MSS_ALIGNED;
 
 	opts->mss = tcp_advertise_mss(sk);
-	if (likely(ipv4->sysctl_tcp_timestamps)) {
+	size += tcp_md5_option(opts, tcp_md5_do_lookup(sk, inet_sk(sk)->inet_daddr));
+	/* a signature leaves no room for both time stamp and SACK blocks */
+	if (likely(ipv4->sysctl_tcp_timestamps && !opts->md5)) {
 		opts->options |= OPTION_TS;
 		opts->tsval = tcp_skb_timestamp(skb) + tp->tsoffset;
 		opts->tsecr = tp->rx_opt.ts_recent;
@@ -142,11 +159,19 @@ unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_ou
 }
 
 unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, struct sk_buff *skb,
-				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc)
+				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc,
+				enum tcp_synack_type synack_type)
 {
 	TRACE_SKB(skb, "choose the options of a SYN-ACK by those of the SYN");
-	const struct inet_request_sock *ireq = inet_rsk(req);
+	struct inet_request_sock *ireq = inet_rsk(req);
 	unsigned int size = TCPOLEN_MSS_ALIGNED;
+
+	if (unlikely(opts->md5)) {
+		size += tcp_md5_option(opts, opts->md5);
+		/* there is no room for both time stamp and SACK blocks */
+		if (synack_type != TCP_SYNACK_COOKIE)
+			ireq->tstamp_ok &= !ireq->sack_ok;
+	}
 
 	opts->mss = (u16)mss;
 	if (likely(ireq->wscale_ok)) {
@@ -177,6 +202,7 @@ unsigned int tcp_established_options(struct sock *sk, struct sk_buff *skb, struc
 	unsigned int size = 0, blocks, room;
 
 	opts->options = 0;
+	size += tcp_md5_option(opts, tcp_md5_do_lookup(sk, inet_sk(sk)->inet_daddr));
 	if (likely(tp->rx_opt.tstamp_ok)) {
 		opts->options |= OPTION_TS;
 		opts->tsval = skb ? tcp_skb_timestamp(skb) + tp->tsoffset : 0;
@@ -185,6 +211,8 @@ unsigned int tcp_established_options(struct sock *sk, struct sk_buff *skb, struc
 	}
 	blocks = tp->rx_opt.num_sacks + tp->rx_opt.dsack;
 	if (likely(!blocks))
+		return size;
+	if (unlikely(size + TCPOLEN_SACK_BASE_ALIGNED + TCPOLEN_SACK_PERBLOCK > MAX_TCP_OPTION_SPACE))
 		return size;
 	room = (MAX_TCP_OPTION_SPACE - size - TCPOLEN_SACK_BASE_ALIGNED) / TCPOLEN_SACK_PERBLOCK;
 	opts->num_sack_blocks = (u8)min(blocks, room);
@@ -250,11 +278,15 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, st
 	else if (!tcp_rsk(req)->snt_synack) /* the RTT is measured from the first one */
 		tcp_rsk(req)->snt_synack = tcp_skb_timestamp_us(skb);
 
-	header_size = tcp_synack_options(req, mss, skb, &opts, foc) + TCP_HEADER_LEN;
+	opts.md5 = tcp_md5_do_lookup(sk, inet_rsk(req)->ir_rmt_addr);
+	header_size = tcp_synack_options(req, mss, skb, &opts, foc, synack_type) + TCP_HEADER_LEN;
 	tcp_synack_header(skb, req, header_size);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->mark = inet_rsk(req)->ir_mark;
 	tcp_options_write(sk->host, (__be32 *)(tcp_hdr(skb) + 1), NULL, &opts);
+	if (unlikely(opts.md5))
+		tcp_v4_md5_hash_skb(opts.hash_location, opts.md5, inet_rsk(req)->ir_loc_addr,
+				    inet_rsk(req)->ir_rmt_addr, skb);
 	TCP_INC_STATS(sock_net(sk), TCP_MIB_OUTSEGS);
 	return skb;
 }

@@ -382,6 +382,9 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, int clone_it, gfp_t
 		th->window = htons((u16)min(tp->rcv_wnd, 65535U)); /* never scaled */
 	}
 	tcp_options_write(sk->host, (__be32 *)(th + 1), tp, &opts);
+	if (unlikely(opts.md5))
+		tcp_v4_md5_hash_skb(opts.hash_location, opts.md5, inet_sk(sk)->inet_saddr,
+				    inet_sk(sk)->inet_daddr, skb);
 	tcp_send_check(sk, skb);
 
 	if (likely(tcb->tcp_flags & TCPHDR_ACK))

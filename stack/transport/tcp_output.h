@@ -14,6 +14,7 @@
 
 #define OPTION_SACK_ADVERTISE (1 << 0)
 #define OPTION_TS (1 << 1)
+#define OPTION_MD5 (1 << 2)
 #define OPTION_WSCALE (1 << 3)
 #define OPTION_FAST_OPEN_COOKIE (1 << 8)
 
@@ -25,12 +26,15 @@ struct tcp_out_options {
 	u8 num_sack_blocks;
 	u32 tsval, tsecr;
 	const struct tcp_fastopen_cookie *fastopen_cookie;
+	const struct tcp_md5sig_key *md5; /* with OPTION_MD5 */
+	u8 *hash_location;		  /* by tcp_options_write(): where the signature goes */
 };
 
 /* These return the size that the options take, a multiple of four. */
 unsigned int tcp_syn_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts);
 unsigned int tcp_synack_options(struct request_sock *req, unsigned int mss, struct sk_buff *skb,
-				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc);
+				struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc,
+				enum tcp_synack_type synack_type);
 unsigned int tcp_established_options(struct sock *sk, struct sk_buff *skb, struct tcp_out_options *opts);
 /* `tp` may be NULL (SYN-ACK of a half-open connection). */
 void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, struct tcp_out_options *opts);

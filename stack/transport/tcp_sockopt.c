@@ -1,6 +1,6 @@
 /*
  * Options of TCP sockets: setsockopt() and getsockopt() at level IPPROTO_TCP. Options that are not there
- * (MD5, ULP, repair, zero copy) answer as a Linux built without them. TCP_INFO is in tcp_info.c.
+ * (ULP, repair, zero copy) answer as a Linux built without them. TCP_INFO is in tcp_info.c.
  */
 #include "stack/application/socket.h"
 #include "stack/transport/tcp.h"
@@ -291,6 +291,12 @@ static int do_tcp_setsockopt(struct sock *sk, int optname, sockptr_t optval, uns
 		return optlen < 1 ? -EINVAL : -ENOENT;
 	if (optname == TCP_FASTOPEN_KEY)
 		return set_fastopen_key(sk, optval, optlen);
+	if (optname == TCP_MD5SIG || optname == TCP_MD5SIG_EXT) {
+		lock_sock(sk);
+		err = tcp_v4_parse_md5_keys(sk, optname, optval, optlen);
+		release_sock(sk);
+		return err;
+	}
 	if (optlen < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))

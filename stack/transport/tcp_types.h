@@ -396,6 +396,7 @@ struct tcp_sock {
 	struct tcp_fastopen_request *fastopen_req; /* client: the SYN's cookie and data (tcp_fastopen.h) */
 	struct request_sock *fastopen_rsk;	   /* server: until the ACK of our SYN */
 	struct saved_syn *saved_syn;
+	struct tcp_md5sig_key *md5sig_info; /* tcp_md5.h; NULL: no TCP-MD5 */
 };
 
 /* A half-open connection of a listener (SYN received). */
@@ -436,6 +437,7 @@ struct tcp_timewait_sock {
 	u32 tw_last_oow_ack_time;
 	int tw_ts_recent_stamp;
 	u32 tw_tx_delay;
+	struct tcp_md5sig_key *tw_md5_key;
 };
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
