@@ -33,7 +33,8 @@ static const char help[] =
 	"local_ip, remote_ip,\n"
 	"                  gateway_ip, netmask_ip, bind_port, connect_port, ip_version (ipv4), "
 	"strict_segments,\n"
-	"                  tcp_ts_tick_usecs, tcp_ts_ecr_scaled, seed. It wins over the script's own.\n\n"
+	"                  tcp_ts_tick_usecs, tcp_ts_ecr_scaled, tcp_md5_secret, seed. It wins over the "
+	"script's own.\n\n"
 	"Exit codes: 0 all passed; 1 one failed, is unsupported or cannot be read; 2 usage.\n"
 	"lua/packetdrill/README.md tells what of the language there is.\n\n"
 	"example: wirepath packetdrill tests/packetdrill/*.pkt\n";

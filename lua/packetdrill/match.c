@@ -238,8 +238,10 @@ static bool same_options(struct pd_run *run, struct pd_conn *c, const struct pd_
 		if (at >= s->nopt || s->options[at] != o->kind)
 			return false;
 		unsigned len = o->kind <= 1 ? 1 : at + 1 < s->nopt ? s->options[at + 1] : 0;
-		if (len == 0 || at + len > s->nopt ||
-		    option_differs(run, c, o, s->options + at, len, p->flags & TH_SYN))
+		bool signed_here = o->kind == PD_OPT_MD5 && !o->cookie;
+		if (len == 0 || at + len > s->nopt || (signed_here && !pd_md5_check(run, s->ip)))
+			return false;
+		if (!signed_here && option_differs(run, c, o, s->options + at, len, p->flags & TH_SYN))
 			return false;
 		at += len;
 	}

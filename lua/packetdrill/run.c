@@ -116,6 +116,10 @@ const char *pd_config_set(struct pd_config *c, struct pd_pool *pool, const char 
 		return set_netmask(c, value);
 	if (strcmp(name, "define") == 0)
 		return set_define(c, pool, value);
+	if (strcmp(name, "tcp_md5_secret") == 0) {
+		c->md5_secret = value;
+		return value && *value ? NULL : "takes a secret";
+	}
 	if (strcmp(name, "strict_segments") == 0) {
 		c->strict_segments = true;
 		return NULL;

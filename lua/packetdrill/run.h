@@ -39,6 +39,7 @@ struct pd_config {
 	bool exact; /* --exact: times are met to the microsecond */
 	uint64_t seed;
 	struct pd_define *defines;
+	const char *md5_secret; /* --tcp_md5_secret; NULL: none */
 };
 
 void pd_config_init(struct pd_config *c);
@@ -141,6 +142,10 @@ uint16_t pd_checksum(const void *data, uint32_t len, uint32_t sum);
 uint32_t pd_pseudo_sum(uint32_t saddr, uint32_t daddr, uint8_t proto, uint32_t len);
 /* Decodes "a1b2.." or a defined name; -1 when it is no even number of hex digits that fits. */
 int pd_hex(const struct pd_run *run, const char *text, uint8_t *out, unsigned max);
+
+/* Whether a packet's TCP-MD5 signature is good; signs the headers of one with `len` zero bytes (md5.c). */
+bool pd_md5_check(const struct pd_run *run, const void *packet);
+void pd_md5_sign(const struct pd_run *run, void *headers, uint32_t len);
 
 /* ---- calls (calls.c, messages.c, symbols.c) ---- */
 

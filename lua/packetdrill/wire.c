@@ -211,6 +211,8 @@ static int build_options(struct pd_run *run, const struct pd_conn *c, const stru
 				return -1;
 			}
 			len += k;
+			if (o->kind == PD_OPT_MD5 && !o->cookie)
+				len += 16; /* pd_md5_sign() */
 			break;
 		}
 		if (len > 1)
@@ -302,9 +304,13 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	uint8_t options[40], *packet;
 	struct tcphdr *tcp = (struct tcphdr *)(head + sizeof(struct iphdr));
 	int nopt = build_options(run, c, p, options);
-	bool syn = p->flags & TH_SYN;
+	bool syn = p->flags & TH_SYN, sign = false;
 	if (nopt < 0)
 		return false;
+	for (unsigned i = 0; i < p->nr_options; i++)
+		sign |= p->options[i].kind == PD_OPT_MD5 && !p->options[i].cookie;
+	if (sign && !run->config.md5_secret)
+		return pd_fail(run, "md5 needs a digest, or --tcp_md5_secret=SECRET to make one");
 	uint32_t hlen = (uint32_t)sizeof(*tcp) + (uint32_t)nopt, sent = 0, segment = 0;
 	uint32_t room = (uint32_t)run->config.mtu - (uint32_t)sizeof(struct iphdr) - hlen;
 	if (run->config.mss && p->len > room && (uint32_t)run->config.mss < room)
@@ -335,6 +341,8 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 		((uint8_t *)tcp)[13] = flags;
 		tcp->check = 0;
 		ip_header(run, (struct iphdr *)head, p, IPPROTO_TCP, total, segment++);
+		if (sign)
+			pd_md5_sign(run, head, n);
 		tcp->check = pd_checksum(tcp, hlen,
 					 pd_pseudo_sum(run->config.remote_ip, run->config.local_ip,
 						       IPPROTO_TCP, hlen + n)); /* the payload is zeros */
