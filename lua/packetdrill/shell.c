@@ -208,6 +208,11 @@ static bool run_command(struct command *c)
 	return unsupported(c);
 }
 
+static bool is_twice(const char *p, char c)
+{
+	return p[0] == c && p[1] == c;
+}
+
 /* Splits into words; quotes keep blanks; a redirection of output is left out. The end of the command, or
  * NULL. */
 static const char *words(struct command *c, const char *p, char *store, size_t room)
@@ -220,10 +225,14 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 			p += 2;
 			continue;
 		}
-		if (!*p || *p == '\n' || *p == ';' || (*p == '&' && p[1] == '&') || *p == '#')
+		if (!*p || *p == '\n' || *p == ';' || *p == '#' || is_twice(p, '&') || is_twice(p, '|'))
 			return p;
 		char quote = '\0', *word = store + used;
 		for (; *p && (quote || !strchr(" \t\r\n;", *p)); p++) {
+			if (*p == '\\' && p[1] == '\n') {
+				p++;
+				continue;
+			}
 			if (quote ? *p == quote : *p == '"' || *p == '\'') {
 				quote = quote ? '\0' : *p;
 				continue;
@@ -235,7 +244,7 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 		if (used + 2 > room || c->n == MAX_WORDS)
 			return NULL;
 		store[used++] = '\0';
-		if (strchr(word, '>') && (isdigit((unsigned char)*word) || *word == '>')) {
+		if (strchr(word, '>') && (isdigit((unsigned char)*word) || *word == '>' || *word == '&')) {
 			if (word[strlen(word) - 1] == '>' &&
 			    (p += strspn(p, " "), *p)) /* the file is a word of its own */
 				p += strcspn(p, " \t\n;");
@@ -249,17 +258,24 @@ bool pd_shell(struct pd_run *run, const char *text)
 {
 	struct command c = { .run = run };
 	char store[4096];
+	bool failed = false, behind_or = false;
 	for (const char *p = text; *p;) {
 		p = words(&c, p, store, sizeof(store));
 		if (!p)
 			return pd_fail(run, "unsupported: a command longer than %zu characters",
 				       sizeof(store));
-		if (c.n > 0 && !run_command(&c))
-			return false;
-		if (*p == '#')
+		if (c.n > 0 && (failed || !behind_or)) {
+			failed = !run_command(&c);
+			if (failed && !is_twice(p, '|'))
+				return false;
+		}
+		behind_or = is_twice(p, '|');
+		if (failed) /* the command behind || makes up for it */
+			run->failed = run->unsupported = false;
+		else if (*p == '#')
 			p += strcspn(p, "\n");
 		if (*p)
-			p += *p == '&' ? 2 : 1;
+			p += *p == '&' || *p == '|' ? 2 : 1;
 	}
 	return true;
 }
