@@ -119,6 +119,34 @@ static bool host_command(struct command *c)
 	return ok;
 }
 
+/* One file of the host's through the words from `from` on: patterns of greps, with pipes between them. */
+static bool grep_file(struct command *c, const char *file, unsigned from)
+{
+	char line[1024];
+	size_t n = (size_t)snprintf(line, sizeof(line), "cat %s | grep '%s'", file, c->words[1]);
+	for (unsigned i = from; i < c->n && n < sizeof(line); i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, strchr(c->words[i], ' ') ? " '%s'" : " %s",
+				      c->words[i]);
+	struct sh sh = { .host = c->run->host, .world = &c->run->world };
+	bool found = n < sizeof(line) && host_sh(&sh, line) == 0;
+	seq_release(&sh.out);
+	seq_release(&sh.err);
+	return found;
+}
+
+/* grep PATTERN FILE... [| grep PATTERN]...: files under the host's /proc; one that is not there has no lines.
+ */
+static bool grep(struct command *c)
+{
+	unsigned pipe = 2;
+	bool found = false;
+	while (pipe < c->n && strcmp(c->words[pipe], "|") != 0)
+		pipe++;
+	for (unsigned i = 2; i < pipe; i++)
+		found |= grep_file(c, c->words[i], pipe);
+	return found || pd_fail(c->run, "grep found no '%s'", c->n > 1 ? c->words[1] : "");
+}
+
 /* ---- nstat ---- */
 
 struct nstat {
@@ -199,6 +227,8 @@ static bool run_command(struct command *c)
 		return sysctl_command(c);
 	if (strcmp(verb, "ip") == 0 && c->n > 1 && strcmp(c->words[1], "tcp_metrics") == 0)
 		return tcp_metrics(c);
+	if (strcmp(verb, "grep") == 0)
+		return grep(c);
 	if (strcmp(verb, "nstat") == 0)
 		return nstat(c);
 	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0)

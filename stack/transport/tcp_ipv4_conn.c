@@ -31,7 +31,8 @@ void tcp_v4_destroy_sock(struct sock *sk)
 		inet_put_port(sk);
 	tcp_free_fastopen_req(tp);
 	tcp_fastopen_destroy_cipher(sk);
-	tcp_clear_md5_list(sk);
+	if (unlikely(tp->md5sig_info))
+		tcp_clear_md5_list(sk);
 	kfree(sk->host, tp->saved_syn);
 	tp->saved_syn = NULL;
 	sk_sockets_allocated_dec(sk);

@@ -56,7 +56,6 @@ int tcp_metrics_init(struct host *host)
 /* Forgets all peers: `ip tcp_metrics flush all`. */
 void tcp_metrics_flush(struct host *host)
 {
-	TRACE(host, "forget what is remembered of all peers");
 	struct tcp_metrics_state *state = host->net->tcp->metrics;
 
 	if (!state)
