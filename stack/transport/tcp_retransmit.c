@@ -211,8 +211,10 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, int segs)
 	int err = __tcp_retransmit_skb(sk, skb, segs);
 
 	if (!err) {
+		/* an undo may have taken away its LOST mark only: it is counted already */
+		if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS))
+			tp->retrans_out += (u32)tcp_skb_pcount(skb);
 		TCP_SKB_CB(skb)->sacked |= TCPCB_RETRANS;
-		tp->retrans_out += (u32)tcp_skb_pcount(skb);
 	}
 	/* the first retransmission's time is what Eifel-style undo and timeouts go by */
 	if (!tp->retrans_stamp)
