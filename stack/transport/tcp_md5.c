@@ -11,6 +11,10 @@
 #include "stack/kernel/printk.h"
 #include "stack/transport/tcp.h"
 
+#ifndef TCP_MD5SIG_FLAG_IFINDEX
+#define TCP_MD5SIG_FLAG_IFINDEX 2 /* glibc calls the field __tcpm_pad */
+#endif
+
 /* ---- keys ---- */
 
 static bool prefix_covers(const struct tcp_md5sig_key *key, __be32 addr)
@@ -123,6 +127,9 @@ int tcp_v4_parse_md5_keys(struct sock *sk, int optname, sockptr_t optval, unsign
 		if (prefixlen > 32)
 			return -EINVAL;
 	}
+	/* a VRF's device is meant: there are none */
+	if (optname == TCP_MD5SIG_EXT && cmd.tcpm_flags & TCP_MD5SIG_FLAG_IFINDEX && cmd.__tcpm_pad)
+		return -EINVAL;
 	if (!cmd.tcpm_keylen)
 		return tcp_md5_do_del(sk, sin.sin_addr.s_addr, prefixlen);
 	if (cmd.tcpm_keylen > TCP_MD5SIG_MAXKEYLEN)
