@@ -487,6 +487,73 @@ static long call_getsockopt(struct pd_exec *x)
 	return r;
 }
 
+/* pipe([5, 6]) */
+static long call_pipe(struct pd_exec *x)
+{
+	const struct pd_expr *list = pd_arg(x, 0);
+	int64_t want[2];
+	int fds[2];
+	if (!list || list->kind != PD_LIST || list->n != 2) {
+		pd_wrong(x, "pipe(): expected two descriptors: [5, 6]");
+		return 0;
+	}
+	long r = sys_pipe(x->tsk, fds);
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		if (!pd_value(x, list->items[i], &want[i]))
+			return 0;
+		if (want[i] < 0 || want[i] >= PD_MAX_FD)
+			return pd_wrong(x, "a script's descriptors are below %d", PD_MAX_FD);
+		x->run->fds[want[i]] = fds[i];
+	}
+	return r;
+}
+
+/* An offset of splice() or sendfile(): NULL, or [N]. False: it is none. */
+static bool offset_arg(struct pd_exec *x, unsigned i, s64 *off, s64 **p)
+{
+	const struct pd_expr *e = pd_arg(x, i);
+	int64_t v;
+	*p = NULL;
+	if (!e || e->kind != PD_LIST)
+		return e || pd_wrong(x, "%s(): an argument is missing", x->c->name);
+	if (!pd_element(x, e, &v))
+		return false;
+	*off = v;
+	*p = off;
+	return true;
+}
+
+static long call_splice(struct pd_exec *x)
+{
+	s64 in_off, out_off, *in_p, *out_p;
+	int64_t len, flags;
+	int in, out;
+	if (!pd_fd_arg(x, 0, &in) || !offset_arg(x, 1, &in_off, &in_p) || !pd_fd_arg(x, 2, &out) ||
+	    !offset_arg(x, 3, &out_off, &out_p) || !pd_int_arg(x, 4, &len) || !pd_int_arg(x, 5, &flags))
+		return 0;
+	return sys_splice(x->tsk, in, in_p, out, out_p, (size_t)len, (unsigned)flags);
+}
+
+static long call_sendfile(struct pd_exec *x)
+{
+	s64 off, *p;
+	int64_t count;
+	int in, out;
+	if (!pd_fd_arg(x, 0, &out) || !pd_fd_arg(x, 1, &in) || !offset_arg(x, 2, &off, &p) ||
+	    !pd_int_arg(x, 3, &count))
+		return 0;
+	return sys_sendfile(x->tsk, out, in, p, (size_t)count);
+}
+
+static long call_open(struct pd_exec *x)
+{
+	const struct pd_expr *path = pd_arg(x, 0);
+	int64_t flags;
+	if (!path || path->kind != PD_STRING)
+		return pd_wrong(x, "open(): expected a file's name in quotes");
+	return pd_int_arg(x, 1, &flags) ? sys_open(x->tsk, path->str, (int)flags) : 0;
+}
+
 static long call_epoll_create(struct pd_exec *x)
 {
 	int64_t flags = 0;
@@ -513,6 +580,8 @@ static const struct {
 	{ "getsockopt", call_getsockopt, false },
 	{ "ioctl", call_ioctl, false },
 	{ "listen", call_listen, false },
+	{ "open", call_open, true },
+	{ "pipe", call_pipe, false },
 	{ "poll", pd_poll, false },
 	{ "read", call_read, false },
 	{ "readv", call_readv, false },
@@ -520,11 +589,13 @@ static const struct {
 	{ "recvfrom", call_recvfrom, false },
 	{ "recvmsg", pd_recvmsg, false },
 	{ "send", call_send, false },
+	{ "sendfile", call_sendfile, false },
 	{ "sendmsg", pd_sendmsg, false },
 	{ "sendto", call_sendto, false },
 	{ "setsockopt", call_setsockopt, false },
 	{ "shutdown", call_shutdown, false },
 	{ "socket", call_socket, true },
+	{ "splice", call_splice, false },
 	{ "write", call_write, false },
 	{ "writev", call_writev, false },
 };

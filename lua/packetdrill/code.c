@@ -349,7 +349,7 @@ static bool next_statement(const char **at, char *buf, size_t len)
 		depth -= !quote && *p == ')';
 		if (!quote && depth <= 0 && (*p == '\n' || *p == ';'))
 			break;
-		if (n + 1 < len)
+		if (n + 1 < len && (n > 0 || !isspace((unsigned char)*p)))
 			buf[n++] = *p;
 	}
 	while (n > 0 && isspace((unsigned char)buf[n - 1]))

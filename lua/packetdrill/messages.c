@@ -115,12 +115,13 @@ static int control(struct pd_exec *x, const struct pd_expr *e, char *out)
 	return (int)at;
 }
 
-/* A time stamp of the host against the script's, which counts from its first event. */
+/* A time stamp of the host (its wall clock) against the script's, which counts from its first event. */
 static bool same_time(struct pd_exec *x, const struct timespec *want, const struct timespec *is)
 {
 	struct pd_run *run = x->run;
 	int64_t w = want->tv_sec * 1000000000ll + want->tv_nsec;
-	int64_t i = is->tv_sec * 1000000000ll + is->tv_nsec - (int64_t)run->start,
+	int64_t i = is->tv_sec * 1000000000ll + is->tv_nsec -
+		    (int64_t)(WALL_CLOCK_START * NSEC_PER_SEC + run->start),
 		allowed = run->config.tolerance_usecs * 1000;
 	if (i - w <= allowed && w - i <= allowed)
 		return true;

@@ -105,8 +105,8 @@ struct pd_run {
 	uint16_t next_remote_port;
 	int fds[PD_MAX_FD]; /* the script's -> the host's; -1 none */
 	struct script_code *code;
-	struct netns_mib *nstat;	     /* the counters when nstat was called last; NULL: never */
-	const struct pd_event *event;	     /* at hand */
+	char *nstat;		      /* the counters when nstat was called last, a line each; NULL: never */
+	const struct pd_event *event; /* at hand */
 	int64_t event_time, last_event_time; /* us: scheduled */
 	bool failed, unsupported;
 	char message[2048];

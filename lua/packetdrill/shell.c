@@ -3,7 +3,6 @@
  * anything else is told to be unsupported: a command that nobody carries out must not look like a success.
  */
 #include <ctype.h>
-#include <inttypes.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 
 #include "lua/host_sh.h"
 #include "lua/host_sysctl.h"
-#include "lua/packetdrill/run.h"
+#include "lua/packetdrill/text.h"
 #include "stack/net.h"
 #include "stack/transport/tcp.h"
 
@@ -21,6 +20,7 @@ struct command {
 	struct pd_run *run;
 	char *words[MAX_WORDS];
 	unsigned n;
+	struct seq_file in; /* what the command before has said */
 };
 
 static bool unsupported(struct command *c)
@@ -114,89 +114,10 @@ static bool host_command(struct command *c)
 	struct sh sh = { .host = c->run->host, .world = &c->run->world };
 	int status = host_sh(&sh, line);
 	bool ok = status == 0 || pd_fail(c->run, "%s: %s", line, sh.err.buf ? sh.err.buf : "");
-	seq_release(&sh.out);
+	seq_release(&c->in);
+	c->in = sh.out;
 	seq_release(&sh.err);
 	return ok;
-}
-
-/* One file of the host's through the words from `from` on: patterns of greps, with pipes between them. */
-static bool grep_file(struct command *c, const char *file, unsigned from)
-{
-	char line[1024];
-	size_t n = (size_t)snprintf(line, sizeof(line), "cat %s | grep '%s'", file, c->words[1]);
-	for (unsigned i = from; i < c->n && n < sizeof(line); i++)
-		n += (size_t)snprintf(line + n, sizeof(line) - n, strchr(c->words[i], ' ') ? " '%s'" : " %s",
-				      c->words[i]);
-	struct sh sh = { .host = c->run->host, .world = &c->run->world };
-	bool found = n < sizeof(line) && host_sh(&sh, line) == 0;
-	seq_release(&sh.out);
-	seq_release(&sh.err);
-	return found;
-}
-
-/* grep PATTERN FILE... [| grep PATTERN]...: files under the host's /proc; one that is not there has no lines.
- */
-static bool grep(struct command *c)
-{
-	unsigned pipe = 2;
-	bool found = false;
-	while (pipe < c->n && strcmp(c->words[pipe], "|") != 0)
-		pipe++;
-	for (unsigned i = 2; i < pipe; i++)
-		found |= grep_file(c, c->words[i], pipe);
-	return found || pd_fail(c->run, "grep found no '%s'", c->n > 1 ? c->words[1] : "");
-}
-
-/* ---- nstat ---- */
-
-struct nstat {
-	struct command *c;
-	unsigned matches; /* lines that all greps let pass */
-};
-
-/* grep PATTERN...: a plain word that the line holds; the words of the command behind "nstat" tell. */
-static bool greps_match(const struct command *c, const char *line)
-{
-	for (unsigned i = 1; i < c->n; i++)
-		if (strcmp(c->words[i], "|") != 0 && strcmp(c->words[i], "grep") != 0 &&
-		    c->words[i][0] != '-' && !strstr(line, c->words[i]))
-			return false;
-	return true;
-}
-
-static void nstat_lines(struct nstat *n, const char *prefix, const char *(*name)(unsigned),
-			const uint64_t *now, const uint64_t *then)
-{
-	char line[128];
-	for (unsigned i = 1; name(i); i++) {
-		snprintf(line, sizeof(line), "%s%-*s %-15" PRIu64 " 0.0", prefix, 32 - (int)strlen(prefix),
-			 name(i), now[i] - then[i]);
-		n->matches += now[i] != then[i] && greps_match(n->c, line);
-	}
-}
-
-/* nstat [-n] [| grep [-q] WORD]...: what the counters have gained since the last time; true when a line is
- * left. */
-static bool nstat(struct command *c)
-{
-	const struct netns_mib *mib = &c->run->host->net->mib;
-	struct nstat n = { .c = c };
-	for (unsigned i = 1; i < c->n; i++)
-		if (c->words[i][0] == '-' && strcmp(c->words[i], "-q") != 0 && strcmp(c->words[i], "-n") != 0)
-			return unsupported(c);
-	if (!c->run->nstat)
-		c->run->nstat = calloc(1, sizeof(*c->run->nstat));
-	if (!c->run->nstat)
-		return pd_fail(c->run, "no memory for the counters");
-	nstat_lines(&n, "Ip", snmp_ip_name, mib->ip_statistics, c->run->nstat->ip_statistics);
-	nstat_lines(&n, "Icmp", snmp_icmp_name, mib->icmp_statistics, c->run->nstat->icmp_statistics);
-	nstat_lines(&n, "Tcp", snmp_tcp_name, mib->tcp_statistics, c->run->nstat->tcp_statistics);
-	nstat_lines(&n, "Udp", snmp_udp_name, mib->udp_statistics, c->run->nstat->udp_statistics);
-	nstat_lines(&n, "TcpExt", snmp_linux_name, mib->net_statistics, c->run->nstat->net_statistics);
-	*c->run->nstat = *mib;
-	if (n.matches || c->n == 1 || strcmp(c->words[1], "-n") == 0)
-		return true;
-	return pd_fail(c->run, "nstat has no line with '%s'", c->words[c->n - 1]);
 }
 
 static bool is(const char *word, const char *name)
@@ -227,15 +148,27 @@ static bool run_command(struct command *c)
 		return sysctl_command(c);
 	if (strcmp(verb, "ip") == 0 && c->n > 1 && strcmp(c->words[1], "tcp_metrics") == 0)
 		return tcp_metrics(c);
-	if (strcmp(verb, "grep") == 0)
-		return grep(c);
-	if (strcmp(verb, "nstat") == 0)
-		return nstat(c);
 	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0)
 		return host_command(c);
 	if (strcmp(verb, "true") == 0)
 		return true;
 	return unsupported(c);
+}
+
+/* A command that makes or filters text; what it says is for the next one (`piped`), whose status counts.
+ * False: failed, or (*is_one false) there is no such command. */
+static bool text_command(struct command *c, bool piped, bool *is_one)
+{
+	struct pd_text t = { .run = c->run, .words = c->words, .n = c->n, .in = c->in };
+	int status = 0;
+	t.out.host = c->run->host;
+	*is_one = pd_text_command(&t, &status);
+	seq_release(&c->in);
+	c->in = t.out;
+	if (!*is_one || piped || status == 0)
+		return *is_one;
+	return pd_fail(c->run, "the command '%s %s' ended with status %d", c->words[0],
+		       c->n > 1 ? c->words[1] : "", status);
 }
 
 static bool is_twice(const char *p, char c)
@@ -255,10 +188,10 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 			p += 2;
 			continue;
 		}
-		if (!*p || *p == '\n' || *p == ';' || *p == '#' || is_twice(p, '&') || is_twice(p, '|'))
+		if (!*p || *p == '\n' || *p == ';' || *p == '#' || *p == '|' || is_twice(p, '&'))
 			return p;
 		char quote = '\0', *word = store + used;
-		for (; *p && (quote || !strchr(" \t\r\n;", *p)); p++) {
+		for (; *p && (quote || !strchr(" \t\r\n;|", *p)); p++) {
 			if (*p == '\\' && p[1] == '\n') {
 				p++;
 				continue;
@@ -286,18 +219,21 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 
 bool pd_shell(struct pd_run *run, const char *text)
 {
-	struct command c = { .run = run };
+	struct command c = { .run = run, .in.host = run->host };
 	char store[4096];
-	bool failed = false, behind_or = false;
+	bool failed = false, behind_or = false, is_text;
 	for (const char *p = text; *p;) {
 		p = words(&c, p, store, sizeof(store));
-		if (!p)
-			return pd_fail(run, "unsupported: a command longer than %zu characters",
-				       sizeof(store));
+		if (!p) {
+			failed = !pd_fail(run, "unsupported: a command longer than %zu characters",
+					  sizeof(store));
+			break;
+		}
 		if (c.n > 0 && (failed || !behind_or)) {
-			failed = !run_command(&c);
+			failed = !text_command(&c, *p == '|' && !is_twice(p, '|'), &is_text) &&
+				 (is_text || !run_command(&c));
 			if (failed && !is_twice(p, '|'))
-				return false;
+				break;
 		}
 		behind_or = is_twice(p, '|');
 		if (failed) /* the command behind || makes up for it */
@@ -305,7 +241,8 @@ bool pd_shell(struct pd_run *run, const char *text)
 		else if (*p == '#')
 			p += strcspn(p, "\n");
 		if (*p)
-			p += *p == '&' || *p == '|' ? 2 : 1;
+			p += *p == '&' || behind_or ? 2 : 1;
 	}
-	return true;
+	seq_release(&c.in);
+	return !failed;
 }

@@ -243,6 +243,7 @@ static const struct pd_symbol symbols[] = {
 	{ "EFAULT", 14 },
 	{ "EINVAL", 22 },
 	{ "EPIPE", 32 },
+	{ "ENOMSG", 42 },
 	{ "ENOTSOCK", 88 },
 	{ "EMSGSIZE", 90 },
 	{ "ENOPROTOOPT", 92 },

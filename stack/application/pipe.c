@@ -5,39 +5,18 @@
  */
 #include <fcntl.h>
 
-#include "stack/application/file.h"
+#include "stack/application/pipe.h"
 #include "stack/application/syscall.h"
 #include "stack/kernel/signal.h"
-#include "stack/kernel/wait.h"
 
-#define PIPE_DEF_BUFFERS 16
-#define PIPE_PAGE 4096u
-
-struct pipe_buffer {
-	u8 *page; /* kept until the pipe is gone */
-	unsigned int offset, len;
-};
-
-struct pipe_inode_info {
-	struct wait_queue_head rd_wait, wr_wait;
-	unsigned int head, tail; /* count on; the buffers from tail to head hold data */
-	unsigned int files, readers, writers;
-	struct pipe_buffer bufs[PIPE_DEF_BUFFERS];
-};
-
-static bool pipe_empty(const struct pipe_inode_info *pipe)
+struct pipe_buffer *pipe_next_buf(struct pipe_inode_info *pipe, struct host *host)
 {
-	return pipe->head == pipe->tail;
-}
+	struct pipe_buffer *buf = pipe_buf(pipe, pipe->head);
 
-static bool pipe_full(const struct pipe_inode_info *pipe)
-{
-	return pipe->head - pipe->tail >= PIPE_DEF_BUFFERS;
-}
-
-static struct pipe_buffer *pipe_buf(struct pipe_inode_info *pipe, unsigned int slot)
-{
-	return &pipe->bufs[slot % PIPE_DEF_BUFFERS];
+	if (!buf->page)
+		buf->page = kzalloc(host, PIPE_PAGE);
+	buf->offset = 0;
+	return buf->page ? buf : NULL;
 }
 
 /* ---- reading ---- */
@@ -106,13 +85,10 @@ static bool merge(struct pipe_inode_info *pipe, struct iov_iter *from)
 /* Puts up to a page into the next buffer; false: no memory. */
 static bool put_page_of(struct pipe_inode_info *pipe, struct host *host, struct iov_iter *from)
 {
-	struct pipe_buffer *buf = pipe_buf(pipe, pipe->head);
+	struct pipe_buffer *buf = pipe_next_buf(pipe, host);
 
-	if (!buf->page)
-		buf->page = kzalloc(host, PIPE_PAGE);
-	if (!buf->page)
+	if (!buf)
 		return false;
-	buf->offset = 0;
 	buf->len =
 		(unsigned int)copy_from_iter(buf->page, min_t(size_t, PIPE_PAGE, iov_iter_count(from)), from);
 	pipe->head++;
@@ -215,6 +191,11 @@ static const struct file_operations pipefifo_fops = {
 	.poll = pipe_poll,
 	.release = pipe_release,
 };
+
+struct pipe_inode_info *get_pipe_info(struct file *file)
+{
+	return file->f_op == &pipefifo_fops ? file->private_data : NULL;
+}
 
 /* One end, installed at a new descriptor. */
 static int pipe_end(struct task_struct *tsk, struct pipe_inode_info *pipe, int flags, unsigned int mode)

@@ -6,6 +6,12 @@
 #include "stack/kernel/kernel.h"
 #include "stack/skb/uio.h"
 
+/* What a program says about one message, else about all of the socket's. */
+struct sockcm_cookie {
+	u32 mark;
+	u16 tsflags; /* SOF_TIMESTAMPING_* */
+};
+
 /* Without room for all of it the message is cut and MSG_CTRUNC set. */
 int put_cmsg(struct host *host, struct msghdr *msg, int level, int type, int len, const void *data);
 

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "stack/application/eventpoll.h"
+#include "stack/application/memfile.h"
 #include "stack/interface/netdevice.h"
 #include "stack/kernel/kernel_state.h"
 #include "stack/kernel/printk.h"
@@ -26,6 +27,7 @@ int sock_init(struct host *host)
 		return -ENOMEM;
 	st->host = host;
 	INIT_LIST_HEAD(&st->socks);
+	INIT_LIST_HEAD(&st->memfiles);
 	st->file_cache = kmem_cache_create(host, "filp", sizeof(struct file));
 	st->socket_cache = kmem_cache_create(host, "sock_inode_cache", sizeof(struct socket));
 	st->fds_cache = kmem_cache_create(host, "files_cache", sizeof(struct files_struct));
@@ -52,6 +54,7 @@ void sock_exit(struct host *host)
 		return;
 	rcu_barrier(host);
 	kernel_of(host)->exit_files = NULL;
+	memfile_unlink_all(host);
 	host->net->files = NULL;
 	kfree(host, st);
 }

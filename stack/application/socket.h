@@ -66,6 +66,7 @@ struct socket {
 	struct rcu_head rcu;
 };
 
+struct pipe_inode_info;
 struct poll_table_struct;
 
 /* What a family does with its sockets. */
@@ -86,6 +87,8 @@ struct proto_ops {
 	int (*getsockopt)(struct socket *sock, int level, int optname, char *optval, int *optlen);
 	int (*sendmsg)(struct socket *sock, struct msghdr *m, size_t total_len);
 	int (*recvmsg)(struct socket *sock, struct msghdr *m, size_t total_len, int flags);
+	ssize_t (*splice_read)(struct socket *sock, struct pipe_inode_info *pipe, size_t len,
+			       unsigned int flags);
 	int (*set_peek_off)(struct sock *sk, int val);
 	int (*set_rcvlowat)(struct sock *sk, int val);
 };
@@ -111,6 +114,7 @@ struct file_state {
 	u32 sock_ids; /* trace ids given out */
 	u32 sockets_in_use;
 	struct list_head socks; /* struct sock by sk_hostlist */
+	struct list_head memfiles;
 };
 
 /* The struct ifreq of a request, from and to the program. */

@@ -14,11 +14,10 @@ static int import_single_range(struct host *host, int rw, void *buf, size_t len,
 {
 	TRACE(host, "copy buf from user space to kernel iov");
 
-	len = min_t(size_t, len, MAX_RW_COUNT);
+	iov->iov_base = buf;
+	iov->iov_len = len = min_t(size_t, len, MAX_RW_COUNT);
 	if (unlikely(!buf && len))
 		return -EFAULT;
-	iov->iov_base = buf;
-	iov->iov_len = len;
 	iov_iter_init(i, (unsigned int)rw, iov, 1, len);
 	return 0;
 }
@@ -79,7 +78,9 @@ static int __sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t si
 	int err, err2, fput_needed;
 
 	err = import_single_range(tsk->host, READ, ubuf, size, &iov, &msg.msg_iter);
-	if (unlikely(err))
+	if (err == -EFAULT && flags & MSG_TRUNC) /* of a stream: bytes to throw away */
+		iov_iter_init(&msg.msg_iter, READ, &iov, 1, iov.iov_len);
+	else if (unlikely(err))
 		return err;
 	sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
 	if (!sock)

@@ -48,6 +48,11 @@ long sys_dup2(struct task_struct *tsk, unsigned int oldfd, unsigned int newfd);
 /* Is it one of the program's standard files, which are not ours (0 to 2, unless closed or replaced)? */
 bool fd_is_standard(const struct task_struct *tsk, unsigned int fd);
 long sys_pipe(struct task_struct *tsk, int *fildes);
+/* Files in memory (memfile.h); O_RDONLY, O_CREAT, ... */
+long sys_open(struct task_struct *tsk, const char *filename, int flags);
+long sys_splice(struct task_struct *tsk, int fd_in, s64 *off_in, int fd_out, s64 *off_out, size_t len,
+		unsigned int flags);
+long sys_sendfile(struct task_struct *tsk, int out_fd, int in_fd, s64 *offset, size_t count);
 long sys_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg);
 long sys_ioctl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg);
 

@@ -41,6 +41,8 @@ static int enqueue_to_backlog(struct sk_buff *skb)
 static int netif_rx_internal(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "put the packet into the backlog of a cpu");
+
+	net_timestamp_check(skb);
 	return enqueue_to_backlog(skb);
 }
 

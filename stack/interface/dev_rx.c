@@ -176,8 +176,7 @@ int netif_receive_skb_internal(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "determine packet type (e.g., ip) and call its ->func() (e.g., ip_rcv)");
 
-	if (unlikely(netdev_state(skb->host)->netstamp_needed) && !skb->tstamp)
-		__net_timestamp(skb);
+	net_timestamp_check(skb);
 	return __netif_receive_skb(skb);
 }
 
@@ -246,6 +245,10 @@ void netif_receive_skb_list_internal(struct list_head *head)
 {
 	struct host *host = list_first_entry(head, struct sk_buff, list)->host;
 	TRACE(host, "determine packet types and call their ->list_func()");
+	struct sk_buff *skb;
 
+	if (unlikely(netdev_state(host)->netstamp_needed))
+		list_for_each_entry (skb, head, list)
+			net_timestamp_check(skb);
 	__netif_receive_skb_list(host, head);
 }

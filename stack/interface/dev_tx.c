@@ -7,6 +7,7 @@
  */
 #include "stack/interface/vlan.h"
 #include "stack/internet/dst.h"
+#include "stack/internet/errqueue.h"
 
 /* ---- the link header ---- */
 
@@ -244,7 +245,7 @@ static struct sk_buff *nit_clone(struct sk_buff *skb)
 
 	if (!skb2)
 		return NULL;
-	skb2->tstamp = host_now(skb->host);
+	__net_timestamp(skb2);
 	skb_reset_mac_header(skb2);
 	if (skb_network_header(skb2) < skb2->data || skb2->network_header > skb2->tail)
 		skb_reset_network_header(skb2);
@@ -438,6 +439,8 @@ static int __dev_queue_xmit(struct sk_buff *skb, struct net_device *sb_dev)
 	int rc = -ENETDOWN;
 
 	skb_reset_mac_header(skb);
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
+		__skb_tstamp_tx(skb, skb->sk, SCM_TSTAMP_SCHED);
 	local_bh_disable(host);
 	qdisc_pkt_len_init(skb);
 	/* Who queues or drops it from here on needs no route. */

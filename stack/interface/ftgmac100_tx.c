@@ -185,6 +185,7 @@ netdev_tx_t ftgmac100_hard_start_xmit(struct sk_buff *skb, struct net_device *ne
 	priv->tx_pointer = pointer;
 	if (unlikely(ftgmac100_tx_buf_avail(priv) < TX_THRESHOLD))
 		netif_stop_queue(netdev);
+	skb_tx_timestamp(skb);
 	ftgmac100_write(priv, 1, FTGMAC100_OFFSET_NPTXPD);
 	return NETDEV_TX_OK;
 

@@ -9,9 +9,11 @@ static netdev_tx_t loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 	TRACE_SKB(skb, "put the packet into the receive backlog of this host");
 	unsigned int len;
 
+	skb_tx_timestamp(skb);
 	skb->tstamp = 0;
 	/* From the sender's socket: it is the receiver's packet now. */
 	skb_orphan(skb);
+	skb_orphan_frags_rx(skb, GFP_ATOMIC);
 	/* The route goes along: the receiving side needs no lookup. */
 	skb_dst_force(skb);
 	skb->protocol = eth_type_trans(skb, dev);

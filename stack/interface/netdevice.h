@@ -402,6 +402,13 @@ static inline void net_disable_timestamp(struct host *host)
 	netdev_state(host)->netstamp_needed--;
 }
 
+/* A packet comes up: the time, for sockets that want to know. */
+static inline void net_timestamp_check(struct sk_buff *skb)
+{
+	if (unlikely(netdev_state(skb->host)->netstamp_needed) && !skb->tstamp)
+		__net_timestamp(skb);
+}
+
 static inline struct softnet_data *softnet_data(const struct host *host)
 {
 	return &host->net->netdev->softnet;

@@ -144,6 +144,7 @@ static netdev_tx_t pio_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	pio_write(priv, skb->journey, PIO_TAG);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
+	skb_tx_timestamp(skb);
 	pio_write(priv, 1, PIO_TXGO);
 	dev_kfree_skb(skb);
 	return NETDEV_TX_OK;

@@ -12,6 +12,16 @@
 #define SO_EE_ORIGIN_NONE 0
 #define SO_EE_ORIGIN_LOCAL 1
 #define SO_EE_ORIGIN_ICMP 2
+#define SO_EE_ORIGIN_TIMESTAMPING 4
+#define SO_EE_ORIGIN_ZEROCOPY 5
+#define SO_EE_CODE_ZEROCOPY_COPIED 1
+
+/* ee_info of SO_EE_ORIGIN_TIMESTAMPING: passed to the driver, to the queueing discipline, acknowledged */
+#ifndef SCM_TSTAMP_SND
+#define SCM_TSTAMP_SND 0
+#define SCM_TSTAMP_SCHED 1
+#define SCM_TSTAMP_ACK 2
+#endif
 
 /* As <linux/errqueue.h> has it; the address of who complained follows in the control message. */
 struct sock_extended_err {

@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 
+#include "stack/application/scm.h"
 #include "stack/internet/devinet.h"
 #include "stack/internet/ip_options.h"
 #include "stack/internet/route.h"
@@ -92,8 +93,8 @@ static inline bool ip_is_fragment(const struct iphdr *iph)
 
 /* What the user said about one message (control messages, socket options). */
 struct ipcm_cookie {
+	struct sockcm_cookie sockc;
 	u64 transmit_time;
-	u32 mark;
 	__be32 addr;
 	int oif;
 	struct ip_options_rcu *opt;

@@ -12,6 +12,7 @@
 #include "stack/internet/ip.h"
 #include "stack/internet/ip_sock.h"
 #include "stack/transport/inet_sock.h"
+#include "stack/transport/sock_tstamp.h"
 
 #ifndef MSG_PROBE
 #define MSG_PROBE 0x10 /* only find the route, send nothing */
@@ -60,10 +61,11 @@ static int ip_setup_cork(struct sock *sk, struct inet_cork *cork, struct ipcm_co
 	cork->length = 0;
 	cork->ttl = ipc->ttl;
 	cork->tos = ipc->tos;
-	cork->mark = ipc->mark;
+	cork->mark = ipc->sockc.mark;
 	cork->priority = ipc->priority;
 	cork->transmit_time = ipc->transmit_time;
 	cork->tx_flags = 0;
+	__sock_tx_timestamp(ipc->sockc.tsflags, &cork->tx_flags);
 	return 0;
 }
 
@@ -90,6 +92,9 @@ struct append {
 	int csummode;
 	unsigned int flags;	     /* MSG_* */
 	unsigned int offset, length; /* done, left; with the transport's header */
+	u32 tskey;		     /* SO_TIMESTAMPING: the datagram's number */
+	struct ubuf_info *uarg;	     /* MSG_ZEROCOPY, or NULL */
+	u8 tx_flags;
 };
 
 static struct sk_buff *ip_append_alloc(struct append *a, unsigned int alloclen, int *err)
@@ -149,6 +154,13 @@ static int ip_append_new_skb(struct append *a, struct sk_buff *prev)
 	a->csummode = CHECKSUM_NONE;
 	if ((a->flags & MSG_CONFIRM) && !prev)
 		skb->dst_pending_confirm = 1;
+	/* the first fragment stands for all */
+	skb_shinfo(skb)->tx_flags = a->tx_flags;
+	skb_shinfo(skb)->tskey = a->tskey;
+	a->tx_flags = 0;
+	a->tskey = 0;
+	if (unlikely(a->uarg))
+		skb_zcopy_set(skb, a->uarg);
 	if (!skb->destructor) {
 		skb->destructor = sock_wfree;
 		skb->sk = a->sk;
@@ -196,6 +208,7 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 		.length = (unsigned int)length,
 	};
 	netdev_features_t features = cork->dst->dev->features;
+	bool new_uarg = false;
 	int err = 0, copy;
 
 	a.maxfraglen = ((a.mtu - a.fragheaderlen) & ~7u) + a.fragheaderlen;
@@ -208,6 +221,20 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 	    (features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)) && sk->sk_protocol == IPPROTO_UDP &&
 	    (!(flags & MSG_MORE) || cork->gso_size))
 		a.csummode = CHECKSUM_PARTIAL;
+	if (unlikely(flags & MSG_ZEROCOPY) && length && sock_flag(sk, SOCK_ZEROCOPY)) {
+		a.uarg = msg_zerocopy_realloc(sk, (size_t)length, skb_zcopy(skb));
+		if (!a.uarg)
+			return -ENOBUFS;
+		new_uarg = a.uarg != skb_zcopy(skb);
+		if (skb)
+			skb_zcopy_set(skb, a.uarg);
+	}
+	if (unlikely(cork->tx_flags)) {
+		a.tx_flags = cork->tx_flags;
+		cork->tx_flags = 0;
+		if (a.tx_flags & SKBTX_ANY_SW_TSTAMP && sk->sk_tsflags & SOF_TIMESTAMPING_OPT_ID)
+			a.tskey = sk->sk_tskey++;
+	}
 	cork->length += length;
 	while ((a.length > 0 || !skb) && !err) { /* a message of no bytes is one, too */
 		copy = skb ? (int)(a.mtu - skb->len) : 0;
@@ -223,6 +250,9 @@ static int __ip_append_data(struct sock *sk, struct flowi4 *fl4, struct sk_buff_
 	if (err) {
 		cork->length -= (int)a.length;
 		IP_INC_STATS(sock_net(sk), IPSTATS_MIB_OUTDISCARDS);
+		net_zcopy_put_abort(a.uarg, new_uarg);
+	} else if (unlikely(new_uarg)) {
+		net_zcopy_put(a.uarg);
 	}
 	return err;
 }
@@ -430,7 +460,7 @@ void ip_send_unicast_reply(struct sock *sk, struct sk_buff *skb, const struct ip
 	sk->sk_protocol = ip_hdr(skb)->protocol;
 	sk->sk_bound_dev_if = arg->bound_dev_if;
 	sk->sk_sndbuf = net->core.sysctl_wmem_default;
-	ipc.mark = fl4.flowi4_mark;
+	ipc.sockc.mark = fl4.flowi4_mark;
 	if (ip_append_data(sk, &fl4, ip_reply_glue_bits, arg->iov->iov_base, (int)len, 0, &ipc, &rt,
 			   MSG_DONTWAIT)) {
 		ip_flush_pending_frames(sk);

@@ -75,7 +75,7 @@ int ip_cmsg_send(struct sock *sk, const struct msghdr *msg, struct ipcm_cookie *
 		if (!CMSG_OK(msg, cmsg))
 			return -EINVAL;
 		if (cmsg->cmsg_level == SOL_SOCKET) {
-			err = __sock_cmsg_send(sk, cmsg, &ipc->mark);
+			err = __sock_cmsg_send(sk, cmsg, &ipc->sockc);
 			if (err)
 				return err;
 			continue;
@@ -107,7 +107,7 @@ int ip_cmsg_send(struct sock *sk, const struct msghdr *msg, struct ipcm_cookie *
 void ipcm_init_sk(struct ipcm_cookie *ipcm, const struct inet_sock *inet)
 {
 	ipcm_init(ipcm);
-	ipcm->mark = inet->sk.sk_mark;
+	sockcm_init(&ipcm->sockc, &inet->sk);
 	ipcm->oif = inet->sk.sk_bound_dev_if;
 	ipcm->addr = inet->inet_saddr;
 }

@@ -8,6 +8,7 @@
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 #include "stack/transport/inet_sock.h"
+#include "stack/transport/sock_tstamp.h"
 
 /* ---- into the error queue ---- */
 
@@ -97,6 +98,21 @@ static bool ipv4_datagram_support_addr(const struct sock_exterr_skb *serr)
 	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP || serr->port;
 }
 
+/* Has the message the headers of a packet? Of a time stamp they are given on request (OPT_CMSG), to tell the
+ * device. */
+static bool ipv4_datagram_support_cmsg(const struct sock *sk, struct sk_buff *skb, u8 ee_origin)
+{
+	struct in_pktinfo *info = (void *)skb->cb;
+
+	if (ee_origin == SO_EE_ORIGIN_ICMP)
+		return true;
+	if (ee_origin != SO_EE_ORIGIN_TIMESTAMPING || !(sk->sk_tsflags & SOF_TIMESTAMPING_OPT_CMSG) ||
+	    !info->ipi_ifindex || !skb->len)
+		return false;
+	info->ipi_spec_dst.s_addr = ip_hdr(skb)->saddr;
+	return true;
+}
+
 int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read an error: the packet that caused it and what is known about it");
@@ -121,6 +137,7 @@ int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
 		kfree_skb(skb);
 		return err;
 	}
+	sock_recv_timestamp(msg, sk, skb);
 	serr = SKB_EXT_ERR(skb);
 	if (sin && ipv4_datagram_support_addr(serr)) {
 		memset(sin, 0, sizeof(*sin));
@@ -131,9 +148,11 @@ int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
 	}
 	memset(&errhdr, 0, sizeof(errhdr));
 	errhdr.ee = serr->ee;
-	if (serr->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
+	if (ipv4_datagram_support_cmsg(sk, skb, serr->ee.ee_origin)) {
 		errhdr.offender.sin_family = AF_INET;
 		errhdr.offender.sin_addr.s_addr = ip_hdr(skb)->saddr;
+		if (inet_sk(sk)->cmsg_flags)
+			ip_cmsg_recv_offset(msg, sk, skb);
 	}
 	put_cmsg(sk->host, msg, IPPROTO_IP, IP_RECVERR, sizeof(errhdr), &errhdr);
 	msg->msg_flags |= MSG_ERRQUEUE;

@@ -86,7 +86,7 @@ static int ping_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *f
 	if ((msg->msg_flags & MSG_DONTROUTE) || (opt && opt->is_strictroute))
 		tos |= RTO_ONLINK;
 	ipcm_multicast_defaults(ipc, inet_sk(sk), daddr, &saddr);
-	flowi4_init_output(fl4, ipc->oif, ipc->mark, tos, RT_SCOPE_UNIVERSE, (u8)sk->sk_protocol,
+	flowi4_init_output(fl4, ipc->oif, ipc->sockc.mark, tos, RT_SCOPE_UNIVERSE, (u8)sk->sk_protocol,
 			   inet_sk_flowi_flags(sk), daddr, saddr, 0, 0);
 	fl4->fl4_icmp_type = icmph->type;
 	fl4->fl4_icmp_code = icmph->code;

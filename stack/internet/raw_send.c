@@ -185,9 +185,10 @@ static void raw_flow(struct sock *sk, const struct msghdr *msg, struct flowi4 *f
 	if (msg->msg_flags & MSG_DONTROUTE)
 		tos |= RTO_ONLINK;
 	ipcm_multicast_defaults(ipc, inet_sk(sk), daddr, &saddr);
-	flowi4_init_output(
-		fl4, ipc->oif, ipc->mark, tos, RT_SCOPE_UNIVERSE, hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
-		(u8)(inet_sk_flowi_flags(sk) | (hdrincl ? FLOWI_FLAG_KNOWN_NH : 0)), daddr, saddr, 0, 0);
+	flowi4_init_output(fl4, ipc->oif, ipc->sockc.mark, tos, RT_SCOPE_UNIVERSE,
+			   hdrincl ? IPPROTO_RAW : (u8)sk->sk_protocol,
+			   (u8)(inet_sk_flowi_flags(sk) | (hdrincl ? FLOWI_FLAG_KNOWN_NH : 0)), daddr, saddr,
+			   0, 0);
 }
 
 /* What the program and the socket say about the packet; *daddr becomes its first hop. */

@@ -357,6 +357,8 @@ void skb_release_data(struct sk_buff *skb)
 		shinfo->dataref -= skb->nohdr ? (1 << SKB_DATAREF_SHIFT) + 1 : 1;
 		return;
 	}
+	if (unlikely(skb_zcopy(skb)))
+		skb_zcopy_clear(skb, true);
 	for (i = 0; i < shinfo->nr_frags; i++)
 		__skb_frag_unref(skb->host, &shinfo->frags[i]);
 	if (unlikely(shinfo->frag_list))

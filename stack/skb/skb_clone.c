@@ -99,20 +99,6 @@ struct sk_buff *skb_morph(struct sk_buff *dst, struct sk_buff *src)
 	return __skb_clone(dst, src);
 }
 
-int skb_zerocopy_clone(struct sk_buff *nskb, struct sk_buff *orig, gfp_t gfp_mask __maybe_unused)
-{
-	TRACE_SKB(orig, "let the new packet share zero copy buffers (there are none)");
-
-	(void)nskb;
-	return 0;
-}
-
-int skb_copy_ubufs(struct sk_buff *skb, gfp_t gfp_mask)
-{
-	(void)skb, (void)gfp_mask;
-	return 0;
-}
-
 /* Takes one more reference to each packet of a frag_list. */
 static void skb_clone_fraglist(struct sk_buff *skb)
 {
@@ -178,6 +164,8 @@ struct sk_buff *__pskb_copy_fclone(struct sk_buff *skb, int headroom, gfp_t gfp_
 	n->truesize += skb->data_len;
 	n->data_len = skb->data_len;
 	n->len = skb->len;
+	if (unlikely(skb_zcopy(skb)))
+		skb_zerocopy_clone(n, skb, gfp_mask);
 	for (i = 0; i < from->nr_frags; i++) {
 		skb_shinfo(n)->frags[i] = from->frags[i];
 		skb_frag_ref(skb, i);
@@ -235,6 +223,8 @@ int pskb_expand_head(struct sk_buff *skb, int nhead, int ntail, gfp_t gfp_mask _
 		return -ENOMEM;
 	expand_copy(skb, data, nhead, size);
 	if (skb_cloned(skb)) {
+		if (unlikely(skb_zcopy(skb)))
+			net_zcopy_get(skb_uarg(skb));
 		for (i = 0; i < skb_shinfo(skb)->nr_frags; i++)
 			skb_frag_ref(skb, i);
 		if (skb_has_frag_list(skb))

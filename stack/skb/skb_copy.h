@@ -21,8 +21,6 @@ int pskb_expand_head(struct sk_buff *skb, int nhead, int ntail, gfp_t gfp_mask);
 void __copy_skb_header(struct sk_buff *new, const struct sk_buff *old);
 void skb_copy_header(struct sk_buff *new, const struct sk_buff *old);
 void skb_headers_offset_update(struct sk_buff *skb, int off);
-int skb_zerocopy_clone(struct sk_buff *nskb, struct sk_buff *orig, gfp_t gfp_mask);
-int skb_copy_ubufs(struct sk_buff *skb, gfp_t gfp_mask);
 
 /* A copy of a shared skb to write to, in exchange for it; NULL (and the original dropped) without memory. */
 static inline struct sk_buff *skb_share_check(struct sk_buff *skb, gfp_t pri)

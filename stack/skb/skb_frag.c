@@ -94,7 +94,8 @@ void skb_split(struct sk_buff *skb, struct sk_buff *skb1, const u32 len)
 	int pos = (int)skb_headlen(skb);
 
 	skb_shinfo(skb1)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
-	skb_zerocopy_clone(skb1, skb, 0);
+	if (unlikely(skb_zcopy(skb)))
+		skb_zerocopy_clone(skb1, skb, 0);
 	if ((int)len < pos)
 		skb_split_inside_header(skb, skb1, len, pos);
 	else
@@ -127,7 +128,7 @@ int skb_shift(struct sk_buff *tgt, struct sk_buff *skb, int shiftlen)
 	int from = 0, to = st->nr_frags, merge = -1, todo = shiftlen, n;
 
 	SIM_BUG_ON(skb->host, shiftlen > (int)skb->len);
-	if (skb_headlen(skb) || skb_cloned(skb) || skb_cloned(tgt))
+	if (skb_headlen(skb) || skb_cloned(skb) || skb_cloned(tgt) || skb_zcopy(tgt) || skb_zcopy(skb))
 		return 0;
 	if (to && skb_can_coalesce(tgt, to, skb_frag_page(&ss->frags[0]), (int)skb_frag_off(&ss->frags[0])))
 		merge = to - 1;
@@ -195,7 +196,7 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, bool *fragstolen
 		*delta_truesize = 0;
 		return true;
 	}
-	if (st->frag_list || sf->frag_list)
+	if (st->frag_list || sf->frag_list || skb_zcopy(to) || skb_zcopy(from))
 		return false;
 	if (skb_headlen(from)) {
 		struct page *page;

@@ -593,17 +593,6 @@ static inline void skb_orphan(struct sk_buff *skb)
 	}
 }
 
-static inline int skb_orphan_frags(struct sk_buff *skb, gfp_t gfp_mask)
-{
-	(void)skb, (void)gfp_mask;
-	return 0;
-}
-
-static inline int skb_orphan_frags_rx(struct sk_buff *skb, gfp_t gfp_mask)
-{
-	return skb_orphan_frags(skb, gfp_mask);
-}
-
 static inline u16 skb_get_queue_mapping(const struct sk_buff *skb)
 {
 	return skb->queue_mapping;
@@ -665,7 +654,18 @@ static inline void skb_mark_not_on_list(struct sk_buff *skb)
 
 static inline void __net_timestamp(struct sk_buff *skb)
 {
-	skb->tstamp = host_now(skb->host);
+	skb->tstamp = ktime_get_real_ns(skb->host);
+}
+
+/* SO_TIMESTAMPING (transport/sock_tstamp.c): `tstype` is SCM_TSTAMP_*; sk NULL: nobody to tell. */
+void __skb_tstamp_tx(struct sk_buff *orig_skb, struct sock *sk, int tstype);
+void skb_tstamp_tx(struct sk_buff *orig_skb);
+
+/* Drivers call it when they give a packet to the card. */
+static inline void skb_tx_timestamp(struct sk_buff *skb)
+{
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP))
+		skb_tstamp_tx(skb);
 }
 
 static inline u64 skb_get_ktime(const struct sk_buff *skb)
@@ -689,5 +689,6 @@ static inline bool skb_fclone_busy(const struct sock *sk, const struct sk_buff *
 #include "stack/skb/skb_copy.h"
 #include "stack/skb/skb_frag.h"
 #include "stack/skb/skb_queue.h"
+#include "stack/skb/skb_zcopy.h"
 
 #endif

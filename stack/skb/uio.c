@@ -14,22 +14,25 @@ void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iove
 	i->count = count;
 }
 
-/* The next piece that lies together, at most `want` bytes, and steps over it. */
-static u8 *iov_iter_next(struct iov_iter *i, size_t want, size_t *len)
+size_t iov_iter_single_seg_count(struct iov_iter *i)
 {
-	u8 *p;
-
 	while (i->nr_segs && i->iov_offset == i->iov->iov_len) {
 		i->iov++;
 		i->nr_segs--;
 		i->iov_offset = 0;
 	}
-	if (!i->nr_segs) {
-		*len = 0;
+	return i->nr_segs ? min(i->count, i->iov->iov_len - i->iov_offset) : 0;
+}
+
+/* The next piece that lies together, at most `want` bytes, and steps over it. */
+static u8 *iov_iter_next(struct iov_iter *i, size_t want, size_t *len)
+{
+	u8 *p;
+
+	*len = min(want, iov_iter_single_seg_count(i));
+	if (!*len)
 		return NULL;
-	}
 	p = (u8 *)i->iov->iov_base + i->iov_offset;
-	*len = min(want, i->iov->iov_len - i->iov_offset);
 	i->iov_offset += *len;
 	i->count -= *len;
 	return p;
@@ -83,7 +86,7 @@ size_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i)
 	while (done < bytes) {
 		u8 *p = iov_iter_next(i, bytes - done, &len);
 
-		if (!len)
+		if (!len || unlikely(!p))
 			break;
 		memcpy(p, (const u8 *)addr + done, len);
 		done += len;

@@ -72,6 +72,8 @@ void iov_iter_init(struct iov_iter *i, unsigned int direction, const struct iove
 void iov_iter_advance(struct iov_iter *i, size_t bytes);
 void iov_iter_revert(struct iov_iter *i, size_t bytes);
 
+/* Bytes left in the buffer that is next. */
+size_t iov_iter_single_seg_count(struct iov_iter *i);
 /* Copy out of and into the program's buffers; return the bytes copied. */
 size_t copy_from_iter(void *addr, size_t bytes, struct iov_iter *i);
 size_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);

@@ -541,6 +541,7 @@ const struct proto_ops inet_stream_ops = {
 	.getsockopt = sock_common_getsockopt,
 	.sendmsg = inet_sendmsg,
 	.recvmsg = inet_recvmsg,
+	.splice_read = tcp_splice_read,
 	.set_rcvlowat = tcp_set_rcvlowat,
 };
 

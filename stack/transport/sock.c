@@ -304,6 +304,7 @@ struct sock *sk_clone_lock(const struct sock *sk, const gfp_t priority __maybe_u
 	newsk->sk_err = 0;
 	newsk->sk_err_soft = 0;
 	newsk->sk_priority = 0;
+	newsk->sk_zckey = 0;
 	newsk->sk_ack_backlog = 0;
 	newsk->sk_refcnt = 2;
 	sk_set_socket(newsk, NULL);
@@ -311,7 +312,7 @@ struct sock *sk_clone_lock(const struct sock *sk, const gfp_t priority __maybe_u
 	newsk->sk_wq = NULL;
 	sk_sockets_allocated_inc(newsk);
 	if (sock_needs_netstamp(sk) && newsk->sk_flags & SK_FLAGS_TIMESTAMP)
-		newsk->sk_flags |= BIT(SOCK_RCVTSTAMP);
+		net_enable_timestamp(newsk->host);
 	return newsk;
 }
 

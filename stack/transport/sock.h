@@ -23,6 +23,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "stack/application/scm.h"
 #include "stack/interface/netdev_features.h"
 #include "stack/internet/dst.h"
 #include "stack/kernel/rcu.h"
@@ -178,7 +179,9 @@ struct sock {
 	gfp_t sk_allocation;
 	u32 sk_priority, sk_mark;
 	u32 sk_txhash;
-	u32 sk_tskey;
+	u32 sk_tskey;	/* SO_TIMESTAMPING: TCP's first byte, or the next datagram's number */
+	u32 sk_ll_usec; /* SO_BUSY_POLL: kept, but interrupts wake programs fast enough */
+	u32 sk_zckey;	/* MSG_ZEROCOPY: the next send()'s number */
 	u32 sk_ack_backlog, sk_max_ack_backlog;
 	int sk_err, sk_err_soft;
 	u32 sk_uid;
@@ -674,12 +677,21 @@ static inline void sock_skb_set_dropcount(const struct sock *sk, struct sk_buff 
 }
 
 struct cmsghdr;
-int __sock_cmsg_send(struct sock *sk, const struct cmsghdr *cmsg, u32 *mark);
+static inline void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
+{
+	sockc->mark = sk->sk_mark;
+	sockc->tsflags = sk->sk_tsflags;
+}
+
+int __sock_cmsg_send(struct sock *sk, const struct cmsghdr *cmsg, struct sockcm_cookie *sockc);
+int sock_cmsg_send(struct sock *sk, const struct msghdr *msg, struct sockcm_cookie *sockc);
+void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+void sock_put_timestamps(struct msghdr *msg, struct sock *sk, u64 tstamp);
 void __sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 
 static inline void sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
 {
-	if (unlikely(sk->sk_flags & (BIT(SOCK_RXQ_OVFL) | BIT(SOCK_RCVTSTAMP))))
+	if (unlikely(sk->sk_flags & (BIT(SOCK_RXQ_OVFL) | BIT(SOCK_RCVTSTAMP)) || sk->sk_tsflags))
 		__sock_recv_ts_and_drops(msg, sk, skb);
 }
 

@@ -259,6 +259,30 @@ struct sk_buff *sock_wmalloc(struct sock *sk, unsigned long size, int force, gfp
 	return NULL;
 }
 
+static void sock_ofree(struct sk_buff *skb)
+{
+	TRACE_SKB(skb, "give back what the packet is charged to the sock's options");
+
+	skb->sk->sk_omem_alloc -= (int)skb->truesize;
+}
+
+struct sk_buff *sock_omalloc(struct sock *sk, unsigned long size, gfp_t priority)
+{
+	TRACE_SK(sk, "allocate a packet that is charged to the sock's options");
+	struct sk_buff *skb;
+
+	/* the size that the program could have counted with, not what the packet really takes */
+	if (sk->sk_omem_alloc + (int)SKB_TRUESIZE(size) > sock_net(sk)->core.sysctl_optmem_max)
+		return NULL;
+	skb = alloc_skb(sk->host, (unsigned int)size, priority);
+	if (!skb)
+		return NULL;
+	sk->sk_omem_alloc += (int)skb->truesize;
+	skb->sk = sk;
+	skb->destructor = sock_ofree;
+	return skb;
+}
+
 /* Waits until the send buffer has room; the time that is left. */
 static long sock_wait_for_wmem(struct sock *sk, long timeo)
 {

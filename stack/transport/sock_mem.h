@@ -28,6 +28,7 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_orphan_partial(struct sk_buff *skb);
 struct sk_buff *sock_wmalloc(struct sock *sk, unsigned long size, int force, gfp_t priority);
+struct sk_buff *sock_omalloc(struct sock *sk, unsigned long size, gfp_t priority);
 struct sk_buff *sock_alloc_send_pskb(struct sock *sk, unsigned long header_len, unsigned long data_len,
 				     int noblock, int *errcode, int max_page_order);
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, unsigned long size, int noblock, int *errcode);

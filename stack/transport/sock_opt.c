@@ -5,7 +5,7 @@
 
 #include "stack/application/socket.h"
 #include "stack/interface/netdevice.h"
-#include "stack/transport/sock.h"
+#include "stack/transport/sock_tstamp.h"
 
 #ifndef IFNAMSIZ
 #define IFNAMSIZ 16
@@ -223,6 +223,13 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		if (val)
 			sock_enable_timestamp(sk, SOCK_TIMESTAMP);
 		return 0;
+	case SO_TIMESTAMPING:
+		return sock_set_timestamping(sk, val);
+	case SO_BUSY_POLL:
+		if (val < 0)
+			return -EINVAL;
+		sk->sk_ll_usec = (u32)val;
+		return 0;
 	case SO_RCVLOWAT:
 		return sock_set_rcvlowat(sock, val);
 	case SO_MARK:
@@ -240,7 +247,13 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		sk->sk_incoming_cpu = val;
 		return 0;
 	case SO_ZEROCOPY:
-		return -EOPNOTSUPP;
+		if (sk->sk_family != PF_INET ||
+		    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP))
+			return -ENOTSUPP;
+		if (val < 0 || val > 1)
+			return -EINVAL;
+		sock_valbool_flag(sk, SOCK_ZEROCOPY, valbool);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -291,6 +304,20 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 }
 
 /* ---- getting ---- */
+
+/* SO_MEMINFO: what the sock's buffers hold and may hold. */
+static void sk_get_meminfo(const struct sock *sk, u32 *mem)
+{
+	mem[0] = (u32)sk_rmem_alloc_get(sk);
+	mem[1] = (u32)sk->sk_rcvbuf;
+	mem[2] = (u32)sk_wmem_alloc_get(sk);
+	mem[3] = (u32)sk->sk_sndbuf;
+	mem[4] = (u32)sk->sk_forward_alloc;
+	mem[5] = (u32)sk->sk_wmem_queued;
+	mem[6] = (u32)sk->sk_omem_alloc;
+	mem[7] = (u32)sk->sk_backlog.len;
+	mem[8] = (u32)sk->sk_drops;
+}
 
 /* Options whose value is one int; false when it is none of them. */
 static bool sock_get_int(struct socket *sock, int optname, int *val)
@@ -351,6 +378,9 @@ static bool sock_get_int(struct socket *sock, int optname, int *val)
 		break;
 	case SO_TIMESTAMPNS:
 		*val = sock_flag(sk, SOCK_RCVTSTAMPNS);
+		break;
+	case SO_BUSY_POLL:
+		*val = (int)sk->sk_ll_usec;
 		break;
 	case SO_RCVLOWAT:
 		*val = sk->sk_rcvlowat;
@@ -429,7 +459,11 @@ int sock_getsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		u64 val64;
 		struct linger ling;
 		struct timeval tv;
-	} v = { .val64 = 0 };
+		struct {
+			int flags, bind_phc;
+		} timestamping;
+		u32 meminfo[9];
+	} v = { .meminfo = { 0 } };
 	int len, lv = sizeof(int);
 
 	if (!optlen)
@@ -452,6 +486,14 @@ int sock_getsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 	case SO_SNDTIMEO:
 		lv = sizeof(v.tv);
 		v.tv = sock_get_timeout(sk->sk_sndtimeo);
+		break;
+	case SO_TIMESTAMPING:
+		lv = sizeof(v.timestamping);
+		v.timestamping.flags = sk->sk_tsflags;
+		break;
+	case SO_MEMINFO:
+		lv = sizeof(v.meminfo);
+		sk_get_meminfo(sk, v.meminfo);
 		break;
 	case SO_MAX_PACING_RATE:
 		if (len >= (int)sizeof(v.ulval)) {

@@ -18,6 +18,7 @@
 
 struct sockaddr;
 struct tcp_info;
+struct pipe_inode_info;
 struct socket;
 struct poll_table_struct;
 
@@ -600,6 +601,7 @@ void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb);
 /* ---- tcp_recvmsg.c ---- */
 int tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, int flags, int *addr_len);
 void tcp_cleanup_rbuf(struct sock *sk, int copied);
+ssize_t tcp_splice_read(struct socket *sock, struct pipe_inode_info *pipe, size_t len, unsigned int flags);
 int tcp_peek_len(struct socket *sock);
 
 /* ---- tcp_sockopt.c ---- */

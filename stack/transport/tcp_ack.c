@@ -283,7 +283,7 @@ static int tcp_ack_queue(struct sock *sk, const struct sk_buff *skb, int flag, u
 	u32 ack = TCP_SKB_CB(skb)->ack_seq, lost = tp->lost, delivered;
 	int rexmit = REXMIT_NONE;
 
-	flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, state, flag & FLAG_ECE);
+	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_snd_una, state, flag & FLAG_ECE);
 	tcp_rack_update_reo_wnd(sk, rs);
 	tcp_in_ack_event(sk, flag);
 	if (unlikely(tp->tlp_high_seq))

@@ -2,7 +2,9 @@
  * Segments that were acknowledged leave the retransmission queue, and are measured while they do: round trip
  * times, RACK's and the delivery rate's samples.
  */
+#include "stack/internet/errqueue.h"
 #include "stack/transport/tcp_input.h"
+#include "stack/transport/tcp_output.h"
 
 /* What is gathered over the segments of one ACK. */
 struct tcp_cleaned {
@@ -26,15 +28,19 @@ static u32 tcp_tso_acked(struct sock *sk, struct sk_buff *skb)
 	return acked - (u32)tcp_skb_pcount(skb);
 }
 
-static void tcp_ack_tstamp(struct sock *sk, const struct sk_buff *skb, const struct sk_buff *ack_skb,
-			   u32 prior_snd_una)
+static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, u32 prior_snd_una)
 {
 	TRACE_SKB(skb, "does the program want to know when this was acknowledged?");
+	u32 tskey;
 
-	/* transmit time stamps (SO_TIMESTAMPING) are not there: txstamp_ack is never set */
-	(void)sk;
-	(void)ack_skb;
-	(void)prior_snd_una;
+	if (likely(!TCP_SKB_CB(skb)->txstamp_ack))
+		return;
+	tskey = skb_shinfo(skb)->tskey;
+	if (!before(tskey, prior_snd_una) && before(tskey, tcp_sk(sk)->snd_una)) {
+		tcp_skb_tsorted_save(skb);
+		__skb_tstamp_tx(skb, sk, SCM_TSTAMP_ACK);
+		tcp_skb_tsorted_restore(skb);
+	}
 }
 
 /* One segment, or the first `acked` packets of it, was acknowledged: counters, samples, flags. */
@@ -84,9 +90,8 @@ static void tcp_clean_one(struct sock *sk, struct sk_buff *skb, u32 start_seq, u
 }
 
 /* Walks the queue up to snd_una; returns the segment that is first in it then. */
-static struct sk_buff *tcp_clean_walk(struct sock *sk, const struct sk_buff *ack_skb, u32 prior_snd_una,
-				      struct tcp_sacktag_state *sack, bool ece_ack, struct tcp_cleaned *c,
-				      bool *fully_acked)
+static struct sk_buff *tcp_clean_walk(struct sock *sk, u32 prior_snd_una, struct tcp_sacktag_state *sack,
+				      bool ece_ack, struct tcp_cleaned *c, bool *fully_acked)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk), *next;
@@ -106,7 +111,7 @@ static struct sk_buff *tcp_clean_walk(struct sock *sk, const struct sk_buff *ack
 		if (!*fully_acked)
 			break;
 
-		tcp_ack_tstamp(sk, skb, ack_skb, prior_snd_una);
+		tcp_ack_tstamp(sk, skb, prior_snd_una);
 		next = skb_rb_next(skb);
 		if (unlikely(skb == tp->retransmit_skb_hint))
 			tp->retransmit_skb_hint = NULL;
@@ -160,8 +165,8 @@ static void tcp_clean_progress(struct sock *sk, struct tcp_cleaned *c, u32 prior
 	}
 }
 
-int tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prior_fack, u32 prior_snd_una,
-			struct tcp_sacktag_state *sack, bool ece_ack)
+int tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_una, struct tcp_sacktag_state *sack,
+			bool ece_ack)
 {
 	TRACE_SK(sk, "free what was acknowledged from the retransmission queue, measure the round trip");
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -171,13 +176,13 @@ int tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prio
 	long sack_rtt_us = -1;
 	struct sk_buff *skb;
 
-	skb = tcp_clean_walk(sk, ack_skb, prior_snd_una, sack, ece_ack, &c, &fully_acked);
+	skb = tcp_clean_walk(sk, prior_snd_una, sack, ece_ack, &c, &fully_acked);
 	if (!skb)
 		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	if (likely(between(tp->snd_up, prior_snd_una, tp->snd_una)))
 		tp->snd_up = tp->snd_una;
 	if (skb) {
-		tcp_ack_tstamp(sk, skb, ack_skb, prior_snd_una);
+		tcp_ack_tstamp(sk, skb, prior_snd_una);
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
 			c.flag |= FLAG_SACK_RENEGING;
 	}

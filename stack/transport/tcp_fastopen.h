@@ -43,7 +43,8 @@ struct tcp_fastopen_request {
 	struct tcp_fastopen_cookie cookie; /* length 0: ask for one, negative: no option */
 	struct msghdr *data;
 	size_t size;
-	int copied; /* bytes that went into the SYN */
+	struct ubuf_info *uarg; /* MSG_ZEROCOPY, or NULL */
+	int copied;		/* bytes that went into the SYN */
 };
 
 /* tcp_fastopen.c */
@@ -62,7 +63,8 @@ struct sock *tcp_try_fastopen(struct sock *sk, struct sk_buff *skb, struct reque
 bool tcp_fastopen_cookie_check(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie *cookie);
 bool tcp_fastopen_defer_connect(struct sock *sk, int *err);
 void tcp_free_fastopen_req(struct tcp_sock *tp);
-int tcp_sendmsg_fastopen(struct sock *sk, struct msghdr *msg, int *copied, size_t size);
+int tcp_sendmsg_fastopen(struct sock *sk, struct msghdr *msg, int *copied, size_t size,
+			 struct ubuf_info *uarg);
 int tcp_send_syn_data(struct sock *sk, struct sk_buff *syn);
 bool tcp_rcv_fastopen_synack(struct sock *sk, struct sk_buff *synack, struct tcp_fastopen_cookie *cookie);
 void tcp_fastopen_active_disable(struct sock *sk);

@@ -152,7 +152,8 @@ static int send_deferred_syn(struct sock *sk)
  * sendmsg() that connects: MSG_FASTOPEN, or the first one after a deferred connect(). `*copied`: bytes that
  * went with the SYN. -EINPROGRESS: the handshake goes on without us.
  */
-int tcp_sendmsg_fastopen(struct sock *sk, struct msghdr *msg, int *copied, size_t size)
+int tcp_sendmsg_fastopen(struct sock *sk, struct msghdr *msg, int *copied, size_t size,
+			 struct ubuf_info *uarg)
 {
 	TRACE_SK_IN(sk, IN_TASK, "connect, and send the data with the SYN if that is possible");
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -169,6 +170,7 @@ int tcp_sendmsg_fastopen(struct sock *sk, struct msghdr *msg, int *copied, size_
 		return -ENOBUFS;
 	tp->fastopen_req->data = msg;
 	tp->fastopen_req->size = size;
+	tp->fastopen_req->uarg = uarg;
 	if (inet_sk(sk)->defer_connect)
 		send_deferred_syn(sk); /* an error shows below, as state CLOSE */
 	err = __inet_stream_connect(sk->sk_socket, uaddr, (int)msg->msg_namelen,
@@ -216,6 +218,8 @@ static struct sk_buff *syn_with_data(struct sock *sk, const struct sk_buff *syn)
 		}
 		space = copied;
 		skb_trim(syn_data, (unsigned int)space);
+		if (unlikely(fo->uarg))
+			skb_zcopy_set(syn_data, fo->uarg);
 	}
 	if (space == fo->size)
 		fo->data = NULL; /* nothing that waits for the handshake */

@@ -103,8 +103,8 @@ void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack);
 bool tcp_may_update_window(const struct tcp_sock *tp, u32 ack, u32 ack_seq, u32 nwin);
 
 /* ---- tcp_clean_rtx.c ---- */
-int tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prior_fack, u32 prior_snd_una,
-			struct tcp_sacktag_state *sack, bool ece_ack);
+int tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_una, struct tcp_sacktag_state *sack,
+			bool ece_ack);
 
 /* ---- tcp_rtt.c ---- */
 u32 minmax_running_min(struct minmax *m, u32 win, u32 t, u32 meas);

@@ -78,7 +78,7 @@ void tcp_v4_fill_cb(struct sk_buff *skb, const struct iphdr *iph, const struct t
 	cb->sacked = 0;
 	cb->eor = 0;
 	cb->txstamp_ack = 0;
-	cb->has_rxtstamp = 0;
+	cb->has_rxtstamp = skb->tstamp != 0;
 }
 
 static void tcp_v4_restore_cb(struct sk_buff *skb)

@@ -48,6 +48,17 @@ static void tcp_gso_charge(struct sk_buff *segs, struct sk_buff *gso_skb)
 	last->sk->sk_wmem_alloc += sum_truesize - (int)gso_skb->truesize;
 }
 
+/* The time stamp is of one byte: the segment with it asks for it. */
+static void tcp_gso_tstamp(struct sk_buff *skb, u32 ts_seq, u32 seq, unsigned int mss)
+{
+	for (; skb; skb = skb->next, seq += mss)
+		if (before(ts_seq, seq + mss)) {
+			skb_shinfo(skb)->tx_flags |= SKBTX_SW_TSTAMP;
+			skb_shinfo(skb)->tskey = ts_seq;
+			return;
+		}
+}
+
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u64 features)
 {
 	TRACE_SKB(skb, "cut the packet into segments, each with a tcp header");
@@ -73,6 +84,8 @@ struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u64 features)
 	segs->ooo_okay = ooo_okay;
 
 	seq = ntohl(tcp_hdr(segs)->seq);
+	if (unlikely(skb_shinfo(gso_skb)->tx_flags & SKBTX_SW_TSTAMP))
+		tcp_gso_tstamp(segs, skb_shinfo(gso_skb)->tskey, seq, mss);
 	for (skb = segs; skb; skb = skb->next) {
 		th = tcp_hdr(skb);
 		th->seq = htonl(seq);

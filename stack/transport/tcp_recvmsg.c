@@ -2,7 +2,9 @@
  * recv(): copies data from the receive queue to the program, waits when there is none, and tells the peer
  * about the window that reading has opened. Called by inet_recvmsg() in the program's task.
  */
+#include "stack/application/scm.h"
 #include "stack/application/socket.h"
+#include "stack/internet/ip.h"
 #include "stack/transport/tcp.h"
 
 /* Is a delayed ACK worth sending now that the program has read? */
@@ -80,6 +82,8 @@ struct tcp_recv {
 	long timeo;
 	u32 *seq; /* next byte to copy: tp->copied_seq, or peek_seq */
 	u32 peek_seq, urg_hole;
+	bool has_tstamp; /* when the last of the bytes came */
+	u64 tstamp;
 };
 
 /* The segment with the next byte (or FIN) to read, and that byte's place in it; NULL: nothing yet. */
@@ -183,6 +187,10 @@ static bool read_segment(struct tcp_recv *r, struct sk_buff *skb, u32 offset)
 			tp->urg_data = 0;
 			tcp_fast_path_check(r->sk);
 		}
+		if (unlikely(TCP_SKB_CB(skb)->has_rxtstamp)) {
+			r->has_tstamp = true;
+			r->tstamp = skb->tstamp;
+		}
 		if (used + offset < skb->len)
 			return true;
 	}
@@ -193,63 +201,83 @@ static bool read_segment(struct tcp_recv *r, struct sk_buff *skb, u32 offset)
 	return !fin;
 }
 
-static int tcp_recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, int flags)
+/* TCP_INQ: how much more there is to read. After a FIN never 0, so that the program reads on. */
+static int tcp_inq_hint(struct sock *sk)
 {
+	TRACE_SK(sk, "how much is there to read yet?");
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int inq = (int)(tp->rcv_nxt - tp->copied_seq);
+
+	return inq == 0 && sock_flag(sk, SOCK_DONE) ? 1 : inq;
+}
+
+static int tcp_recvmsg_locked(struct tcp_recv *r, int nonblock)
+{
+	struct sock *sk = r->sk;
 	TRACE_SK_IN(sk, IN_TASK, "copy data from the receive queue, wait if there is none");
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_recv r = { .sk = sk, .msg = msg, .len = len, .flags = flags };
 
 	if (sk->sk_state == TCP_LISTEN)
 		return -ENOTCONN;
-	r.timeo = sock_rcvtimeo(sk, nonblock);
-	if (flags & MSG_OOB)
-		return tcp_recv_urg(sk, msg, (int)len, flags);
-	r.seq = &tp->copied_seq;
-	if (flags & MSG_PEEK) {
-		r.peek_seq = tp->copied_seq;
-		r.seq = &r.peek_seq;
+	r->timeo = sock_rcvtimeo(sk, nonblock);
+	if (r->flags & MSG_OOB)
+		return tcp_recv_urg(sk, r->msg, (int)r->len, r->flags);
+	r->seq = &tp->copied_seq;
+	if (r->flags & MSG_PEEK) {
+		r->peek_seq = tp->copied_seq;
+		r->seq = &r->peek_seq;
 	}
-	r.target = sock_rcvlowat(sk, flags & MSG_WAITALL, (int)len);
+	r->target = sock_rcvlowat(sk, r->flags & MSG_WAITALL, (int)r->len);
 	do {
 		struct sk_buff *skb, *last;
 		u32 offset;
 
-		if (unlikely(tp->urg_data) && tp->urg_seq == *r.seq) {
+		if (unlikely(tp->urg_data) && tp->urg_seq == *r->seq) {
 			/* the urgent byte ends a read */
-			if (r.copied)
+			if (r->copied)
 				break;
 			if (signal_pending(current(sk->host))) {
-				r.copied = r.timeo ? sock_intr_errno(r.timeo) : -EAGAIN;
+				r->copied = r->timeo ? sock_intr_errno(r->timeo) : -EAGAIN;
 				break;
 			}
 		}
-		skb = next_to_read(&r, &offset, &last);
+		skb = next_to_read(r, &offset, &last);
 		if (skb) {
-			if (!read_segment(&r, skb, offset))
+			if (!read_segment(r, skb, offset))
 				break;
 			continue;
 		}
-		if (r.copied >= r.target && !sk->sk_backlog.tail)
+		if (r->copied >= r->target && !sk->sk_backlog.tail)
 			break;
-		if (stop_without_data(&r))
+		if (stop_without_data(r))
 			break;
-		wait_for_data(&r, last);
-	} while (r.len > 0);
-	tcp_cleanup_rbuf(sk, r.copied);
-	return r.copied;
+		wait_for_data(r, last);
+	} while (r->len > 0);
+	tcp_cleanup_rbuf(sk, r->copied);
+	return r->copied;
 }
 
 int tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, int flags, int *addr_len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "receive data of a tcp connection");
-	int ret;
+	struct tcp_recv r = { .sk = sk, .msg = msg, .len = len, .flags = flags };
+	bool want_inq;
+	int ret, inq;
 
-	(void)addr_len;
 	if (unlikely(flags & MSG_ERRQUEUE))
-		return -EAGAIN; /* errors of connections are reported by the calls themselves */
+		return ip_recv_error(sk, msg, (int)len, addr_len);
 	lock_sock(sk);
-	ret = tcp_recvmsg_locked(sk, msg, len, nonblock, flags);
+	want_inq = tcp_sk(sk)->recvmsg_inq && sk->sk_state != TCP_LISTEN && !(flags & MSG_OOB);
+	ret = tcp_recvmsg_locked(&r, nonblock);
 	release_sock(sk);
+	if (ret < 0)
+		return ret;
+	if (unlikely(r.has_tstamp))
+		sock_put_timestamps(msg, sk, r.tstamp);
+	if (unlikely(want_inq)) {
+		inq = tcp_inq_hint(sk);
+		put_cmsg(sk->host, msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	}
 	return ret;
 }
 

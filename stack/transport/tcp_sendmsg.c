@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "stack/application/socket.h"
+#include "stack/transport/sock_tstamp.h"
 #include "stack/transport/tcp.h"
 
 /* What one call of tcp_sendmsg_locked() carries through its steps. */
@@ -19,6 +20,7 @@ struct tcp_send {
 	int process_backlog; /* segments since the backlog was last looked at */
 	u32 journey;
 	long timeo;
+	struct ubuf_info *uarg; /* MSG_ZEROCOPY, or NULL */
 };
 
 /* ---- pushing ---- */
@@ -140,8 +142,17 @@ void tcp_remove_empty_skb(struct sock *sk, struct sk_buff *skb)
 static void tcp_tx_timestamp(struct sock *sk, u16 tsflags)
 {
 	TRACE_SK(sk, "ask for time stamps of the data if the program wants them");
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	struct skb_shared_info *shinfo;
 
-	(void)tsflags; /* SO_TIMESTAMPING is not there */
+	if (likely(!tsflags) || !skb)
+		return;
+	shinfo = skb_shinfo(skb);
+	__sock_tx_timestamp(tsflags, &shinfo->tx_flags);
+	if (tsflags & SOF_TIMESTAMPING_TX_ACK)
+		TCP_SKB_CB(skb)->txstamp_ack = 1;
+	if (tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK)
+		shinfo->tskey = TCP_SKB_CB(skb)->seq + skb->len - 1;
 }
 
 /* A new, empty segment at the tail of the write queue; NULL: wait for memory; or ERR_PTR. */
@@ -201,6 +212,22 @@ static int copy_to_segment(struct tcp_send *s, struct sk_buff *skb, int copy)
 	return copy;
 }
 
+/* The same for MSG_ZEROCOPY: each of the program's buffers gets fragments of its own. */
+static int zerocopy_to_segment(struct tcp_send *s, struct sk_buff *skb, int copy)
+{
+	if (!sk_wmem_schedule(s->sk, copy))
+		return 0;
+	copy = skb_zerocopy_iter_stream(s->sk, skb, s->msg, copy, s->uarg);
+	return copy == -EMSGSIZE || copy == -EEXIST ? -EXFULL : copy;
+}
+
+static inline int to_segment(struct tcp_send *s, struct sk_buff *skb, int room)
+{
+	int copy = (int)min_t(size_t, (size_t)room, msg_data_left(s->msg));
+
+	return unlikely(s->uarg) ? zerocopy_to_segment(s, skb, copy) : copy_to_segment(s, skb, copy);
+}
+
 /* The send buffer or memory is used up: sends what there is and waits. */
 static int wait_for_space(struct tcp_send *s)
 {
@@ -242,15 +269,13 @@ static int send_some(struct tcp_send *s)
 			return skb ? (int)PTR_ERR(skb) : wait_for_space(s);
 		room = s->size_goal;
 	}
-	copy = (int)min_t(size_t, (size_t)room, msg_data_left(s->msg));
-	copy = copy_to_segment(s, skb, copy);
+	copy = to_segment(s, skb, room);
 	while (unlikely(copy == -EXFULL)) {
 		tcp_mark_push(tp, skb);
 		skb = new_segment(s);
 		if (IS_ERR_OR_NULL(skb))
 			return skb ? (int)PTR_ERR(skb) : wait_for_space(s);
-		copy = (int)min_t(size_t, (size_t)s->size_goal, msg_data_left(s->msg));
-		copy = copy_to_segment(s, skb, copy);
+		copy = to_segment(s, skb, s->size_goal);
 	}
 	if (unlikely(copy <= 0))
 		return copy ? copy : wait_for_space(s);
@@ -275,14 +300,22 @@ int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	TRACE_SK_IN(sk, IN_TASK, "copy the data into the write queue and send it");
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_send s = { .sk = sk, .msg = msg, .flags = (int)msg->msg_flags };
+	struct sockcm_cookie sockc;
 	int copied_syn = 0, err;
 
+	sockcm_init(&sockc, sk);
+	if (unlikely(s.flags & MSG_ZEROCOPY) && size && sock_flag(sk, SOCK_ZEROCOPY)) {
+		s.uarg = msg_zerocopy_realloc(sk, size, skb_zcopy(tcp_write_queue_tail(sk)));
+		err = -ENOBUFS;
+		if (!s.uarg)
+			goto out_err;
+	}
 	if (unlikely(s.flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect)) {
-		err = tcp_sendmsg_fastopen(sk, msg, &copied_syn, size);
+		err = tcp_sendmsg_fastopen(sk, msg, &copied_syn, size, s.uarg);
 		if (err == -EINPROGRESS && copied_syn > 0)
-			return copied_syn;
+			goto out;
 		if (err)
-			return sk_stream_error(sk, s.flags, err);
+			goto out_err;
 	}
 	s.timeo = sock_sndtimeo(sk, s.flags & MSG_DONTWAIT);
 	tcp_rate_check_app_limited(sk);
@@ -294,6 +327,10 @@ int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	}
 	if (sk->sk_socket)
 		sk->sk_socket->wq.flags &= ~BIT(SOCKWQ_ASYNC_NOSPACE);
+	if (unlikely(msg->msg_controllen) && sock_cmsg_send(sk, msg, &sockc)) {
+		err = -EINVAL;
+		goto out_err;
+	}
 	s.mss_now = tcp_send_mss(sk, &s.size_goal, s.flags);
 	s.journey = trace_journey_new(sk->host);
 	err = -EPIPE;
@@ -306,15 +343,18 @@ int tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	}
 out:
 	if (s.copied) {
-		tcp_tx_timestamp(sk, sk->sk_tsflags);
+		tcp_tx_timestamp(sk, sockc.tsflags);
 		tcp_push(sk, s.flags, s.mss_now, tp->nonagle, s.size_goal);
 	}
+	net_zcopy_put(s.uarg);
 	return s.copied + copied_syn;
 
 do_error:
 	tcp_remove_empty_skb(sk, tcp_write_queue_tail(sk));
 	if (s.copied + copied_syn)
 		goto out;
+out_err:
+	net_zcopy_put_abort(s.uarg, true);
 	err = sk_stream_error(sk, s.flags, err);
 	/* whoever polls for room may have missed it: all queues are empty */
 	if (unlikely(tcp_rtx_and_write_queues_empty(sk) && err == -EAGAIN)) {

@@ -431,6 +431,31 @@ static int get_fastopen_key(const struct sock *sk, char *optval, int *optlen)
 	return put_option(optval, optlen, key, n * TCP_FASTOPEN_KEY_LENGTH);
 }
 
+/* TCP_SAVED_SYN: the headers of the SYN (TCP_SAVE_SYN), once. */
+static int get_saved_syn(struct sock *sk, char *optval, int *optlen)
+{
+	TRACE_SK_IN(sk, IN_TASK, "give the program the headers of the SYN");
+	struct tcp_sock *tp = tcp_sk(sk);
+	int len = 0, err;
+
+	lock_sock(sk);
+	if (tp->saved_syn)
+		len = (int)(tp->saved_syn->mac_hdrlen + tp->saved_syn->network_hdrlen +
+			    tp->saved_syn->tcp_hdrlen);
+	if (*optlen < len) {
+		*optlen = len;
+		err = -EINVAL;
+	} else {
+		err = put_option(optval, optlen, len ? tp->saved_syn->data : (u8 *)optval, len);
+		if (!err) {
+			kfree(sk->host, tp->saved_syn);
+			tp->saved_syn = NULL;
+		}
+	}
+	release_sock(sk);
+	return err;
+}
+
 static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read a tcp option");
@@ -445,6 +470,8 @@ static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *op
 	case TCP_CONGESTION:
 		strncpy(name, inet_csk(sk)->icsk_ca_ops->name, TCP_CA_NAME_MAX - 1);
 		return put_option(optval, optlen, name, TCP_CA_NAME_MAX);
+	case TCP_SAVED_SYN:
+		return get_saved_syn(sk, optval, optlen);
 	case TCP_ULP:
 		*optlen = 0;
 		return 0;

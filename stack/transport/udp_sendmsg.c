@@ -234,8 +234,9 @@ static int udp_route(struct udp_send *us, __be32 faddr, __be32 saddr, u8 tos)
 	struct rtable *rt;
 
 	us->fl4 = &us->fl4_stack;
-	flowi4_init_output(us->fl4, us->ipc.oif, us->ipc.mark, tos, RT_SCOPE_UNIVERSE, (u8)sk->sk_protocol,
-			   inet_sk_flowi_flags(sk), faddr, saddr, us->dport, inet_sk(sk)->inet_sport);
+	flowi4_init_output(us->fl4, us->ipc.oif, us->ipc.sockc.mark, tos, RT_SCOPE_UNIVERSE,
+			   (u8)sk->sk_protocol, inet_sk_flowi_flags(sk), faddr, saddr, us->dport,
+			   inet_sk(sk)->inet_sport);
 	rt = ip_route_output_flow(net, us->fl4, sk);
 	if (IS_ERR(rt)) {
 		if (PTR_ERR(rt) == -ENETUNREACH)

@@ -7,7 +7,9 @@
 
 #include "stack/application/scm.h"
 #include "stack/application/syscalls.h"
+#include "stack/internet/errqueue.h"
 #include "stack/internet/raw.h"
+#include "stack/transport/sock_tstamp.h"
 #include "stack/transport/udp.h"
 
 #define PORT 5000
@@ -493,6 +495,79 @@ static void test_router_alert(void **state)
 	assert_int_equal(b->seen->ip, 0);
 }
 
+/* The next message of tx's error queue is this one. */
+static void told_error(struct prog *p, u8 origin, u8 code, u32 info, u32 data, long len)
+{
+	static struct iovec iov;
+	const struct sock_extended_err *ee;
+	size_t n;
+
+	iov = (struct iovec){ p->data, sizeof(p->data) };
+	p->got = (struct user_msghdr){ .msg_iov = &iov,
+				       .msg_iovlen = 1,
+				       .msg_control = p->control,
+				       .msg_controllen = sizeof(p->control) };
+	CHECK(p, sys_recvmsg(p->t, p->tx, &p->got, MSG_ERRQUEUE | MSG_DONTWAIT) == len);
+	CHECK(p, p->got.msg_flags == MSG_ERRQUEUE);
+	ee = heard(p, IPPROTO_IP, IP_RECVERR, &n);
+	CHECK(p, ee && ee->ee_origin == origin && ee->ee_code == code && ee->ee_info == info &&
+			 ee->ee_data == data &&
+			 ee->ee_errno == (origin == SO_EE_ORIGIN_ZEROCOPY ? 0 : ENOMSG));
+	CHECK(p, (heard(p, SOL_SOCKET, SCM_TIMESTAMPING, &n) != NULL) == (origin != SO_EE_ORIGIN_ZEROCOPY));
+}
+
+static void zerocopy_body(struct prog *p)
+{
+	struct sockaddr_in to = lo(PORT);
+	int i, raw = (int)sys_socket(p->t, AF_INET, SOCK_RAW, 200);
+
+	CHECK(p, sys_connect(p->t, p->tx, (void *)&to, sizeof(to)) == 0);
+	CHECK(p, set_int(p, p->tx, SOL_SOCKET, SO_ZEROCOPY, 1) == 0);
+	CHECK(p, set_int(p, raw, SOL_SOCKET, SO_ZEROCOPY, 1) == -ENOTSUPP);
+	for (i = 0; i < 3; i++)
+		CHECK(p, sys_send(p->t, p->tx, p->data, 100, MSG_ZEROCOPY) == 100);
+	told_error(p, SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 0, 2, 0);
+	/* one datagram of two sends */
+	CHECK(p, sys_send(p->t, p->tx, p->data, 100, MSG_ZEROCOPY | MSG_MORE) == 100);
+	CHECK(p, sys_send(p->t, p->tx, p->data, 100, MSG_ZEROCOPY) == 100);
+	told_error(p, SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 3, 4, 0);
+	/* in fragments */
+	CHECK(p, sys_send(p->t, p->tx, p->data, 65000, MSG_ZEROCOPY) == 65000);
+	told_error(p, SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 5, 5, 0);
+}
+
+/* The queueing discipline (SCHED, 1), then the driver (SND, 0) of each datagram, which is numbered. */
+static void tx_stamp_body(struct prog *p)
+{
+	const int wanted = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE |
+			   SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+	int i;
+
+	CHECK(p, set_int(p, p->tx, SOL_SOCKET, SO_TIMESTAMPING, 1 << 16) == -EINVAL);
+	CHECK(p, set_int(p, p->tx, SOL_SOCKET, SO_TIMESTAMPING, wanted) == 0);
+	for (i = 0; i < 2; i++)
+		CHECK(p, say(p, -1, 0, NULL, 0, 10) == 10);
+	for (i = 0; i < 4; i++)
+		told_error(p, SO_EE_ORIGIN_TIMESTAMPING, 0, !(i & 1), (u32)i / 2, 0);
+	/* for one message only; the packet comes along, with its link header */
+	CHECK(p, set_int(p, p->tx, SOL_SOCKET, SO_TIMESTAMPING,
+			 SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID) == 0);
+	CHECK(p, say_int(p, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_SOFTWARE) == -EINVAL);
+	CHECK(p, say_int(p, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_TX_SCHED) == 3);
+	told_error(p, SO_EE_ORIGIN_TIMESTAMPING, 0, SCM_TSTAMP_SCHED, 2, ETH_HLEN + 20 + 8 + 3);
+	CHECK(p, hear(p, p->tx, 0) == -EAGAIN);
+}
+
+static void test_zerocopy(void **state)
+{
+	run(*state, zerocopy_body);
+}
+
+static void test_tx_stamps(void **state)
+{
+	run(*state, tx_stamp_body);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_setup, bench_teardown)
 
 int main(void)
@@ -504,6 +579,8 @@ int main(void)
 		TEST(test_segments),
 		TEST(test_segments_on_the_wire),
 		TEST(test_lost_and_stamped),
+		TEST(test_zerocopy),
+		TEST(test_tx_stamps),
 		TEST(test_raw),
 		TEST(test_router_alert),
 	};
