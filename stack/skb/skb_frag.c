@@ -94,8 +94,7 @@ void skb_split(struct sk_buff *skb, struct sk_buff *skb1, const u32 len)
 	int pos = (int)skb_headlen(skb);
 
 	skb_shinfo(skb1)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
-	if (unlikely(skb_zcopy(skb)))
-		skb_zerocopy_clone(skb1, skb, 0);
+	skb_zerocopy_clone(skb1, skb, 0);
 	if ((int)len < pos)
 		skb_split_inside_header(skb, skb1, len, pos);
 	else

@@ -83,8 +83,7 @@ static struct sk_buff *segment_one(struct segmenting *s, unsigned int offset, un
 	}
 	skb_copy_from_linear_data_offset(head, (int)offset, skb_put(nskb, hsize), hsize);
 	skb_shinfo(nskb)->flags |= skb_shinfo(head)->flags & SKBFL_SHARED_FRAG;
-	if (unlikely(skb_zcopy(head)))
-		skb_zerocopy_clone(nskb, head, GFP_ATOMIC);
+	skb_zerocopy_clone(nskb, head, GFP_ATOMIC);
 	if (segment_frags(s, nskb, offset + hsize, len - hsize))
 		goto err;
 	nskb->data_len = len - hsize;

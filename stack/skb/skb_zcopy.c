@@ -137,9 +137,10 @@ void skb_zcopy_clear(struct sk_buff *skb, bool zerocopy_success)
 
 int skb_zerocopy_clone(struct sk_buff *nskb, struct sk_buff *orig, gfp_t gfp_mask __maybe_unused)
 {
-	TRACE_SKB(orig, "let the new packet share the zero copy data");
+	TRACE_SKB(orig, "let the new packet share zero copy data, if there is any");
 
-	skb_zcopy_set(nskb, skb_zcopy(orig));
+	if (unlikely(skb_zcopy(orig)))
+		skb_zcopy_set(nskb, skb_uarg(orig));
 	return 0;
 }
 
