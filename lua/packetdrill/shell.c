@@ -176,6 +176,21 @@ static bool is_twice(const char *p, char c)
 	return p[0] == c && p[1] == c;
 }
 
+/* $((A*B...)), a product of whole numbers, goes to `out`. Past it, or NULL when it is anything else. */
+static const char *product(const char *p, char *out, size_t len)
+{
+	unsigned long long value = 1;
+	char *end;
+	do {
+		unsigned long long n = strtoull(++p, &end, 0);
+		if (end == p || __builtin_mul_overflow(value, n, &value))
+			return NULL;
+		p = end;
+	} while (*p == '*');
+	snprintf(out, len, "%llu", value);
+	return p[0] == ')' && p[1] == ')' ? p + 2 : NULL;
+}
+
 /* Splits into words; quotes keep blanks; a redirection of output is left out. The end of the command, or
  * NULL. */
 static const char *words(struct command *c, const char *p, char *store, size_t room)
@@ -200,8 +215,16 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 				quote = quote ? '\0' : *p;
 				continue;
 			}
-			if (used + 2 > room)
+			if (used + 24 > room)
 				return NULL;
+			if (quote != '\'' && strncmp(p, "$((", 3) == 0) {
+				const char *past = product(p + 2, store + used, 24);
+				if (past) {
+					used += strlen(store + used);
+					p = past - 1;
+					continue;
+				}
+			}
 			store[used++] = *p;
 		}
 		if (used + 2 > room || c->n == MAX_WORDS)

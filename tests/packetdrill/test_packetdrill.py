@@ -39,6 +39,7 @@ WRONG = [
     ("--nosuch=1\n0 close(3) = 0", "there is no such option"),
     ("0 fork() = 0", "unsupported: the system call fork()"),
     ("`reboot`\n0 close(3) = 0", "unsupported: the command 'reboot'"),
+    ("`sysctl -q net.ipv4.tcp_rmem=\"4096 8192 $((32*1024 1))\"`\n0 close(3) = 0", "sysctl net.ipv4.tcp_rmem"),
     ("`sysctl -q net.ipv4.nosuch=1`\n0 close(3) = 0", "unsupported: sysctl net.ipv4.nosuch=1"),
     ("0 close(7) = 0", "close() returned -1 (EBADF) instead of 0"),
     ("0 close(7) = -1 EINVAL", "failed with EBADF instead of EINVAL"),
