@@ -6,6 +6,7 @@
 #include "lua/host_sysctl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,12 +31,15 @@ struct sysctl {
 	unsigned char size; /* bytes of an element */
 	unsigned char count;
 	unsigned char unit;
+	long min, max; /* of what is written; both 0: what the type holds */
 };
 
-#define FIELD_(type, name_, field, n, unit_)                                                                 \
+#define RANGE_(type, name_, field, n, unit_, min_, max_)                                                     \
 	{                                                                                                    \
-		name_, offsetof(type, field), sizeof(((type *)0)->field) / (n), n, unit_                     \
+		name_, offsetof(type, field), sizeof(((type *)0)->field) / (n), n, unit_, min_, max_         \
 	}
+#define FIELD_(type, name_, field, n, unit_) RANGE_(type, name_, field, n, unit_, 0, 0)
+#define IPV4_R(name, min, max) RANGE_(struct netns_ipv4, #name, sysctl_##name, 1, PLAIN, min, max)
 #define IPV4(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, PLAIN)
 #define IPV4_S(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, SECONDS)
 #define IPV4_N(name, n) FIELD_(struct netns_ipv4, #name, sysctl_##name, n, PLAIN)
@@ -63,20 +67,20 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(igmp_qrv),
 	IPV4(igmp_link_local_mcast_reports),
 	FIELD_(struct netns_ipv4, "tcp_max_tw_buckets", sysctl_max_tw_buckets, 1, PLAIN),
-	IPV4(tcp_ecn),
-	IPV4(tcp_ecn_fallback),
-	IPV4(tcp_syn_retries),
+	IPV4_R(tcp_ecn, 0, 2),
+	IPV4_R(tcp_ecn_fallback, 0, 1),
+	IPV4_R(tcp_syn_retries, 1, 127),
 	IPV4(tcp_synack_retries),
 	IPV4(tcp_syncookies),
 	IPV4(tcp_retries1),
 	IPV4(tcp_retries2),
 	IPV4(tcp_orphan_retries),
-	IPV4(tcp_tw_reuse),
+	IPV4_R(tcp_tw_reuse, 0, 2),
 	IPV4(tcp_sack),
 	IPV4(tcp_dsack),
 	IPV4(tcp_window_scaling),
 	IPV4(tcp_timestamps),
-	IPV4(tcp_early_retrans),
+	IPV4_R(tcp_early_retrans, 0, 4),
 	IPV4(tcp_recovery),
 	IPV4(tcp_slow_start_after_idle),
 	IPV4(tcp_retrans_collapse),
@@ -85,10 +89,10 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(tcp_abort_on_overflow),
 	IPV4(tcp_moderate_rcvbuf),
 	IPV4(tcp_autocorking),
-	IPV4(tcp_no_metrics_save),
+	FIELD_(struct netns_ipv4, "tcp_no_metrics_save", sysctl_tcp_nometrics_save, 1, PLAIN),
 	IPV4(tcp_frto),
 	IPV4(tcp_mtu_probing),
-	IPV4(tcp_min_tso_segs),
+	IPV4_R(tcp_min_tso_segs, 1, 255),
 	IPV4(tcp_keepalive_probes),
 	IPV4_S(tcp_keepalive_time),
 	IPV4_S(tcp_keepalive_intvl),
@@ -97,16 +101,33 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(tcp_max_reordering),
 	IPV4(tcp_notsent_lowat),
 	IPV4(tcp_app_win),
-	IPV4(tcp_adv_win_scale),
+	IPV4_R(tcp_adv_win_scale, -31, 31),
 	IPV4(tcp_base_mss),
-	IPV4(tcp_min_snd_mss),
 	IPV4(tcp_fastopen),
 	FIELD_(struct netns_ipv4, "tcp_fastopen_blackhole_timeout_sec", sysctl_tcp_fastopen_blackhole_timeout,
 	       1, PLAIN),
+	IPV4_R(tcp_min_snd_mss, TCP_MIN_SND_MSS, 65535),
+	IPV4_R(tcp_mtu_probe_floor, TCP_MIN_SND_MSS, 65535),
+	IPV4(tcp_probe_threshold),
+	IPV4_R(tcp_probe_interval, 0, UINT_MAX / HZ),
 	IPV4(tcp_limit_output_bytes),
 	IPV4(tcp_challenge_ack_limit),
-	IPV4_N(tcp_wmem, 3),
-	IPV4_N(tcp_rmem, 3),
+	IPV4(tcp_tso_win_divisor),
+	IPV4(tcp_thin_linear_timeouts),
+	IPV4(tcp_fack),
+	IPV4(tcp_workaround_signed_windows),
+	IPV4_R(tcp_no_ssthresh_metrics_save, 0, 1),
+	IPV4_R(tcp_migrate_req, 0, 1),
+	IPV4_R(tcp_reflect_tos, 0, 1),
+	IPV4_R(tcp_min_rtt_wlen, 0, 86400),
+	FIELD_(struct netns_ipv4, "tcp_invalid_ratelimit", sysctl_tcp_invalid_ratelimit, 1, MILLISECONDS),
+	IPV4_R(tcp_pacing_ss_ratio, 0, 1000),
+	IPV4_R(tcp_pacing_ca_ratio, 0, 1000),
+	IPV4(tcp_comp_sack_delay_ns),
+	IPV4(tcp_comp_sack_slack_ns),
+	IPV4_R(tcp_comp_sack_nr, 0, 255),
+	RANGE_(struct netns_ipv4, "tcp_wmem", sysctl_tcp_wmem, 3, PLAIN, 1, INT_MAX),
+	RANGE_(struct netns_ipv4, "tcp_rmem", sysctl_tcp_rmem, 3, PLAIN, 1, INT_MAX),
 	IPV4_N(tcp_mem, 3),
 	FIELD_(struct netns_ipv4, "tcp_max_syn_backlog", sysctl_max_syn_backlog, 1, PLAIN),
 	IPV4(tcp_max_orphans),
@@ -148,6 +169,22 @@ static const struct sysctl conf_table[] = {
 	CONF(igmpv3_unsolicited_report_interval),
 };
 
+#define PARAM(name, min, max) RANGE_(struct tcp_cong_params, #name, name, 1, PLAIN, min, max)
+
+/* /sys/module/tcp_cubic/parameters */
+static const struct sysctl cubic_table[] = {
+	PARAM(fast_convergence, INT_MIN, INT_MAX),     PARAM(initial_ssthresh, INT_MIN, INT_MAX),
+	PARAM(tcp_friendliness, INT_MIN, INT_MAX),     PARAM(hystart, INT_MIN, INT_MAX),
+	PARAM(hystart_detect, INT_MIN, INT_MAX),       PARAM(hystart_low_window, INT_MIN, INT_MAX),
+	PARAM(hystart_ack_delta_us, INT_MIN, INT_MAX),
+};
+
+/* /sys/module/tcp_dctcp/parameters */
+static const struct sysctl dctcp_table[] = {
+	PARAM(dctcp_shift_g, 0, 10),
+	PARAM(dctcp_alpha_on_init, 0, 1024),
+};
+
 static const struct sysctl *table_find(const struct sysctl *t, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -182,6 +219,8 @@ static int set(void *base, const struct sysctl *s, const char *value)
 			return -EINVAL;
 		value = end;
 		if (s->size == 1 && (v[i] < 0 || v[i] > 255))
+			return -EINVAL;
+		if ((s->min || s->max) && (v[i] < s->min || v[i] > s->max))
 			return -EINVAL;
 		if (s->unit == SECONDS)
 			v[i] *= HZ;
@@ -342,6 +381,8 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 		return set_conf(net, name + 5, value);
 	if (strcmp(name, "tcp_congestion_control") == 0)
 		return tcp_set_default_congestion_control(net, value);
+	if (strcmp(name, "tcp_allowed_congestion_control") == 0)
+		return tcp_set_allowed_congestion_control(net, value);
 	if (strncmp(name, "neigh.", 6) == 0)
 		return set_neigh(net, name + 6, value);
 	if (strcmp(name, "ip_forward") == 0)
@@ -353,6 +394,16 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 	if (strncmp(name, "ipfrag_", 7) == 0)
 		return ipfrag_set(net, name + 7, atol(value));
 	return -ENOENT;
+}
+
+static void show_algorithms(const struct net *net, bool all, struct seq_file *m)
+{
+	char names[64];
+	if (all)
+		tcp_get_available_congestion_control(names, sizeof(names));
+	else
+		tcp_get_allowed_congestion_control(net, names, sizeof(names));
+	seq_puts(m, names);
 }
 
 static int show_ipv4(struct net *net, const char *name, struct seq_file *m)
@@ -372,6 +423,10 @@ static int show_ipv4(struct net *net, const char *name, struct seq_file *m)
 		seq_puts(m, net->ipv4.sysctl_tcp_congestion_control);
 	else if (strcmp(name, "tcp_fastopen_key") == 0)
 		show_fastopen_key(net, m);
+	else if (strcmp(name, "tcp_available_congestion_control") == 0)
+		show_algorithms(net, true, m);
+	else if (strcmp(name, "tcp_allowed_congestion_control") == 0)
+		show_algorithms(net, false, m);
 	else if (strncmp(name, "conf.", 5) == 0 && (conf = find_conf(net, name + 5, &s)))
 		show(conf, s, m);
 	else if (strncmp(name, "neigh.", 6) == 0 && (field = neigh_field(name + 6, dev)) &&
@@ -381,6 +436,33 @@ static int show_ipv4(struct net *net, const char *name, struct seq_file *m)
 		seq_printf(m, "%ld", value);
 	else
 		return -ENOENT;
+	return 0;
+}
+
+/* A parameter of a module by its file, NULL: there is none. */
+static const struct sysctl *find_param(const char *path)
+{
+	static const char cubic[] = "/sys/module/tcp_cubic/parameters/",
+			  dctcp_[] = "/sys/module/tcp_dctcp/parameters/";
+	if (strncmp(path, cubic, sizeof(cubic) - 1) == 0)
+		return FIND(cubic_table, path + sizeof(cubic) - 1);
+	if (strncmp(path, dctcp_, sizeof(dctcp_) - 1) == 0)
+		return FIND(dctcp_table, path + sizeof(dctcp_) - 1);
+	return NULL;
+}
+
+int host_module_param_store(struct host *host, const char *path, const char *value)
+{
+	const struct sysctl *s = find_param(path);
+	return s ? set(&host->net->tcp->cong_params, s, value) : -ENOENT;
+}
+
+int host_module_param_show(struct host *host, const char *path, struct seq_file *m)
+{
+	const struct sysctl *s = find_param(path);
+	if (!s)
+		return -ENOENT;
+	show(&host->net->tcp->cong_params, s, m);
 	return 0;
 }
 
@@ -460,10 +542,16 @@ static void gather_neigh(struct names *all, const char *dev, bool dflt)
 
 void host_sysctl_list(struct host *host, void (*fn)(void *arg, const char *name), void *arg)
 {
-	static const char *const more[] = {
-		"ip_forward",	      "ip_local_port_range", "tcp_congestion_control", "ipfrag_time",
-		"ipfrag_high_thresh", "ipfrag_low_thresh",   "ipfrag_max_dist",	       "tcp_fastopen_key"
-	};
+	static const char *const more[] = { "ip_forward",
+					    "ip_local_port_range",
+					    "tcp_congestion_control",
+					    "tcp_available_congestion_control",
+					    "tcp_allowed_congestion_control",
+					    "ipfrag_time",
+					    "ipfrag_high_thresh",
+					    "ipfrag_low_thresh",
+					    "ipfrag_max_dist",
+					    "tcp_fastopen_key" };
 	struct names *all = calloc(1, sizeof(*all));
 	struct net_device *dev;
 	if (!all)

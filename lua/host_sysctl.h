@@ -8,6 +8,10 @@
 int host_sysctl_store(struct host *host, const char *name, const char *value);
 /* Writes its value, without an end of line. */
 int host_sysctl_show(struct host *host, const char *name, struct seq_file *m);
+/* The same for /sys/module/NAME/parameters/...: parameters of the congestion control modules, which each host
+ * has a set of. */
+int host_module_param_store(struct host *host, const char *path, const char *value);
+int host_module_param_show(struct host *host, const char *path, struct seq_file *m);
 /* Calls fn for the name of each, in alphabetical order. */
 void host_sysctl_list(struct host *host, void (*fn)(void *arg, const char *name), void *arg);
 

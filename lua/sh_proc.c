@@ -1,4 +1,4 @@
-/* cat and echo of files of /proc, dmesg, sysctl. */
+/* cat and echo of files of /proc and /sys, dmesg, sysctl. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +9,26 @@
 
 #define PROC_SYS "/proc/sys/"
 
+static bool begins(const char *path, const char *with)
+{
+	return strncmp(path, with, strlen(with)) == 0;
+}
+
+/* /proc/sys/... and /sys/module/NAME/parameters/... */
+static int show_file(struct sh *sh, const char *path)
+{
+	if (begins(path, PROC_SYS))
+		return host_sysctl_show(sh->host, path + strlen(PROC_SYS), &sh->out);
+	return begins(path, "/sys/") ? host_module_param_show(sh->host, path, &sh->out)
+				     : proc_show(&sh->out, path);
+}
+
+static int store_file(struct sh *sh, const char *path, const char *value)
+{
+	return begins(path, PROC_SYS) ? host_sysctl_store(sh->host, path + strlen(PROC_SYS), value)
+				      : host_module_param_store(sh->host, path, value);
+}
+
 int sh_cat(struct sh *sh)
 {
 	int status = 0;
@@ -16,18 +36,16 @@ int sh_cat(struct sh *sh)
 		return sh_fail(sh, 1, "cat: which file? There is no input to read\n");
 	for (int i = 1; i < sh->n; i++) {
 		const char *path = sh->words[i];
-		int err = strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0
-				  ? host_sysctl_show(sh->host, path + strlen(PROC_SYS), &sh->out)
-				  : proc_show(&sh->out, path);
+		int err = show_file(sh, path);
 		if (err)
 			status = sh_fail(sh, 1, "cat: %s: %s\n", path, strerrordesc_np(-err));
-		else if (path[6] == 's')
+		else if (begins(path, PROC_SYS) || begins(path, "/sys/"))
 			sh_say(sh, "\n");
 	}
 	return status;
 }
 
-/* echo WORDS [> FILE of /proc/sys] */
+/* echo WORDS [> FILE of /proc/sys or /sys/module] */
 int sh_echo(struct sh *sh)
 {
 	struct seq_file text = { .host = sh->host };
@@ -40,10 +58,10 @@ int sh_echo(struct sh *sh)
 										: "";
 	if (!path) {
 		sh_say(sh, "%s\n", value);
-	} else if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) != 0) {
+	} else if (!begins(path, PROC_SYS) && !begins(path, "/sys/")) {
 		status = sh_fail(sh, 2, "sh: 1: cannot create %s: No such file or directory\n", path);
 	} else {
-		int err = host_sysctl_store(sh->host, path + strlen(PROC_SYS), value);
+		int err = store_file(sh, path, value);
 		if (err == -ENOENT)
 			status = sh_fail(sh, 2, "sh: 1: cannot create %s: Permission denied\n", path);
 		else if (err)

@@ -33,11 +33,9 @@ struct netns_ipv4 {
 		sysctl_tcp_rfc1337;
 	uint8_t sysctl_tcp_abort_on_overflow, sysctl_tcp_fack, sysctl_tcp_moderate_rcvbuf,
 		sysctl_tcp_tso_win_divisor;
-	uint8_t sysctl_tcp_workaround_signed_windows, sysctl_tcp_autocorking, sysctl_tcp_no_metrics_save;
-	uint8_t sysctl_tcp_no_ssthresh_metrics_save, sysctl_tcp_nometrics_save, sysctl_tcp_frto,
-		sysctl_tcp_mtu_probing;
-	uint8_t sysctl_tcp_min_tso_segs, sysctl_tcp_tso_rtt_log, sysctl_tcp_reflect_tos,
-		sysctl_tcp_migrate_req;
+	uint8_t sysctl_tcp_workaround_signed_windows, sysctl_tcp_autocorking, sysctl_tcp_nometrics_save;
+	uint8_t sysctl_tcp_no_ssthresh_metrics_save, sysctl_tcp_frto, sysctl_tcp_mtu_probing;
+	uint8_t sysctl_tcp_min_tso_segs, sysctl_tcp_reflect_tos, sysctl_tcp_migrate_req;
 	uint8_t sysctl_tcp_keepalive_probes;
 	int sysctl_tcp_keepalive_time, sysctl_tcp_keepalive_intvl; /* jiffies */
 	int sysctl_tcp_reordering, sysctl_tcp_max_reordering;
@@ -57,6 +55,7 @@ struct netns_ipv4 {
 	int sysctl_tcp_fastopen;
 	unsigned sysctl_tcp_fastopen_blackhole_timeout; /* seconds */
 	char sysctl_tcp_congestion_control[16];
+	uint8_t tcp_allowed_ca; /* tcp_allowed_congestion_control: a bit for each of tcp_cong.c's list */
 	/* udp */
 	long sysctl_udp_mem[3]; /* pages */
 	int sysctl_udp_rmem_min, sysctl_udp_wmem_min;

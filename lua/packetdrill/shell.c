@@ -148,7 +148,8 @@ static bool run_command(struct command *c)
 		return sysctl_command(c);
 	if (strcmp(verb, "ip") == 0 && c->n > 1 && strcmp(c->words[1], "tcp_metrics") == 0)
 		return tcp_metrics(c);
-	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0)
+	if (strcmp(verb, "ip") == 0 || strcmp(verb, "ethtool") == 0 || strcmp(verb, "echo") == 0 ||
+	    strcmp(verb, "tc") == 0)
 		return host_command(c);
 	if (strcmp(verb, "true") == 0)
 		return true;
@@ -191,8 +192,8 @@ static const char *product(const char *p, char *out, size_t len)
 	return p[0] == ')' && p[1] == ')' ? p + 2 : NULL;
 }
 
-/* Splits into words; quotes keep blanks; a redirection of output is left out. The end of the command, or
- * NULL. */
+/* Splits into words; quotes keep blanks; a redirection of output is left out, but for that of echo. The end
+ * of the command, or NULL. */
 static const char *words(struct command *c, const char *p, char *store, size_t room)
 {
 	size_t used = 0;
@@ -230,7 +231,8 @@ static const char *words(struct command *c, const char *p, char *store, size_t r
 		if (used + 2 > room || c->n == MAX_WORDS)
 			return NULL;
 		store[used++] = '\0';
-		if (strchr(word, '>') && (isdigit((unsigned char)*word) || *word == '>' || *word == '&')) {
+		if (strchr(word, '>') && (c->n == 0 || strcmp(c->words[0], "echo") != 0) &&
+		    (isdigit((unsigned char)*word) || *word == '>' || *word == '&')) {
 			if (word[strlen(word) - 1] == '>' &&
 			    (p += strspn(p, " "), *p)) /* the file is a word of its own */
 				p += strcspn(p, " \t\n;");

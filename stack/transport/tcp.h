@@ -42,12 +42,12 @@ struct tcp_state {
 	/* of the input side (tcp_input.c) */
 	u32 challenge_timestamp, challenge_count; /* RFC 5961: second, ACKs left in it */
 	/* of the output side */
-	struct tsq_tasklet *tsq;		     /* tcp_output.c: tcp_tasklet_init() */
-	struct tcp_metrics_state *metrics;	     /* tcp_metrics.c: tcp_metrics_init() */
-	const struct tcp_congestion_ops *default_ca; /* NULL: by sysctl_tcp_congestion_control */
-	u64 syncookie_secret[2][2];		     /* syncookies.c */
-	struct tcp_fastopen_context *fastopen_ctx;   /* keys of cookies; NULL: none needed yet */
-	unsigned long tfo_active_disable_stamp;	     /* jiffies: when Fast Open failed last, as a client */
+	struct tsq_tasklet *tsq;	   /* tcp_output.c: tcp_tasklet_init() */
+	struct tcp_metrics_state *metrics; /* tcp_metrics.c: tcp_metrics_init() */
+	struct tcp_cong_params cong_params;
+	u64 syncookie_secret[2][2];		   /* syncookies.c */
+	struct tcp_fastopen_context *fastopen_ctx; /* keys of cookies; NULL: none needed yet */
+	unsigned long tfo_active_disable_stamp;	   /* jiffies: when Fast Open failed last, as a client */
 	int tfo_active_disable_times;
 };
 

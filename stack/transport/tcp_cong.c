@@ -11,10 +11,12 @@
 #include "stack/net.h"
 #include "stack/transport/tcp_output.h"
 
-/* All algorithms; the first is what an unknown or empty sysctl falls back to. A key is the place plus one. */
+/* All algorithms, in the order they register in. A key is the place plus one. */
 static const struct tcp_congestion_ops *const tcp_cong_list[] = {
-	&cubictcp,
 	&tcp_reno,
+	&cubictcp,
+	&dctcp,
+	&tcp_bbr_cong_ops,
 };
 #define TCP_CONG_COUNT (sizeof(tcp_cong_list) / sizeof(tcp_cong_list[0]))
 
@@ -25,6 +27,52 @@ const struct tcp_congestion_ops *tcp_ca_find(const char *name)
 		if (!strcmp(tcp_cong_list[i]->name, name))
 			return tcp_cong_list[i];
 	return NULL;
+}
+
+static unsigned int tcp_cong_place(const struct tcp_congestion_ops *ca)
+{
+	unsigned int i = 0;
+
+	while (tcp_cong_list[i] != ca)
+		i++;
+	return i;
+}
+
+void tcp_cong_init(struct net *net)
+{
+	TRACE(net,
+	      "set the default congestion control, those that anybody may use, and the modules' parameters");
+
+	for (unsigned int i = 0; i < TCP_CONG_COUNT; i++)
+		if (tcp_cong_list[i]->flags & TCP_CONG_NON_RESTRICTED)
+			net->ipv4.tcp_allowed_ca |= (uint8_t)BIT(i);
+	tcp_set_default_congestion_control(net, "cubic");
+	net->tcp->cong_params = (struct tcp_cong_params){
+		.fast_convergence = 1,
+		.tcp_friendliness = 1,
+		.hystart = 1,
+		.hystart_detect = HYSTART_ACK_TRAIN | HYSTART_DELAY,
+		.hystart_low_window = 16,
+		.hystart_ack_delta_us = 2000,
+		.dctcp_shift_g = 4,
+		.dctcp_alpha_on_init = 1024,
+	};
+}
+
+/* The key of a name, for a route's metric (0: there is none of that name), and whether it wants ECN. */
+u32 tcp_ca_get_key_by_name(const char *name, bool *ecn_ca)
+{
+	const struct tcp_congestion_ops *ca = tcp_ca_find(name);
+
+	if (!ca)
+		return 0;
+	*ecn_ca = ca->flags & TCP_CONG_NEEDS_ECN;
+	return tcp_cong_place(ca) + 1;
+}
+
+const char *tcp_ca_get_name_by_key(u32 key)
+{
+	return key && key <= TCP_CONG_COUNT ? tcp_cong_list[key - 1]->name : NULL;
 }
 
 /* The algorithm that a route's metric names by key; 0 names none. */
@@ -53,7 +101,7 @@ void tcp_assign_congestion_control(struct sock *sk)
 	TRACE_SK(sk, "give the socket the default congestion control");
 	const struct tcp_congestion_ops *ca = tcp_ca_find(sock_net(sk)->ipv4.sysctl_tcp_congestion_control);
 
-	inet_csk(sk)->icsk_ca_ops = ca ? ca : tcp_cong_list[0];
+	inet_csk(sk)->icsk_ca_ops = ca ? ca : &tcp_reno;
 	tcp_ca_clear_private(sk);
 	tcp_ca_set_ecn(sk);
 }
@@ -82,19 +130,54 @@ int tcp_set_default_congestion_control(struct net *net, const char *name)
 
 	if (!ca)
 		return -ENOENT;
+	net->ipv4.tcp_allowed_ca |= (uint8_t)BIT(tcp_cong_place(ca));
 	memset(net->ipv4.sysctl_tcp_congestion_control, 0, sizeof(net->ipv4.sysctl_tcp_congestion_control));
 	strncpy(net->ipv4.sysctl_tcp_congestion_control, ca->name, TCP_CA_NAME_MAX - 1);
 	return 0;
 }
 
-/* Writes the names of all algorithms, a blank between them. */
-void tcp_get_available_congestion_control(char *buf, size_t len)
+/* Writes the names of a set of algorithms, a blank between them. */
+static void tcp_cong_names(unsigned int set, char *buf, size_t len)
 {
 	size_t used = 0;
 
+	buf[0] = '\0';
 	for (unsigned int i = 0; i < TCP_CONG_COUNT && used < len; i++)
-		used += (size_t)snprintf(buf + used, len - used, "%s%s", i ? " " : "",
-					 tcp_cong_list[i]->name);
+		if (set & BIT(i))
+			used += (size_t)snprintf(buf + used, len - used, "%s%s", used ? " " : "",
+						 tcp_cong_list[i]->name);
+}
+
+/* net.ipv4.tcp_available_congestion_control */
+void tcp_get_available_congestion_control(char *buf, size_t len)
+{
+	tcp_cong_names(~0u, buf, len);
+}
+
+/* net.ipv4.tcp_allowed_congestion_control: what a program without privileges may choose. */
+void tcp_get_allowed_congestion_control(const struct net *net, char *buf, size_t len)
+{
+	tcp_cong_names(net->ipv4.tcp_allowed_ca, buf, len);
+}
+
+int tcp_set_allowed_congestion_control(struct net *net, const char *names)
+{
+	unsigned int set = 0;
+	char name[TCP_CA_NAME_MAX];
+
+	for (names += strspn(names, " "); *names; names += strspn(names, " ")) {
+		size_t len = strcspn(names, " ");
+		const struct tcp_congestion_ops *ca;
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, names);
+		ca = tcp_ca_find(name);
+		if (!ca)
+			return -ENOENT;
+		set |= BIT(tcp_cong_place(ca));
+		names += len;
+	}
+	net->ipv4.tcp_allowed_ca = (uint8_t)set;
+	return 0;
 }
 
 /* Exchanges the algorithm of a socket that may be in the middle of a connection (TCP_CONGESTION). */
@@ -111,7 +194,7 @@ int tcp_set_congestion_control(struct sock *sk, const char *name, bool load, boo
 	icsk->icsk_ca_setsockopt = 1;
 	if (ca == icsk->icsk_ca_ops)
 		return 0;
-	if (!(ca->flags & TCP_CONG_NON_RESTRICTED) && !cap_net_admin)
+	if (!(sock_net(sk)->ipv4.tcp_allowed_ca & BIT(tcp_cong_place(ca))) && !cap_net_admin)
 		return -EPERM;
 
 	tcp_cleanup_congestion_control(sk);

@@ -53,6 +53,19 @@ struct rate_sample {
 	bool is_app_limited, is_retrans, is_ack_delayed;
 };
 
+/* What TCP_CC_INFO gives, as <linux/inet_diag.h> has it. */
+union tcp_cc_info {
+	struct tcp_dctcp_info {
+		u16 dctcp_enabled, dctcp_ce_state;
+		u32 dctcp_alpha, dctcp_ab_ecn, dctcp_ab_tot;
+	} dctcp;
+	struct tcp_bbr_info {
+		u32 bbr_bw_lo, bbr_bw_hi;	    /* bytes per second */
+		u32 bbr_min_rtt;		    /* us */
+		u32 bbr_pacing_gain, bbr_cwnd_gain; /* times 256 */
+	} bbr;
+};
+
 struct tcp_congestion_ops {
 	/* returns the slow start threshold upon a loss (required) */
 	u32 (*ssthresh)(struct sock *sk);
@@ -76,13 +89,28 @@ struct tcp_congestion_ops {
 	u32 (*sndbuf_expand)(struct sock *sk);
 	void (*init)(struct sock *sk);
 	void (*release)(struct sock *sk);
+	/* tells about itself for TCP_CC_INFO: returns the bytes written */
+	size_t (*get_info)(const struct sock *sk, union tcp_cc_info *info);
 	u32 flags; /* TCP_CONG_* */
 	const char *name;
 };
 
-/* Operations of the algorithms that are built in (tcp_cong.c, tcp_cubic.c). */
+/* Operations of the algorithms that are built in, each in the file of its name. */
 extern const struct tcp_congestion_ops tcp_reno;
 extern const struct tcp_congestion_ops cubictcp;
+extern const struct tcp_congestion_ops dctcp;
+extern const struct tcp_congestion_ops tcp_bbr_cong_ops;
+
+/* Parameters of the modules, one set a host: /sys/module/tcp_cubic/parameters, .../tcp_dctcp/parameters. */
+struct tcp_cong_params {
+	int fast_convergence, initial_ssthresh, tcp_friendliness;
+	int hystart, hystart_detect, hystart_low_window, hystart_ack_delta_us;
+	int dctcp_shift_g, dctcp_alpha_on_init;
+};
+
+/* hystart_detect */
+#define HYSTART_ACK_TRAIN 0x1
+#define HYSTART_DELAY 0x2
 
 static inline u32 tcp_ca_ssthresh(struct sock *sk)
 {
@@ -164,6 +192,14 @@ static inline void tcp_ca_release(struct sock *sk)
 	}
 }
 
+static inline size_t tcp_ca_get_info(const struct sock *sk, union tcp_cc_info *info)
+{
+	if (!inet_csk(sk)->icsk_ca_ops->get_info)
+		return 0;
+	TRACE_OP(sk, "get_info");
+	return inet_csk(sk)->icsk_ca_ops->get_info(sk, info);
+}
+
 static inline bool tcp_ca_needs_ecn(const struct sock *sk)
 {
 	return inet_csk(sk)->icsk_ca_ops->flags & TCP_CONG_NEEDS_ECN;
@@ -179,14 +215,19 @@ static inline void tcp_ca_event(struct sock *sk, const enum tcp_ca_event event)
 	}
 }
 
-/* tcp_cong.c, tcp_cubic.c (T2) */
+/* ---- tcp_cong.c ---- */
+void tcp_cong_init(struct net *net);
 const struct tcp_congestion_ops *tcp_ca_find(const char *name);
 const struct tcp_congestion_ops *tcp_ca_find_key(struct net *net, u32 key);
+u32 tcp_ca_get_key_by_name(const char *name, bool *ecn_ca);
+const char *tcp_ca_get_name_by_key(u32 key);
 void tcp_assign_congestion_control(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
 void tcp_cleanup_congestion_control(struct sock *sk);
 int tcp_set_default_congestion_control(struct net *net, const char *name);
 void tcp_get_available_congestion_control(char *buf, size_t len);
+void tcp_get_allowed_congestion_control(const struct net *net, char *buf, size_t len);
+int tcp_set_allowed_congestion_control(struct net *net, const char *names);
 int tcp_set_congestion_control(struct sock *sk, const char *name, bool load, bool cap_net_admin);
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);

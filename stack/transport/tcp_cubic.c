@@ -21,9 +21,7 @@
 #define CUBE_RTT_SCALE (BIC_SCALE * 10)
 #define CUBE_FACTOR ((1ULL << (10 + 3 * BICTCP_HZ)) / (BIC_SCALE * 10))
 
-#define HYSTART_LOW_WINDOW 16
 #define HYSTART_MIN_SAMPLES 8
-#define HYSTART_ACK_DELTA_US 2000
 #define HYSTART_DELAY_MIN 4000u	 /* us */
 #define HYSTART_DELAY_MAX 16000u /* us */
 
@@ -55,6 +53,11 @@ static inline struct bictcp *bictcp(const struct sock *sk)
 	return (struct bictcp *)inet_csk_ca(sk);
 }
 
+static inline const struct tcp_cong_params *bictcp_params(const struct sock *sk)
+{
+	return &sock_net(sk)->tcp->cong_params;
+}
+
 static inline u32 bictcp_clock_us(const struct sock *sk)
 {
 	return (u32)tcp_sk(sk)->tcp_mstamp;
@@ -81,7 +84,10 @@ static void cubictcp_init(struct sock *sk)
 	TRACE_SK(sk, "forget all losses and start the first round of HyStart");
 
 	bictcp_reset(bictcp(sk));
-	bictcp_hystart_reset(sk);
+	if (bictcp_params(sk)->hystart)
+		bictcp_hystart_reset(sk);
+	else if (bictcp_params(sk)->initial_ssthresh)
+		tcp_sk(sk)->snd_ssthresh = (u32)bictcp_params(sk)->initial_ssthresh;
 }
 
 static void cubictcp_cwnd_event(struct sock *sk, enum tcp_ca_event event)
@@ -182,7 +188,8 @@ static void bictcp_update(struct sock *sk, struct bictcp *ca, u32 cwnd, u32 acke
 		if (!ca->last_max_cwnd && ca->cnt > 20)
 			ca->cnt = 20; /* no loss yet: 5 % an RTT at the least */
 	}
-	bictcp_keep_up_with_reno(ca, cwnd);
+	if (bictcp_params(sk)->tcp_friendliness)
+		bictcp_keep_up_with_reno(ca, cwnd);
 	ca->cnt = max(ca->cnt, 2U);
 }
 
@@ -212,7 +219,7 @@ static u32 cubictcp_recalc_ssthresh(struct sock *sk)
 
 	ca->epoch_start = 0;
 	/* a loss below the last maximum: others want room, aim lower than it (fast convergence) */
-	if (tp->snd_cwnd < ca->last_max_cwnd)
+	if (tp->snd_cwnd < ca->last_max_cwnd && bictcp_params(sk)->fast_convergence)
 		ca->last_max_cwnd =
 			tp->snd_cwnd * (BICTCP_BETA_SCALE + BICTCP_BETA) / (2 * BICTCP_BETA_SCALE);
 	else
@@ -255,7 +262,7 @@ static void hystart_ack_train(struct sock *sk, struct bictcp *ca)
 	u32 now = bictcp_clock_us(sk);
 	u32 threshold;
 
-	if ((s32)(now - ca->last_ack) > HYSTART_ACK_DELTA_US)
+	if ((s32)(now - ca->last_ack) > bictcp_params(sk)->hystart_ack_delta_us)
 		return;
 	ca->last_ack = now;
 	threshold = ca->delay_min + hystart_ack_delay(sk);
@@ -289,14 +296,17 @@ static void hystart_update(struct sock *sk, u32 delay)
 {
 	TRACE_SK(sk, "look for signs that slow start has filled the pipe");
 	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_cong_params *params = bictcp_params(sk);
 	struct bictcp *ca = bictcp(sk);
 
 	if (after(tp->snd_una, ca->end_seq))
 		bictcp_hystart_reset(sk);
-	if (tp->snd_cwnd < HYSTART_LOW_WINDOW)
+	if (tp->snd_cwnd < (u32)params->hystart_low_window)
 		return;
-	hystart_ack_train(sk, ca);
-	hystart_delay(sk, ca, delay);
+	if (params->hystart_detect & HYSTART_ACK_TRAIN)
+		hystart_ack_train(sk, ca);
+	if (params->hystart_detect & HYSTART_DELAY)
+		hystart_delay(sk, ca, delay);
 }
 
 static void cubictcp_acked(struct sock *sk, const struct ack_sample *sample)
@@ -313,7 +323,7 @@ static void cubictcp_acked(struct sock *sk, const struct ack_sample *sample)
 	delay = sample->rtt_us ? (u32)sample->rtt_us : 1;
 	if (!ca->delay_min || ca->delay_min > delay)
 		ca->delay_min = delay;
-	if (!ca->found && tcp_in_slow_start(tp))
+	if (!ca->found && tcp_in_slow_start(tp) && bictcp_params(sk)->hystart)
 		hystart_update(sk, delay);
 }
 

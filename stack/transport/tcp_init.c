@@ -82,7 +82,6 @@ static void tcp_sk_init_transfer(struct netns_ipv4 *ipv4)
 	ipv4->sysctl_tcp_comp_sack_nr = 44;
 	ipv4->sysctl_tcp_fastopen = TFO_CLIENT_ENABLE;
 	ipv4->sysctl_tcp_fastopen_blackhole_timeout = 0;
-	strcpy(ipv4->sysctl_tcp_congestion_control, "cubic");
 }
 
 /* Sysctls are Linux 5.15's defaults, except for what the comments say. */
@@ -92,6 +91,7 @@ int tcp_sk_init(struct net *net)
 
 	tcp_sk_init_connection(&net->ipv4);
 	tcp_sk_init_transfer(&net->ipv4);
+	tcp_cong_init(net);
 	tcp_init_mem(net);
 	net->ipv4.sysctl_tcp_early_demux = 1;
 	if (!net->ipv4.sysctl_local_port_max) {

@@ -108,6 +108,7 @@ int tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_una, stru
 
 /* ---- tcp_rtt.c ---- */
 u32 minmax_running_min(struct minmax *m, u32 win, u32 t, u32 meas);
+u32 minmax_running_max(struct minmax *m, u32 win, u32 t, u32 meas);
 bool tcp_ack_update_rtt(struct sock *sk, int flag, long seq_rtt_us, long sack_rtt_us, long ca_rtt_us,
 			struct rate_sample *rs);
 void tcp_set_xmit_timer(struct sock *sk);

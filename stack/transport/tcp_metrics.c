@@ -313,7 +313,7 @@ void tcp_update_metrics(struct sock *sk)
 	struct tcp_metrics_block *tm;
 
 	sk_dst_confirm(sk);
-	if (ipv4->sysctl_tcp_nometrics_save || ipv4->sysctl_tcp_no_metrics_save || !dst)
+	if (ipv4->sysctl_tcp_nometrics_save || !dst)
 		return;
 	tm = tcp_get_metrics(sk, dst, !useless);
 	if (!tm)

@@ -4,11 +4,11 @@
  */
 #include "stack/transport/tcp_input.h"
 
-/* ---- windowed minimum ---- */
+/* ---- windowed minimum and maximum ---- */
 
 /*
- * Keeps the three best samples of the last `win` ticks: s[0] the least, s[1] the least of those after it,
- * s[2] likewise; so that when s[0] grows too old a recent one can take its place.
+ * Keeps the three best samples of the last `win` ticks: s[0] the best (least or largest), s[1] the best of
+ * those after it, s[2] likewise; so that when s[0] grows too old a recent one can take its place.
  */
 static u32 minmax_subwin_update(struct minmax *m, u32 win, const struct minmax_sample *val)
 {
@@ -40,6 +40,19 @@ u32 minmax_running_min(struct minmax *m, u32 win, u32 t, u32 meas)
 	if (unlikely(val.v <= m->s[1].v))
 		m->s[2] = m->s[1] = val;
 	else if (unlikely(val.v <= m->s[2].v))
+		m->s[2] = val;
+	return minmax_subwin_update(m, win, &val);
+}
+
+u32 minmax_running_max(struct minmax *m, u32 win, u32 t, u32 meas)
+{
+	struct minmax_sample val = { .t = t, .v = meas };
+
+	if (unlikely(val.v >= m->s[0].v) || unlikely(val.t - m->s[2].t > win))
+		return minmax_reset(m, t, meas);
+	if (unlikely(val.v >= m->s[1].v))
+		m->s[2] = m->s[1] = val;
+	else if (unlikely(val.v >= m->s[2].v))
 		m->s[2] = val;
 	return minmax_subwin_update(m, win, &val);
 }

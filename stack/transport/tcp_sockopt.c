@@ -456,6 +456,14 @@ static int get_saved_syn(struct sock *sk, char *optval, int *optlen)
 	return err;
 }
 
+static int get_cc_info(struct sock *sk, char *optval, int *optlen)
+{
+	union tcp_cc_info info;
+	size_t size = tcp_ca_get_info(sk, &info);
+
+	return put_option(optval, optlen, &info, (int)size);
+}
+
 static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read a tcp option");
@@ -467,6 +475,8 @@ static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *op
 	switch (optname) {
 	case TCP_INFO:
 		return get_info(sk, optval, optlen);
+	case TCP_CC_INFO:
+		return get_cc_info(sk, optval, optlen);
 	case TCP_CONGESTION:
 		strncpy(name, inet_csk(sk)->icsk_ca_ops->name, TCP_CA_NAME_MAX - 1);
 		return put_option(optval, optlen, name, TCP_CA_NAME_MAX);

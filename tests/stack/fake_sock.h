@@ -37,6 +37,7 @@ static inline struct fake_sock *fake_sock_new(void)
 	sk->sk_pacing_shift = 10;
 	sk->sk_gso_max_size = 65536;
 	sk->sk_gso_max_segs = 65535;
+	tcp_cong_init(&f->net);
 	f->tp.snd_cwnd_clamp = ~0U;
 	f->tp.snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	f->tp.is_cwnd_limited = 1;
