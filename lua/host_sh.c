@@ -29,6 +29,7 @@ static const struct command {
 	{ "route", sh_route, false },
 	{ "ss", sh_ss, false },
 	{ "sysctl", sh_sysctl, false },
+	{ "tc", sh_tc, false },
 	{ "traceroute", sh_traceroute, true },
 };
 

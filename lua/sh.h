@@ -81,6 +81,7 @@ int sh_dmesg(struct sh *sh);
 int sh_cat(struct sh *sh);
 int sh_echo(struct sh *sh);
 int sh_ping(struct sh *sh);
+int sh_tc(struct sh *sh);
 int sh_traceroute(struct sh *sh);
 
 /* For sh_route() and sh_netstat(): `netstat -r` is `route -e`. */

@@ -71,6 +71,7 @@ struct Qdisc {
 struct qdisc_skb_cb {
 	unsigned int pkt_len; /* on the wire, headers of all segments counted */
 	u16 slave_dev_queue_mapping, tc_classid;
+	u64 time_to_send; /* fq: ns, not before */
 };
 
 static inline struct qdisc_skb_cb *qdisc_skb_cb(const struct sk_buff *skb)
