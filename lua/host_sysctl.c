@@ -381,6 +381,8 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 		return set_conf(net, name + 5, value);
 	if (strcmp(name, "tcp_congestion_control") == 0)
 		return tcp_set_default_congestion_control(net, value);
+	if (strcmp(name, "tcp_available_congestion_control") == 0)
+		return -EACCES;
 	if (strcmp(name, "tcp_allowed_congestion_control") == 0)
 		return tcp_set_allowed_congestion_control(net, value);
 	if (strncmp(name, "neigh.", 6) == 0)

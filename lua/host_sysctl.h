@@ -4,7 +4,7 @@
 
 #include "stack/kernel/seq_file.h"
 
-/* 0, -ENOENT: there is none of that name, -EINVAL: no such value. */
+/* 0, -ENOENT: there is none of that name, -EINVAL: no such value, -EACCES: it can only be read. */
 int host_sysctl_store(struct host *host, const char *name, const char *value);
 /* Writes its value, without an end of line. */
 int host_sysctl_show(struct host *host, const char *name, struct seq_file *m);

@@ -127,6 +127,8 @@ static int sysctl_one(struct sysctl_options *o, const char *word, bool must_writ
 	err = eq ? host_sysctl_store(sh->host, name, eq + 1) : host_sysctl_show(sh->host, name, &value);
 	if (err == -ENOENT)
 		status = sysctl_missing(sh, name);
+	else if (err == -EACCES)
+		status = sh_fail(sh, 1, "sysctl: permission denied on key \"%s\"\n", name);
 	else if (err)
 		status = sh_fail(sh, 1, "sysctl: setting key \"%s\": %s\n", name, strerrordesc_np(-err));
 	else if (!eq || !o->quiet)
