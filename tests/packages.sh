@@ -2,6 +2,7 @@
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev liblua5.4-dev libboost-context-dev libxxhash-dev"
 TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 tshark clang-format binutils util-linux"
+FUZZ_PACKAGES="$BUILD_PACKAGES libcmocka-dev clang-14 libclang-rt-14-dev" # tests/fuzz/run.sh
 
 # Installs those of the named packages that are missing, and says so.
 install_missing() {

@@ -8,6 +8,8 @@ name=${1:?usage: run.sh FUZZER [SECONDS]} seconds=${2:-3600}
 shift
 [ $# -eq 0 ] || shift
 cd "$root"
+. tests/packages.sh
+install_missing $FUZZ_PACKAGES
 cmake --preset fuzz >/dev/null
 cmake --build build/fuzz --target "fuzz_$name" >/dev/null
 mkdir -p "build/fuzz/corpus/$name"
