@@ -36,7 +36,7 @@ struct ping {
 	uint64_t sum, sum2, min, max; /* us */
 	unsigned route_len;	      /* the last recorded route */
 	uint8_t route[ROUTE_BYTES];
-	uint8_t seen[65536 / 8], packet[ICMP_HEADER + SIZE_MAX_DATA];
+	uint8_t seen[65536 / 8], packet[ICMP_HEADER + SIZE_MAX_DATA], answer[ICMP_HEADER + SIZE_MAX_DATA];
 };
 
 /* ---- what it says ---- */
@@ -282,16 +282,13 @@ static void take_reply(struct ping *p, const uint8_t *data, long len, const stru
 static void receive_all(struct ping *p)
 {
 	struct net_message m;
-	static const size_t room = ICMP_HEADER + SIZE_MAX_DATA;
-	uint8_t *buf = malloc(room);
-	while (buf && !p->net.left) {
-		long len = net_receive(&p->net, p->fd, buf, room, false, &m);
+	while (!p->net.left) {
+		long len = net_receive(&p->net, p->fd, p->answer, sizeof(p->answer), false, &m);
 		if (len >= 0)
-			take_reply(p, buf, len, &m);
+			take_reply(p, p->answer, len, &m);
 		else if (len == -EAGAIN || !receive_error(p))
 			break;
 	}
-	free(buf);
 }
 
 /* ---- the loop ---- */
