@@ -91,8 +91,10 @@ static void dst_destroy_rcu(struct rcu_head *head)
 static void dst_count_dec(struct dst_entry *dst)
 {
 	TRACE(dst, "count one route entry less");
-	if (!(dst->flags & DST_NOCOUNT))
-		inet_state(dst->host)->nr_dst--;
+	struct inet_state *state = inet_state(dst->host); /* NULL: at the end of a host */
+
+	if (state && !(dst->flags & DST_NOCOUNT))
+		state->nr_dst--;
 }
 
 void dst_release(struct dst_entry *dst)

@@ -210,6 +210,18 @@ static void try_scenario(const char *scenario)
 	dprintf(STDOUT_FILENO, "%s: %u places to fail\n", scenario, nr_points - first);
 }
 
+/* Scenarios whose runs take so long that trying every place takes minutes: to be named on the command line.
+ */
+static bool takes_long(const char *path)
+{
+	static const char *const names[] = { "arp_states.lua", "boot.lua", "congestion_control.lua",
+					     "napi_vs_netif_rx.lua", "traceroute.lua" };
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(strrchr(path, '/') + 1, names[i]) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	glob_t all = { 0 };
@@ -225,7 +237,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		try_scenario(argv[i]);
 	for (size_t i = 0; i < all.gl_pathc; i++)
-		try_scenario(all.gl_pathv[i]);
+		if (!takes_long(all.gl_pathv[i]))
+			try_scenario(all.gl_pathv[i]);
 	globfree(&all);
 	fclose(nowhere);
 	dprintf(STDOUT_FILENO, "%u places, %u failed\n", nr_points, failures);
