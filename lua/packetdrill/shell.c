@@ -70,7 +70,7 @@ static bool defaults(struct command *c)
 		"net.ipv4.tcp_syncookies=1",
 	};
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (!set_sysctl(c, settings[i], true))
+		if (!set_sysctl(c, settings[i], false))
 			return false;
 	return true;
 }
