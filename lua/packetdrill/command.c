@@ -316,16 +316,14 @@ static int run_all(const struct options *opt)
 
 /* ---- the command line ---- */
 
-static bool add_setting(struct options *o, struct pd_setting ***tail, struct pd_pool *pool, const char *text)
+static void add_setting(struct pd_setting ***tail, struct pd_pool *pool, const char *text)
 {
 	struct pd_setting *s = pd_alloc(pool, sizeof(*s));
 	const char *eq = strchr(text, '=');
-	(void)o;
 	s->name = eq ? pd_strndup(pool, text, (size_t)(eq - text)) : text;
 	s->value = eq ? eq + 1 : NULL;
 	**tail = s;
 	*tail = &s->next;
-	return true;
 }
 
 static unsigned processors(void)
@@ -361,9 +359,9 @@ int cmd_packetdrill(int argc, char **argv)
 			o->jobs = (unsigned)n;
 		} else if (strcmp(a, "-D") == 0) {
 			snprintf(define, sizeof(define), "define=%s", i + 1 < argc ? argv[++i] : "");
-			add_setting(o, &tail, &pool, pd_strndup(&pool, define, strlen(define)));
+			add_setting(&tail, &pool, pd_strndup(&pool, define, strlen(define)));
 		} else if (strncmp(a, "--", 2) == 0) {
-			add_setting(o, &tail, &pool, a + 2);
+			add_setting(&tail, &pool, a + 2);
 		} else if (*a == '-') {
 			code = usage_error("packetdrill", "there is no option '%s'", a);
 		} else if (o->nr_files == sizeof(o->files) / sizeof(o->files[0])) {

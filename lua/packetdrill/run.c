@@ -146,9 +146,8 @@ const char *pd_config_set(struct pd_config *c, struct pd_pool *pool, const char 
 		{ "connect_port", &c->connect_port, NULL, 1, 65535 },
 		{ "tolerance_usecs", NULL, &c->tolerance_usecs, 0, 3600000000ll },
 		{ "tcp_ts_tick_usecs", NULL, &c->ts_tick_usecs, 0, 1000000 },
-		{ "init_scripts", NULL, NULL, 0, 0 },
 	};
-	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]) - 1; i++) {
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (strcmp(name, numbers[i].name) != 0)
 			continue;
 		if (!number_in(value, numbers[i].min, numbers[i].max, &n))
