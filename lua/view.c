@@ -6,34 +6,13 @@
 
 #include "lua/command.h"
 #include "lua/options.h"
+#include "lua/output.h"
 #include "lua/run_dir.h"
 #include "nic-model/ops.h"
 #include "viz/chart.h"
 #include "viz/diff.h"
 #include "viz/export.h"
 #include "viz/pcap_merge.h"
-
-/* Standard output may be a closed pipe or a full disk: that must not look like success. */
-static int finish_output(const char *cmd, int code)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	fprintf(stderr, "wirepath %s: cannot write the output: %s\n", cmd, strerror(errno));
-	return EXIT_USAGE;
-}
-
-static int trouble(const char *cmd, const char *err)
-{
-	fprintf(stderr, "wirepath %s: %s\n", cmd, err);
-	return EXIT_USAGE;
-}
-
-static void warn_about(const char *cmd, const struct viz_trace *t)
-{
-	if (t->truncated)
-		fprintf(stderr, "wirepath %s: the trace was cut off; what comes before the cut is shown\n",
-			cmd);
-}
 
 int cmd_chart(int argc, char **argv)
 {
@@ -61,6 +40,7 @@ int cmd_chart(int argc, char **argv)
 	};
 	char err[512], note[512];
 	struct viz_trace t;
+	struct output out;
 	int code = options_parse("chart", help, specs, argc, argv, &dir, 1);
 	if (code >= 0)
 		return code;
@@ -71,16 +51,15 @@ int cmd_chart(int argc, char **argv)
 	opt.style = style && strcmp(style, "outline") == 0 ? VIZ_OUTLINE : VIZ_NESTED;
 	opt.depth = (unsigned)depth;
 	opt.nth = (unsigned)nth;
-	if (viz_run_open(&t, dir, err, sizeof(err)) < 0)
-		return trouble("chart", err);
-	warn_about("chart", &t);
-	code = EXIT_DONE;
-	if (viz_chart(&t, &opt, stdout, note, sizeof(note), err, sizeof(err)) < 0)
+	if ((code = run_open(&t, "chart", dir)) != EXIT_DONE)
+		return code;
+	output_open(&out, "chart", NULL);
+	if (viz_chart(&t, &opt, out.file, note, sizeof(note), err, sizeof(err)) < 0)
 		code = trouble("chart", err);
 	else
 		fprintf(stderr, "%s\n", note);
 	viz_trace_close(&t);
-	return finish_output("chart", code);
+	return output_close(&out, code);
 }
 
 int cmd_export(int argc, char **argv)
@@ -102,6 +81,7 @@ int cmd_export(int argc, char **argv)
 	};
 	char err[512];
 	struct viz_trace t;
+	struct output out;
 	int code = options_parse("export", help, specs, argc, argv, &dir, 1);
 	if (code >= 0)
 		return code;
@@ -122,18 +102,25 @@ int cmd_export(int argc, char **argv)
 	bool folded = strcmp(format, "folded") == 0;
 	if (!folded && strcmp(format, "calls") != 0)
 		return usage_error("export", "there is no format '%s': use folded, calls or pcapng", format);
-	if (viz_run_open(&t, dir, err, sizeof(err)) < 0)
-		return trouble("export", err);
-	warn_about("export", &t);
-	code = EXIT_DONE;
-	if (host && viz_host_index(&t, host) < 0)
+	if ((code = run_open(&t, "export", dir)) != EXIT_DONE)
+		return code;
+	if (host && viz_host_index(&t, host) < 0) {
 		code = usage_error("export", "there is no host '%s' in %s", host, dir);
-	else if (to && !freopen(to, "w", stdout))
-		code = usage_error("export", "cannot write %s: %s", to, strerror(errno));
-	else if ((folded ? viz_export_folded : viz_export_calls)(&t, host, stdout, err, sizeof(err)) < 0)
-		code = trouble("export", err);
+	} else if ((code = output_open(&out, "export", to)) == EXIT_DONE) {
+		if ((folded ? viz_export_folded : viz_export_calls)(&t, host, out.file, err, sizeof(err)) < 0)
+			code = trouble("export", err);
+		code = output_close(&out, code);
+	}
 	viz_trace_close(&t);
-	return finish_output("export", code);
+	return code;
+}
+
+/* Of what went to standard output. */
+static int finish_output(const char *cmd, int code)
+{
+	struct output out;
+	output_open(&out, cmd, NULL);
+	return output_close(&out, code);
 }
 
 int cmd_digest(int argc, char **argv)
@@ -184,14 +171,12 @@ int cmd_diff(int argc, char **argv)
 			      : "the runs differ; trace both to see where");
 		return finish_output("diff", same_run ? EXIT_DONE : EXIT_FAILED);
 	}
-	if (viz_run_open(&t[0], dirs[0], err, sizeof(err)) < 0)
-		return trouble("diff", err);
-	if (viz_run_open(&t[1], dirs[1], err, sizeof(err)) < 0) {
+	if ((code = run_open(&t[0], "diff", dirs[0])) != EXIT_DONE)
+		return code;
+	if ((code = run_open(&t[1], "diff", dirs[1])) != EXIT_DONE) {
 		viz_trace_close(&t[0]);
-		return trouble("diff", err);
+		return code;
 	}
-	warn_about("diff", &t[0]);
-	warn_about("diff", &t[1]);
 	int r = viz_diff(&t[0], &t[1], stdout, err, sizeof(err));
 	if (r == 0 && !same_run) {
 		puts("the calls are equal, but frames' bytes or program output differ: compare the .pcapng "

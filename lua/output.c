@@ -1,0 +1,61 @@
+/* Runs in, answers out, for the commands that look at a finished run. */
+#include "lua/output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lua/command.h"
+
+int trouble(const char *cmd, const char *err)
+{
+	fprintf(stderr, "wirepath %s: %s\n", cmd, err);
+	return EXIT_USAGE;
+}
+
+int run_open(struct viz_trace *t, const char *cmd, const char *dir)
+{
+	char err[512];
+	if (viz_run_open(t, dir, err, sizeof(err)) < 0)
+		return trouble(cmd, err);
+	if (t->truncated)
+		fprintf(stderr, "wirepath %s: the trace was cut off; what comes before the cut is shown\n",
+			cmd);
+	return EXIT_DONE;
+}
+
+int output_open(struct output *out, const char *cmd, const char *to)
+{
+	out->cmd = cmd;
+	out->to = to && strcmp(to, "-") != 0 ? to : NULL;
+	out->file = stdout;
+	if (!out->to)
+		return EXIT_DONE;
+	int n = snprintf(out->tmp, sizeof(out->tmp), "%s.part", to);
+	out->file = n < (int)sizeof(out->tmp) ? fopen(out->tmp, "we") : NULL;
+	return out->file ? EXIT_DONE : usage_error(cmd, "cannot write %s: %s", to, strerror(errno));
+}
+
+int output_close(struct output *out, int code)
+{
+	/* a closed pipe or a full disk must not look like success */
+	bool failed = fflush(out->file) != 0 || ferror(out->file);
+	int why = errno;
+	if (out->to) {
+		if (fclose(out->file) != 0 && !failed) {
+			failed = true;
+			why = errno;
+		}
+		if (failed || code != EXIT_DONE) {
+			unlink(out->tmp);
+		} else if (rename(out->tmp, out->to) != 0) {
+			failed = true;
+			why = errno;
+			unlink(out->tmp);
+		}
+	}
+	if (failed)
+		fprintf(stderr, "wirepath %s: cannot write %s: %s\n", out->cmd,
+			out->to ? out->to : "the output", strerror(why));
+	return failed ? EXIT_USAGE : code;
+}
