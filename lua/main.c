@@ -17,6 +17,7 @@ static const struct {
 	{ "export", cmd_export, "write a run in another format" },
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },
+	{ "functions", cmd_functions, "list the functions of the stack, and who called whom" },
 	{ "packetdrill", cmd_packetdrill, "run packetdrill scripts against the stack" },
 	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },
 };

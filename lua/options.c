@@ -84,9 +84,11 @@ int options_parse(const char *cmd, const char *help, const struct option_spec *s
 			return EXIT_DONE;
 		}
 		if (arg[0] != '-' || arg[1] == '\0') {
-			if (n == nr_words)
+			const struct option_spec *rest = n == nr_words ? find(specs, "", 0) : NULL;
+			if (n < nr_words)
+				words[n++] = arg;
+			else if (!rest || set(rest, arg))
 				return usage_error(cmd, "'%s' is one word too many", arg);
-			words[n++] = arg;
 			continue;
 		}
 		const char *eq = strchr(arg, '=');

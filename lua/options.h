@@ -7,7 +7,8 @@
 
 /* One of text, number, time, flag, list is where the value goes. */
 struct option_spec {
-	const char *name; /* "--host" or "-o"; NULL ends the table */
+	const char
+		*name; /* "--host" or "-o"; "" (a list): plain words beyond nr_words; NULL ends the table */
 	const char **text;
 	uint64_t *number; /* whole number, at most max (0: any) */
 	uint64_t max;
@@ -19,7 +20,7 @@ struct option_spec {
 };
 
 /*
- * Parses the words after a command's name. `words` gets exactly nr_words plain words. Returns -1 to go on,
+ * Parses the words after a command's name. `words` gets nr_words plain words. Returns -1 to go on,
  * or the exit code to end with: 0 after --help, 2 after an error that was told.
  */
 int options_parse(const char *cmd, const char *help, const struct option_spec *specs, int argc, char **argv,
