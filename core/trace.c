@@ -117,6 +117,7 @@ static void flush_host(struct host *host)
 	t->nr_records += n;
 	out->chunk_time = tr->time;
 	tr->next = tr->buf;
+	tr->subject = UINT64_MAX;
 }
 
 /* ---- recording ---- */
@@ -219,6 +220,23 @@ void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
 void trace_op_slow(struct host *host, const struct trace_fn *fn)
 {
 	trace_put(host, TR_OP, rank_of(host, fn), host->tr.depth + 1, 0);
+}
+
+void trace_value_slow(struct host *host, const struct trace_fn *fn, enum trace_subject kind, uint32_t id,
+		      uint32_t value)
+{
+	struct trace_host *tr = &host->tr;
+	const struct trace *t = host->sim->trace;
+	uint64_t subject = (uint64_t)kind << 32 | id;
+
+	if (t->filter.any && !trace_filter_window(&t->filter, host))
+		return;
+	if (tr->end - tr->next < 3) /* a time, a subject, a value: all in one chunk */
+		flush_host(host);
+	if (tr->subject != subject)
+		trace_put(host, TR_SUBJECT, kind, tr->depth + 1u, id);
+	tr->subject = subject;
+	trace_put(host, TR_VALUE, rank_of(host, fn), tr->depth + 1u, value);
 }
 
 static uint32_t next_id(const struct host *host, uint32_t *count)
@@ -372,6 +390,19 @@ void trace_note(struct host *host, const char *text)
 {
 	if (trace_recording(host))
 		trace_put(host, TR_NOTE, 0, host->tr.depth + 1u, string_id(host, text));
+}
+
+void trace_subject_name(struct host *host, enum trace_subject kind, uint32_t id, const char *fmt, ...)
+{
+	char text[96];
+	uint32_t head[3] = { host->index, kind, id };
+	va_list ap;
+	if (!trace_recording(host))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	write_chunk(host->sim->trace, CHUNK_SUBJ, head, sizeof(head), text, (uint32_t)strlen(text) + 1);
 }
 
 /* ---- functions and their ranks ---- */
@@ -559,6 +590,7 @@ int trace_host_init(struct host *host)
 	if (!recording)
 		return 0;
 	host->tr.active = host->tr.recording = true;
+	host->tr.subject = UINT64_MAX;
 	host->tr.next = host->tr.buf;
 	host->tr.end = host->tr.buf + TRACE_CHUNK;
 	if (!t->filter.any && !sim->fn_cost)

@@ -38,6 +38,18 @@ enum trace_fn_kind {
 	TRACE_FN_FUNCTION,
 	TRACE_FN_STEP, /* a line of a chart that is no call: name is the text */
 	TRACE_FN_OP,   /* an operations-table slot: name is the slot, "sendmsg" */
+	/* a value: name is "snd_cwnd"; what is its unit ("segments"), or, for a state, the names of the
+	   values from 0 joined by '|' ("off|on"; one without a name is empty) */
+	TRACE_FN_VALUE,
+};
+
+/* What values belong to; the number tells one of a kind from another in its host. */
+enum trace_subject {
+	SUBJECT_HOST,  /* 0 */
+	SUBJECT_SOCK,  /* trace_id of the socket: "10.0.2.15:32768 > 10.0.2.2:80" */
+	SUBJECT_NEIGH, /* trace_id of the neighbour: "10.0.2.2 dev eth0" */
+	SUBJECT_DEV,   /* ifindex: "eth0" */
+	SUBJECT_KINDS
 };
 
 enum trace_kind {
@@ -67,6 +79,10 @@ enum trace_kind {
 	TR_FRAME_RX,
 	TR_NOTE,  /* a line of the host's log (dmesg, print): obj = string id */
 	TR_LEAVE, /* only with a filter: calls at `depth` and deeper have ended, a call left out follows */
+	/* values, written when they change: */
+	TR_SUBJECT, /* the TR_VALUEs from here on are of this: fn = enum trace_subject, obj = its number;
+		       written when it is another than before, and before the first value of each chunk */
+	TR_VALUE,   /* fn = rank of the value's name, obj = the value from here on */
 	TR_KINDS
 };
 
@@ -100,7 +116,8 @@ struct trace_host {
 	struct trace_rec *next, *end; /* free part of the buffer */
 	struct trace_rec *plain_end;  /* as `end`, or NULL when entries are filtered or cost time */
 	struct trace_rec *buf;
-	uint64_t time; /* of the last TR_TIME */
+	uint64_t time;	  /* of the last TR_TIME */
+	uint64_t subject; /* of the last TR_SUBJECT: kind << 32 | number; UINT64_MAX: none in this chunk */
 };
 
 /* Description records, between these by the linker. */
@@ -116,6 +133,8 @@ void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, ui
 void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj);
 void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj);
 void trace_op_slow(struct host *host, const struct trace_fn *fn);
+void trace_value_slow(struct host *host, const struct trace_fn *fn, enum trace_subject kind, uint32_t id,
+		      uint32_t value);
 
 struct trace_span {
 	struct host *host;
@@ -167,6 +186,23 @@ struct trace_span {
 		if (trace_recording((x)->host))                                                              \
 			trace_op_slow((x)->host, &trace_op_here);                                            \
 	} while (0)
+
+/*
+ * A value has changed, or a state: TRACE_VALUE(dev, SUBJECT_DEV, dev->ifindex, "carrier", "off|on", 1). One
+ * line of the code per name. The caller sees to it that it has changed; a filter for functions or packets
+ * does not concern values, one for hosts or times does. Of a socket: TRACE_VALUE_SK.
+ */
+#define TRACE_VALUE(x, subject, id, name, unit, value)                                                       \
+	do {                                                                                                 \
+		TRACE_DESC_(trace_value_here, name, unit, 0xff, TRACE_FN_VALUE);                             \
+		if (trace_recording((x)->host))                                                              \
+			trace_value_slow((x)->host, &trace_value_here, subject, id, value);                  \
+	} while (0)
+#define TRACE_VALUE_SK(sk, name, unit, value) TRACE_VALUE(sk, SUBJECT_SOCK, (sk)->trace_id, name, unit, value)
+
+/* What a subject is called, once that is known; a later name takes the place of an earlier one. */
+void trace_subject_name(struct host *host, enum trace_subject kind, uint32_t id, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* ---- journeys and causes ---- */
 

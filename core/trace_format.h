@@ -10,6 +10,7 @@
  *   HOST  u32 host, name\0
  *   TASK  u32 host, u32 pid, name\0
  *   STR   u32 host, u32 id, text\0
+ *   SUBJ  u32 host, u32 kind (enum trace_subject), u32 number, name\0; the last one holds, for the whole run
  *   REC   u32 host, u32 count, u64 time before the first record, then count struct trace_rec
  *   END   u64 records in all, u64 digest of them
  */
@@ -19,7 +20,7 @@
 #include <stdint.h>
 
 #define TRACE_MAGIC "WPTRACE"
-#define TRACE_VERSION 1
+#define TRACE_VERSION 2
 
 struct trace_file_header {
 	char magic[8];
@@ -34,6 +35,7 @@ enum trace_chunk_type {
 	CHUNK_HOST = TRACE_TAG('H', 'O', 'S', 'T'),
 	CHUNK_TASK = TRACE_TAG('T', 'A', 'S', 'K'),
 	CHUNK_STR = TRACE_TAG('S', 'T', 'R', ' '),
+	CHUNK_SUBJ = TRACE_TAG('S', 'U', 'B', 'J'),
 	CHUNK_REC = TRACE_TAG('R', 'E', 'C', ' '),
 	CHUNK_END = TRACE_TAG('E', 'N', 'D', ' '),
 };

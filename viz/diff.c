@@ -45,7 +45,7 @@ static uint64_t event_time(const struct place *p, const struct trace_rec *rec)
 
 static bool names_fn(unsigned kind)
 {
-	return kind <= TR_OP;
+	return kind <= TR_OP || kind == TR_VALUE;
 }
 
 /* Numbers of functions, texts and tasks mean what each trace's own tables say. */
@@ -123,6 +123,7 @@ static void put_event(const struct side *s)
 		[TR_FRAME_TX] = "frame sent",
 		[TR_FRAME_RX] = "frame received",
 		[TR_NOTE] = "log",
+		[TR_SUBJECT] = "values of number",
 	};
 	const struct trace_rec *r = s->rec;
 	if (!r) {
@@ -162,6 +163,9 @@ static void put_event(const struct side *s)
 	case TR_FRAME_TX:
 	case TR_FRAME_RX:
 		fprintf(s->out, "%s: packet %u, %u bytes", words[r->kind], r->obj, r->fn);
+		break;
+	case TR_VALUE:
+		fprintf(s->out, "%s is now %u", viz_fn_name(s->t, r->fn), r->obj);
 		break;
 	default:
 		fprintf(s->out, "%s %u", r->kind < TR_KINDS && words[r->kind] ? words[r->kind] : "record",

@@ -128,12 +128,59 @@ static bool read_named(struct viz_trace *t, struct cursor *c, bool task)
 	return h && c->ok && strings_set(task ? &h->tasks : &h->strings, id, take_str(c)) && c->ok;
 }
 
+static bool read_subject(struct viz_trace *t, struct cursor *c)
+{
+	struct viz_host *h = host_at(t, take_u32(c));
+	struct viz_subject s = { .kind = take_u32(c), .id = take_u32(c) };
+	s.name = take_str(c);
+	if (!h || !c->ok || s.kind >= SUBJECT_KINDS ||
+	    !reserve((void **)&h->subjects, &h->cap_subjects, h->nr_subjects, sizeof(s)))
+		return false;
+	h->subjects[h->nr_subjects++] = s;
+	return true;
+}
+
+/* By kind and id, and those of the same by their place in the file. */
+static int subject_cmp(const void *a, const void *b)
+{
+	const struct viz_subject *x = a, *y = b;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* Sorts a host's subjects; of several names of one the last stays. */
+static void sort_subjects(struct viz_host *h)
+{
+	uint32_t n = 0;
+	if (h->nr_subjects)
+		qsort(h->subjects, h->nr_subjects, sizeof(*h->subjects), subject_cmp);
+	for (uint32_t i = 0; i < h->nr_subjects; i++) {
+		const struct viz_subject *s = &h->subjects[i];
+		if (n > 0 && h->subjects[n - 1].kind == s->kind && h->subjects[n - 1].id == s->id)
+			n--;
+		h->subjects[n++] = *s;
+	}
+	h->nr_subjects = n;
+}
+
+/* The function that a record names is in the table, and of the kind that the record is about. */
+static bool names_good_fn(const struct viz_trace *t, const struct trace_rec *r)
+{
+	if (r->kind == TR_VALUE)
+		return r->fn < t->nr_fns && t->fns[r->fn].kind == TRACE_FN_VALUE;
+	return r->kind > TR_OP || (r->fn < t->nr_fns && r->depth > 0);
+}
+
 /* Every record is of a kind that is known; the function that it names is in the table, at a depth from 1. */
 static bool records_good(const struct viz_trace *t, const struct viz_chunk *chunk)
 {
 	for (uint32_t i = 0; i < chunk->n; i++) {
 		const struct trace_rec *r = &chunk->rec[i];
-		if (r->kind >= TR_KINDS || (r->kind <= TR_OP && (r->fn >= t->nr_fns || r->depth == 0)))
+		if (r->kind >= TR_KINDS || !names_good_fn(t, r) ||
+		    (r->kind == TR_SUBJECT && r->fn >= SUBJECT_KINDS))
 			return false;
 	}
 	return true;
@@ -168,6 +215,8 @@ static bool read_chunk(struct viz_trace *t, uint32_t type, struct cursor *c)
 		return read_named(t, c, true);
 	case CHUNK_STR:
 		return read_named(t, c, false);
+	case CHUNK_SUBJ:
+		return read_subject(t, c);
 	case CHUNK_REC:
 		return read_records(t, c);
 	case CHUNK_END:
@@ -234,6 +283,8 @@ int viz_trace_open(struct viz_trace *t, const char *path, char *err, unsigned er
 		}
 		at += sizeof(ch) + whole;
 	}
+	for (uint32_t i = 0; i < t->nr_hosts; i++)
+		sort_subjects(&t->hosts[i]);
 	return 0;
 fail:
 	viz_trace_close(t);
@@ -246,6 +297,7 @@ void viz_trace_close(struct viz_trace *t)
 		free(t->hosts[i].chunks);
 		free(t->hosts[i].strings.text);
 		free(t->hosts[i].tasks.text);
+		free(t->hosts[i].subjects);
 	}
 	free(t->hosts);
 	free(t->fns);
@@ -280,6 +332,26 @@ const char *viz_fn_name(const struct viz_trace *t, unsigned rank)
 const char *viz_string(const struct viz_strings *s, uint32_t id)
 {
 	return id < s->n && s->text[id] ? s->text[id] : "?";
+}
+
+const char *viz_subject_name(const struct viz_host *h, unsigned kind, uint32_t id, char *buf, unsigned len)
+{
+	static const char *const words[SUBJECT_KINDS] = { "host", "socket", "neighbour", "device" };
+	uint32_t lo = 0, hi = h->nr_subjects;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct viz_subject *s = &h->subjects[mid];
+		if (s->kind < kind || (s->kind == kind && s->id < id))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < h->nr_subjects && h->subjects[lo].kind == kind && h->subjects[lo].id == id)
+		return h->subjects[lo].name;
+	if (kind == SUBJECT_HOST)
+		return h->name;
+	snprintf(buf, len, "%s %u", kind < SUBJECT_KINDS ? words[kind] : "?", id);
+	return buf;
 }
 
 int viz_host_index(const struct viz_trace *t, const char *name)

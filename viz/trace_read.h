@@ -23,6 +23,12 @@ struct viz_strings {
 	uint32_t n;
 };
 
+/* Names of the subjects of values (core/trace.h). */
+struct viz_subject {
+	uint32_t kind, id; /* enum trace_subject */
+	const char *name;
+};
+
 /* A run of records of one host. */
 struct viz_chunk {
 	const struct trace_rec *rec;
@@ -35,6 +41,8 @@ struct viz_host {
 	struct viz_chunk *chunks;
 	uint32_t nr_chunks, cap_chunks;
 	struct viz_strings strings, tasks;
+	struct viz_subject *subjects; /* in order of kind and id, each once */
+	uint32_t nr_subjects, cap_subjects;
 	uint64_t nr_records;
 };
 
@@ -60,6 +68,9 @@ int viz_run_open(struct viz_trace *t, const char *dir, char *err, unsigned errle
 /* Names for what records point at; never NULL. */
 const char *viz_fn_name(const struct viz_trace *t, unsigned rank);
 const char *viz_string(const struct viz_strings *s, uint32_t id);
+
+/* What a subject of values is called: its name, or "socket 3", "neighbour 1", "device 2", "host" in `buf`. */
+const char *viz_subject_name(const struct viz_host *h, unsigned kind, uint32_t id, char *buf, unsigned len);
 
 /* Index of the host of that name, or -1. */
 int viz_host_index(const struct viz_trace *t, const char *name);

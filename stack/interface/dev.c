@@ -268,6 +268,7 @@ int register_netdevice(struct net_device *dev)
 	dev_init_scheduler(dev);
 	dev_hold(dev);
 	list_netdevice(dev);
+	trace_subject_name(dev->host, SUBJECT_DEV, (u32)dev->ifindex, "%s", dev->name);
 	memcpy(dev->perm_addr, dev->dev_addr, dev->addr_len);
 	ret = notifier_to_errno(call_netdevice_notifiers(NETDEV_REGISTER, dev));
 	if (ret) {

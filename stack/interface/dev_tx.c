@@ -398,6 +398,7 @@ static int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_devic
 	}
 	TRACE_OP(skb, "enqueue");
 	rc = q->ops->enqueue(skb, q, &to_free) & NET_XMIT_MASK;
+	qdisc_trace_len(q);
 	qdisc_run(q);
 	if (unlikely(to_free))
 		kfree_skb_list_reason(to_free, SKB_DROP_REASON_QDISC_DROP);

@@ -36,6 +36,7 @@ struct ftgmac100 {
 	u32 txdes0_edotr_mask;
 	/* receive */
 	u32 rx_pointer, rx_q_entries;
+	u32 rx_ring_traced; /* frames that waited when that was last recorded */
 	u32 rxdes0_edorr_mask;
 	bool need_mac_restart;
 	struct ftgmac100_rxdes *rxdes;
@@ -89,6 +90,7 @@ void ftgmac100_free_tx_packet(struct ftgmac100 *priv, u32 pointer, struct sk_buf
 int ftgmac100_alloc_rx_buf(struct ftgmac100 *priv, u32 entry, struct ftgmac100_rxdes *rxdes, gfp_t gfp);
 bool ftgmac100_rx_packet(struct ftgmac100 *priv, int *processed);
 bool ftgmac100_check_rx(struct ftgmac100 *priv);
+void ftgmac100_trace_rx_ring(struct ftgmac100 *priv);
 
 /* ftgmac100_rings.c */
 int ftgmac100_alloc_rings(struct ftgmac100 *priv);

@@ -107,9 +107,13 @@ static int ftgmac100_poll(struct napi_struct *napi, int budget)
 
 	if (ftgmac100_tx_buf_cleanable(priv))
 		ftgmac100_tx_complete(priv);
+	if (trace_recording(priv->host))
+		ftgmac100_trace_rx_ring(priv);
 	do {
 		more = ftgmac100_rx_packet(priv, &work_done);
 	} while (more && work_done < budget);
+	if (trace_recording(priv->host))
+		ftgmac100_trace_rx_ring(priv);
 
 	if (unlikely(priv->need_mac_restart)) {
 		ftgmac100_start_hw(priv);

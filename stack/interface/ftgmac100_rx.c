@@ -57,6 +57,20 @@ bool ftgmac100_check_rx(struct ftgmac100 *priv)
 	return le32toh(priv->rxdes[priv->rx_pointer].rxdes0) & FTGMAC100_RXDES0_RXPKT_RDY;
 }
 
+/* How many frames wait in the ring: of use to the trace only, so counted only for it. */
+void ftgmac100_trace_rx_ring(struct ftgmac100 *priv)
+{
+	u32 n = 0, mask = priv->rx_q_entries - 1;
+
+	while (n <= mask &&
+	       le32toh(priv->rxdes[(priv->rx_pointer + n) & mask].rxdes0) & FTGMAC100_RXDES0_RXPKT_RDY)
+		n++;
+	if (n == priv->rx_ring_traced)
+		return;
+	priv->rx_ring_traced = n;
+	TRACE_VALUE(priv, SUBJECT_DEV, (u32)priv->netdev->ifindex, "rx_ring", "frames", n);
+}
+
 /* What the descriptor says about the frame goes into its skb. */
 static void ftgmac100_rx_fill(struct ftgmac100 *priv, struct sk_buff *skb, u32 status, u32 csum_vlan)
 {

@@ -24,6 +24,13 @@ static u32 ftgmac100_tx_buf_avail(struct ftgmac100 *priv)
 	return (priv->tx_clean_pointer - priv->tx_pointer - 1) & (priv->tx_q_entries - 1);
 }
 
+/* Descriptors of the ring that the card has, or that nobody has taken back, are more or less now. */
+static void ftgmac100_trace_tx_ring(const struct ftgmac100 *priv)
+{
+	TRACE_VALUE(priv, SUBJECT_DEV, (u32)priv->netdev->ifindex, "tx_ring", "descriptors",
+		    (priv->tx_pointer - priv->tx_clean_pointer) & (priv->tx_q_entries - 1));
+}
+
 bool ftgmac100_tx_buf_cleanable(struct ftgmac100 *priv)
 {
 	TRACE(priv, "ask whether transmit descriptors are outstanding");
@@ -77,8 +84,12 @@ static bool ftgmac100_tx_complete_packet(struct ftgmac100 *priv)
 void ftgmac100_tx_complete(struct ftgmac100 *priv)
 {
 	TRACE(priv, "unmap complete packets and release their skbs");
+	u32 first = priv->tx_clean_pointer;
+
 	while (ftgmac100_tx_buf_cleanable(priv) && ftgmac100_tx_complete_packet(priv))
 		;
+	if (priv->tx_clean_pointer != first)
+		ftgmac100_trace_tx_ring(priv);
 	if (unlikely(netif_queue_stopped(priv->netdev)) && ftgmac100_tx_buf_avail(priv) >= TX_THRESHOLD)
 		netif_wake_queue(priv->netdev);
 }
@@ -183,6 +194,7 @@ netdev_tx_t ftgmac100_hard_start_xmit(struct sk_buff *skb, struct net_device *ne
 	/* The head's descriptor last: the card may look at any time. */
 	first->txdes0 = htole32(f_ctl_stat);
 	priv->tx_pointer = pointer;
+	ftgmac100_trace_tx_ring(priv);
 	if (unlikely(ftgmac100_tx_buf_avail(priv) < TX_THRESHOLD))
 		netif_stop_queue(netdev);
 	skb_tx_timestamp(skb);

@@ -7,6 +7,15 @@
  */
 #include "stack/interface/gro.h"
 
+/* NAPI is now idle, scheduled or being polled; the backlog's belongs to no device. */
+enum { NAPI_IDLE, NAPI_SCHEDULED, NAPI_POLLING };
+static inline void napi_trace(const struct napi_struct *n, u32 state)
+{
+	if (n->dev)
+		TRACE_VALUE(n, SUBJECT_DEV, (u32)n->dev->ifindex, "napi_state", "idle|scheduled|polling",
+			    state);
+}
+
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int),
 		    int weight)
 {
@@ -89,6 +98,7 @@ void ____napi_schedule(struct softnet_data *sd, struct napi_struct *napi)
 {
 	TRACE(napi, "queue napi for polling and raise NET_RX");
 	list_add_tail(&napi->poll_list, &sd->poll_list);
+	napi_trace(napi, NAPI_SCHEDULED);
 	__raise_softirq_irqoff(napi->host, NET_RX_SOFTIRQ);
 }
 
@@ -134,6 +144,7 @@ bool napi_complete_done(struct napi_struct *n, int work_done)
 		return false;
 	}
 	n->state &= ~NAPIF_STATE_SCHED;
+	napi_trace(n, NAPI_IDLE);
 	return true;
 }
 
@@ -177,9 +188,12 @@ static int napi_poll(struct napi_struct *n, struct list_head *repoll)
 	int work;
 
 	list_del_init(&n->poll_list);
+	napi_trace(n, NAPI_POLLING);
 	work = __napi_poll(n, &do_repoll);
-	if (do_repoll)
+	if (do_repoll) {
 		list_add_tail(&n->poll_list, repoll);
+		napi_trace(n, NAPI_SCHEDULED);
+	}
 	return work;
 }
 

@@ -28,6 +28,15 @@ static void phy_process_state_change(struct phy_device *phydev, enum phy_state o
 	(void)phy_state_to_str;
 }
 
+/* The one way to change the state machine's state. */
+static void phy_set_state(struct phy_device *phydev, enum phy_state state)
+{
+	if (phydev->state != state && phydev->attached_dev && phydev->attached_dev->ifindex)
+		TRACE_VALUE(phydev, SUBJECT_DEV, (u32)phydev->attached_dev->ifindex, "phy_state",
+			    "DOWN|READY|HALTED|UP|RUNNING|NOLINK", state);
+	phydev->state = state;
+}
+
 /* ---- link ---- */
 
 /* Of this phy's device, whom phy_attach_direct() installed it for. */
@@ -101,10 +110,10 @@ static int phy_check_link_status(struct phy_device *phydev)
 	if (err)
 		return err;
 	if (phydev->link && phydev->state != PHY_RUNNING) {
-		phydev->state = PHY_RUNNING;
+		phy_set_state(phydev, PHY_RUNNING);
 		phy_link_up(phydev);
 	} else if (!phydev->link && phydev->state != PHY_NOLINK) {
-		phydev->state = PHY_NOLINK;
+		phy_set_state(phydev, PHY_NOLINK);
 		phy_link_down(phydev);
 	}
 	return 0;
@@ -151,7 +160,7 @@ static void phy_stop_machine(struct phy_device *phydev)
 	TRACE(phydev, "stop the state machine");
 	cancel_delayed_work_sync(&phydev->state_queue);
 	if (phy_is_started(phydev))
-		phydev->state = PHY_UP;
+		phy_set_state(phydev, PHY_UP);
 }
 
 void phy_state_machine(struct work_struct *work)
@@ -182,7 +191,7 @@ void phy_state_machine(struct work_struct *work)
 	}
 	if (err < 0) {
 		netdev_warn(phydev->attached_dev, "PHY error %d, halted", err);
-		phydev->state = PHY_HALTED;
+		phy_set_state(phydev, PHY_HALTED);
 	}
 	phy_process_state_change(phydev, old_state);
 	if (phy_is_started(phydev))
@@ -233,7 +242,7 @@ void phy_start(struct phy_device *phydev)
 	if (phydev->state != PHY_READY && phydev->state != PHY_HALTED)
 		return;
 	__phy_resume(phydev);
-	phydev->state = PHY_UP;
+	phy_set_state(phydev, PHY_UP);
 	phy_start_machine(phydev);
 }
 
@@ -244,7 +253,7 @@ void phy_stop(struct phy_device *phydev)
 
 	if (!phy_is_started(phydev))
 		return;
-	phydev->state = PHY_HALTED;
+	phy_set_state(phydev, PHY_HALTED);
 	phy_process_state_change(phydev, old_state);
 	phy_state_machine(&phydev->state_queue.work);
 	phy_stop_machine(phydev);
@@ -296,7 +305,7 @@ int phy_attach_direct(struct net_device *dev, struct phy_device *phydev)
 	phydev->attached_dev = dev;
 	dev->phydev = phydev;
 	phy_sysfs_create_links(phydev);
-	phydev->state = PHY_READY;
+	phy_set_state(phydev, PHY_READY);
 	/* The carrier is off until the state machine says otherwise. */
 	netif_carrier_off(dev);
 	err = phy_init_hw(phydev);

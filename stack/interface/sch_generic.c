@@ -35,6 +35,12 @@ void qdisc_run_end(struct Qdisc *q)
 	}
 }
 
+/* How many packets wait has changed. */
+void qdisc_trace_len(const struct Qdisc *q)
+{
+	TRACE_VALUE(q, SUBJECT_DEV, (u32)qdisc_dev(q)->ifindex, "qlen", "packets", q->qstats.qlen);
+}
+
 /* Packets that the device did not take go first next time. */
 static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 {
@@ -48,6 +54,7 @@ static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 		q->qstats.backlog += qdisc_pkt_len(skb);
 		q->qstats.qlen++;
 	}
+	qdisc_trace_len(q);
 	/* A stopped queue runs its qdisc when it is woken. */
 	if (!netif_xmit_frozen_or_stopped(q->dev_queue))
 		__netif_schedule(q);
@@ -67,6 +74,7 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *validate)
 		__skb_unlink(skb, &q->gso_skb);
 		q->qstats.backlog -= qdisc_pkt_len(skb);
 		q->qstats.qlen--;
+		qdisc_trace_len(q);
 		return skb;
 	}
 	*validate = true;
@@ -74,7 +82,10 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *validate)
 	if ((q->flags & TCQ_F_ONETXQUEUE) && netif_xmit_frozen_or_stopped(txq))
 		return NULL;
 	TRACE_OP(q, "dequeue");
-	return q->ops->dequeue(q);
+	skb = q->ops->dequeue(q);
+	if (skb)
+		qdisc_trace_len(q);
+	return skb;
 }
 
 bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq,
@@ -244,6 +255,7 @@ void qdisc_reset(struct Qdisc *qdisc)
 	if (unlikely(!skb_queue_empty(&qdisc->gso_skb)))
 		skb_queue_purge_reason(qdisc->host, &qdisc->gso_skb, SKB_DROP_REASON_QDISC_DROP);
 	qdisc->qstats.qlen = 0;
+	qdisc_trace_len(qdisc);
 	qdisc->qstats.backlog = 0;
 }
 
@@ -532,6 +544,7 @@ void netif_carrier_on(struct net_device *dev)
 	dev->state &= ~(1ul << __LINK_STATE_NOCARRIER);
 	if (dev->reg_state == NETREG_UNINITIALIZED)
 		return;
+	TRACE_VALUE(dev, SUBJECT_DEV, (u32)dev->ifindex, "carrier", "off|on", 1);
 	dev->carrier_up_count++;
 	linkwatch_fire_event(dev);
 	if (netif_running(dev))
@@ -546,6 +559,7 @@ void netif_carrier_off(struct net_device *dev)
 	dev->state |= 1ul << __LINK_STATE_NOCARRIER;
 	if (dev->reg_state == NETREG_UNINITIALIZED)
 		return;
+	TRACE_VALUE(dev, SUBJECT_DEV, (u32)dev->ifindex, "carrier", "off|on", 0);
 	dev->carrier_down_count++;
 	linkwatch_fire_event(dev);
 }

@@ -104,19 +104,19 @@ static int arp_constructor(struct neighbour *neigh)
 	neigh_parms_put(neigh->parms);
 	neigh->parms = neigh_parms_clone(in_dev->arp_parms);
 	if (!dev->header_ops) {
-		neigh->nud_state = NUD_NOARP;
+		neigh_set_state(neigh, NUD_NOARP);
 		neigh->ops = &arp_direct_ops;
 		neigh->output = neigh_direct_output;
 		return 0;
 	}
 	if (neigh->type == RTN_MULTICAST) {
-		neigh->nud_state = NUD_NOARP;
+		neigh_set_state(neigh, NUD_NOARP);
 		arp_mc_map(addr, neigh->ha, dev, 1);
 	} else if (dev->flags & (IFF_NOARP | IFF_LOOPBACK)) {
-		neigh->nud_state = NUD_NOARP;
+		neigh_set_state(neigh, NUD_NOARP);
 		memcpy(neigh->ha, dev->dev_addr, dev->addr_len);
 	} else if (neigh->type == RTN_BROADCAST || (dev->flags & IFF_POINTOPOINT)) {
-		neigh->nud_state = NUD_NOARP;
+		neigh_set_state(neigh, NUD_NOARP);
 		memcpy(neigh->ha, dev->broadcast, dev->addr_len);
 	}
 	neigh->ops = dev->header_ops->cache ? &arp_hh_ops : &arp_generic_ops;

@@ -30,6 +30,8 @@ void neigh_parms_put(struct neigh_parms *parms);
 
 /* ---- neigh_state.c ---- */
 void neigh_timer_handler(struct timer_list *t);
+/* The one way to change nud_state. */
+void neigh_set_state(struct neighbour *n, u8 state);
 int neigh_del_timer(struct neighbour *n);
 int neigh_blackhole(struct neighbour *neigh, struct sk_buff *skb);
 

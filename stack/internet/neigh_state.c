@@ -113,6 +113,25 @@ static unsigned long neigh_retrans_time(const struct neighbour *n)
 	return (unsigned long)max_t(int, NEIGH_VAR(n->parms, RETRANS_TIME), HZ / 100);
 }
 
+static void neigh_trace_state(const struct neighbour *n)
+{
+	trace_subject_name(n->host, SUBJECT_NEIGH, n->trace_id, NIPQUAD_FMT " dev %s",
+			   NIPQUAD(n->primary_key), n->dev->name);
+	/* by the number of the bit, from 1 */
+	TRACE_VALUE(n, SUBJECT_NEIGH, n->trace_id, "nud_state",
+		    "NONE|INCOMPLETE|REACHABLE|STALE|DELAY|PROBE|FAILED|NOARP|PERMANENT",
+		    n->nud_state ? (u32)__builtin_ctz(n->nud_state) + 1 : 0);
+}
+
+void neigh_set_state(struct neighbour *n, u8 state)
+{
+	bool changed = n->nud_state != state;
+
+	n->nud_state = state;
+	if (trace_recording(n->host) && changed)
+		neigh_trace_state(n);
+}
+
 /* The next state when the timer of REACHABLE or DELAY fires; returns when to fire again. */
 static unsigned long neigh_timer_advance(struct neighbour *neigh, unsigned long now, bool *notify)
 {
@@ -123,12 +142,12 @@ static unsigned long neigh_timer_advance(struct neighbour *neigh, unsigned long 
 		if (time_before_eq(now, neigh->confirmed + reachable))
 			return neigh->confirmed + reachable;
 		if (time_before_eq(now, neigh->used + delay)) {
-			neigh->nud_state = NUD_DELAY;
+			neigh_set_state(neigh, NUD_DELAY);
 			neigh->updated = now;
 			neigh_suspect(neigh);
 			return now + delay;
 		}
-		neigh->nud_state = NUD_STALE;
+		neigh_set_state(neigh, NUD_STALE);
 		neigh->updated = now;
 		neigh_suspect(neigh);
 		*notify = true;
@@ -136,13 +155,13 @@ static unsigned long neigh_timer_advance(struct neighbour *neigh, unsigned long 
 	}
 	if (neigh->nud_state & NUD_DELAY) {
 		if (time_before_eq(now, neigh->confirmed + delay)) {
-			neigh->nud_state = NUD_REACHABLE;
+			neigh_set_state(neigh, NUD_REACHABLE);
 			neigh->updated = now;
 			neigh_connect(neigh);
 			*notify = true;
 			return neigh->confirmed + reachable;
 		}
-		neigh->nud_state = NUD_PROBE;
+		neigh_set_state(neigh, NUD_PROBE);
 		neigh->updated = now;
 		neigh->probes = 0;
 		*notify = true;
@@ -161,7 +180,7 @@ void neigh_timer_handler(struct timer_list *t)
 		goto out;
 	next = neigh_timer_advance(neigh, now, &notify);
 	if ((neigh->nud_state & (NUD_INCOMPLETE | NUD_PROBE)) && neigh->probes >= neigh_max_probes(neigh)) {
-		neigh->nud_state = NUD_FAILED;
+		neigh_set_state(neigh, NUD_FAILED);
 		notify = true;
 		neigh_invalidate(neigh);
 		goto out;
@@ -219,7 +238,7 @@ int __neigh_event_send(struct neighbour *neigh, struct sk_buff *skb)
 	}
 	if (!(neigh->nud_state & (NUD_STALE | NUD_INCOMPLETE))) {
 		if (!(NEIGH_VAR(neigh->parms, MCAST_PROBES) + NEIGH_VAR(neigh->parms, APP_PROBES))) {
-			neigh->nud_state = NUD_FAILED;
+			neigh_set_state(neigh, NUD_FAILED);
 			neigh->updated = now;
 			if (skb)
 				kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_FAILED);
@@ -228,13 +247,13 @@ int __neigh_event_send(struct neighbour *neigh, struct sk_buff *skb)
 		}
 		neigh->probes = NEIGH_VAR(neigh->parms, UCAST_PROBES);
 		neigh_del_timer(neigh);
-		neigh->nud_state = NUD_INCOMPLETE;
+		neigh_set_state(neigh, NUD_INCOMPLETE);
 		neigh->updated = now;
 		neigh_add_timer(neigh, now + neigh_retrans_time(neigh), NUD_INCOMPLETE);
 		immediate_probe = true;
 	} else if (neigh->nud_state & NUD_STALE) {
 		neigh_del_timer(neigh);
-		neigh->nud_state = NUD_DELAY;
+		neigh_set_state(neigh, NUD_DELAY);
 		neigh->updated = now;
 		neigh_add_timer(neigh, now + (unsigned long)NEIGH_VAR(neigh->parms, DELAY_PROBE_TIME),
 				NUD_DELAY);
@@ -307,7 +326,7 @@ static void neigh_update_invalid(struct neighbour *neigh, u8 old, u8 new, bool *
 	neigh_del_timer(neigh);
 	if (old & NUD_CONNECTED)
 		neigh_suspect(neigh);
-	neigh->nud_state = new;
+	neigh_set_state(neigh, new);
 	*notify = (old & NUD_VALID) != 0;
 	if ((old & (NUD_INCOMPLETE | NUD_PROBE)) && (new &NUD_FAILED)) {
 		neigh_invalidate(neigh);
@@ -360,7 +379,7 @@ static void neigh_enter_state(struct neighbour *neigh, u8 new)
 		neigh_add_timer(neigh,
 				now + (new &NUD_REACHABLE ? (unsigned long)neigh->parms->reachable_time : 0),
 				new);
-	neigh->nud_state = new;
+	neigh_set_state(neigh, new);
 }
 
 static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32 flags, u32 nlmsg_pid)
@@ -377,7 +396,7 @@ static int __neigh_update(struct neighbour *neigh, const u8 *lladdr, u8 new, u32
 	gc_update = neigh_update_ext_learned(neigh, flags, &notify);
 	if (flags & NEIGH_UPDATE_F_USE) {
 		new = old &(u8)~NUD_PERMANENT;
-		neigh->nud_state = new;
+		neigh_set_state(neigh, new);
 		err = 0;
 		goto out;
 	}

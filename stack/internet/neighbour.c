@@ -135,7 +135,7 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, boo
 		if (n->refcnt != 1) { /* somebody uses it still: make it harmless */
 			neigh_purge_queue(n, SKB_DROP_REASON_NEIGH_DEAD);
 			n->output = neigh_blackhole;
-			n->nud_state = n->nud_state & NUD_VALID ? NUD_NOARP : NUD_NONE;
+			neigh_set_state(n, n->nud_state & NUD_VALID ? NUD_NOARP : NUD_NONE);
 		}
 		neigh_cleanup_and_release(n);
 	}
@@ -198,6 +198,7 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, struct net_device 
 	INIT_LIST_HEAD(&n->all_list);
 	n->updated = n->used = now;
 	n->nud_state = NUD_NONE;
+	n->trace_id = ++tbl->last_trace_id;
 	n->output = neigh_blackhole;
 	n->parms = neigh_parms_clone(&tbl->parms);
 	timer_setup(tbl->host, &n->timer, neigh_timer_handler, 0);

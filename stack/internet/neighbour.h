@@ -115,14 +115,15 @@ struct neighbour {
 	struct host *host;
 	struct hh_cache hh;
 	int (*output)(struct neighbour *neigh, struct sk_buff *skb);
-	u8 nud_state;
-	u8 type; /* RTN_* */
+	u8 nud_state; /* set by neigh_set_state() only */
+	u8 type;      /* RTN_* */
 	u8 dead;
 	u8 protocol;
 	u8 flags; /* NTF_* */
 	u8 ha[NEIGH_ADDR_LEN];
 	int refcnt;
 	struct net_device *dev;
+	u32 trace_id;		/* count of the table, from 1 */
 	__be32 primary_key;	/* the IPv4 address */
 	struct neighbour *next; /* in the hash bucket */
 	struct neigh_table *tbl;
@@ -163,6 +164,7 @@ struct neigh_table {
 	unsigned long last_flush, last_rand;
 	struct delayed_work gc_work;
 	int entries, gc_entries;
+	u32 last_trace_id;
 	struct list_head gc_list, all_list;
 	struct neigh_statistics stats;
 	struct neigh_hash_table nht;

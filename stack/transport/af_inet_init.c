@@ -14,7 +14,7 @@
 #include "stack/internet/raw.h"
 #include "stack/interface/etherdevice.h"
 #include "stack/interface/netdevice.h"
-#include "stack/transport/tcp.h"
+#include "stack/transport/tcp_trace.h"
 #include "stack/transport/udp.h"
 
 /* ---- a sock's state ---- */
@@ -23,15 +23,19 @@
 void inet_sk_set_state(struct sock *sk, int state)
 {
 	TRACE_SK(sk, "set the socket's state");
+	int oldstate = sk->sk_state;
 
 	sk->sk_state = (u8)state;
+	tcp_trace_state(sk, oldstate);
 }
 
 void inet_sk_state_store(struct sock *sk, int newstate)
 {
 	TRACE_SK(sk, "set the socket's state, after all that depends on the old one");
+	int oldstate = sk->sk_state;
 
 	sk->sk_state = (u8)newstate;
+	tcp_trace_state(sk, oldstate);
 }
 
 /* ---- a sock's route ---- */

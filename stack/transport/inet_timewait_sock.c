@@ -7,6 +7,7 @@
 #include "stack/transport/inet_timewait_sock.h"
 
 #include "stack/transport/tcp.h"
+#include "stack/transport/tcp_trace.h"
 
 void inet_twsk_free(struct inet_timewait_sock *tw)
 {
@@ -48,6 +49,7 @@ static void inet_twsk_kill(struct inet_timewait_sock *tw)
 
 	inet_ehash_remove(h, (struct sock *)tw);
 	inet_twsk_bind_unhash(tw, h);
+	tcp_trace_state_id(((struct sock *)tw)->host, ((struct sock *)tw)->trace_id, TCP_CLOSE);
 	tw->tw_dr->tw_refcount--;
 	inet_twsk_put(tw);
 }

@@ -6,6 +6,7 @@
  * (tcp_recovery.c); timers; delivery rate; congestion window; and at the end what has to be sent again.
  */
 #include "stack/transport/tcp_input.h"
+#include "stack/transport/tcp_trace.h"
 
 /* ---- counters that move with an ACK ---- */
 
@@ -343,8 +344,9 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	sk->sk_err_soft = 0;
 	inet_csk(sk)->icsk_probes_out = 0;
 	tp->rcv_tstamp = tcp_jiffies32(sk->host);
-	if (!prior_packets)
-		return tcp_ack_no_queue(sk, skb, flag, prior_snd_una, prior_delivered);
-	return tcp_ack_queue(sk, skb, flag, prior_fack, prior_snd_una, prior_delivered, is_sack_reneg,
-			     &state);
+	int ret = prior_packets ? tcp_ack_queue(sk, skb, flag, prior_fack, prior_snd_una, prior_delivered,
+						is_sack_reneg, &state)
+				: tcp_ack_no_queue(sk, skb, flag, prior_snd_una, prior_delivered);
+	tcp_trace_values(sk);
+	return ret;
 }

@@ -5,6 +5,7 @@
 #include "stack/internet/dst.h"
 #include "stack/kernel/softirq.h"
 #include "stack/transport/tcp.h"
+#include "stack/transport/tcp_trace.h"
 
 static bool tcp_in_window(struct host *host, u32 seq, u32 end_seq, u32 s_win, u32 e_win)
 {
@@ -64,6 +65,7 @@ static enum tcp_tw_status fin_wait2_segment(struct inet_timewait_sock *tw, struc
 	if (!th->fin || cb->end_seq != tcptw->tw_rcv_nxt + 1)
 		return TCP_TW_RST;
 	tw->tw_substate = TCP_TIME_WAIT;
+	tcp_trace_state_id(skb->host, ((struct sock *)tw)->trace_id, TCP_TIME_WAIT);
 	tcptw->tw_rcv_nxt = cb->end_seq;
 	if (opt->saw_tstamp) {
 		tcptw->tw_ts_recent_stamp = tcp_seconds(skb->host);
@@ -169,6 +171,7 @@ void tcp_time_wait(struct sock *sk, int state, int timeo)
 			timeo = TCP_TIMEWAIT_LEN;
 		inet_twsk_schedule(tw, timeo);
 		inet_twsk_hashdance(tw, sk, &host_tcp->hashinfo);
+		tcp_trace_time_wait(sk, state);
 	} else {
 		/* too many, or no memory: then without waiting */
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPTIMEWAITOVERFLOW);

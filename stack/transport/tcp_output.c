@@ -12,6 +12,7 @@
 #include "stack/application/socket.h"
 #include "stack/interface/sch_generic.h"
 #include "stack/transport/tcp_output.h"
+#include "stack/transport/tcp_trace.h"
 
 /* ---- clocks and statistics ---- */
 
@@ -641,6 +642,7 @@ bool tcp_write_xmit(struct sock *sk, unsigned int mss_now, int nonagle, int push
 	x.is_cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	if (likely(sent_pkts || x.is_cwnd_limited))
 		tcp_cwnd_validate(sk, x.is_cwnd_limited);
+	tcp_trace_values(sk);
 
 	if (likely(sent_pkts)) {
 		if (tcp_in_cwnd_reduction(sk))

@@ -9,6 +9,7 @@
  * sizes the buffer for twice that (dynamic right-sizing).
  */
 #include "stack/transport/tcp_input.h"
+#include "stack/transport/tcp_trace.h"
 
 /* ---- segment size ---- */
 
@@ -391,4 +392,5 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	tcp_ecn_check_ce(sk, skb);
 	if (skb->len >= 128)
 		tcp_grow_window(sk, skb, true);
+	tcp_trace_values(sk);
 }

@@ -6,6 +6,7 @@
 #include "stack/application/socket.h"
 #include "stack/internet/ip.h"
 #include "stack/transport/tcp.h"
+#include "stack/transport/tcp_trace.h"
 
 /* Is a delayed ACK worth sending now that the program has read? */
 static bool ack_is_due(const struct sock *sk, int copied)
@@ -43,6 +44,7 @@ void tcp_cleanup_rbuf(struct sock *sk, int copied)
 	}
 	if (time_to_ack)
 		tcp_send_ack(sk);
+	tcp_trace_values(sk);
 }
 
 /* recv(MSG_OOB): the one urgent byte. Never blocks. */

@@ -12,6 +12,7 @@
  */
 #include "stack/transport/tcp_input.h"
 #include "stack/transport/tcp_output.h"
+#include "stack/transport/tcp_trace.h"
 
 /* ---- giving up ---- */
 
@@ -302,6 +303,7 @@ void tcp_retransmit_timer(struct sock *sk)
 	}
 	icsk->icsk_backoff++;
 	tcp_back_off(sk);
+	tcp_trace_values(sk);
 }
 
 /* ---- zero window ---- */

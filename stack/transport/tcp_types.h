@@ -397,6 +397,13 @@ struct tcp_sock {
 	struct request_sock *fastopen_rsk;	   /* server: until the ACK of our SYN */
 	struct saved_syn *saved_syn;
 	struct tcp_md5sig_key *md5sig_info; /* tcp_md5.h; NULL: no TCP-MD5 */
+
+	/* tcp_trace.c: as last recorded */
+	struct {
+		u32 snd_cwnd, snd_ssthresh, packets_out, in_flight, srtt, rto, ca_state, snd_wnd, rcv_wnd;
+		u32 send_q, recv_q;
+		bool timewait; /* a time-wait socket stands in */
+	} traced;
 };
 
 /* A half-open connection of a listener (SYN received). */

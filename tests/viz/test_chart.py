@@ -594,7 +594,7 @@ def test_damaged(rng, tmp):
     cases = {
         "empty": b"",
         "magic": b"x" + data[1:],
-        "version": patch(data, 8, b"\x02"),
+        "version": patch(data, 8, b"\x63"),
         "unknown chunk": patch(data, data.index(b"TASK"), b"TASC"),
         "host that was not defined": patch(data, rec + 8, b"\x07"),
         "host number too large": patch(data, data.index(b"HOST") + 8, b"\xff\xff\xff\xff"),

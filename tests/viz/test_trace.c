@@ -445,22 +445,97 @@ static void long_times(void **state)
 	assert_string_equal(read_back(&r, path, "h"), "1:tt_leaf@5124095577148911 ");
 }
 
+/* ---- values ---- */
+
+static void tt_values(struct host *host, uint32_t dev, uint32_t qlen)
+{
+	TRACE(host, "change values");
+	TRACE_VALUE(host, SUBJECT_DEV, dev, "tt_qlen", "packets", qlen);
+	TRACE_VALUE(host, SUBJECT_DEV, dev, "tt_carrier", "off|on", qlen > 5);
+}
+
+/* Writes "NAME VALUE of SUBJECT at TIME;" for each value; a chunk begins with no subject. */
+static void list_values(struct reading *r, const char *file)
+{
+	struct viz_trace t;
+	char err[256], buf[32];
+
+	memset(r->text, 0, sizeof(r->text));
+	assert_int_equal(viz_trace_open(&t, file, err, sizeof(err)), 0);
+	for (uint32_t c = 0; t.nr_hosts && c < t.hosts[0].nr_chunks; c++) {
+		const struct viz_chunk *chunk = &t.hosts[0].chunks[c];
+		const struct trace_rec *subject = NULL;
+		uint64_t time = chunk->time;
+		for (const struct trace_rec *rec = chunk->rec; rec < chunk->rec + chunk->n; rec++) {
+			if (rec->kind == TR_SUBJECT) {
+				subject = rec;
+			} else if (rec->kind == TR_TIME) {
+				time = rec->obj;
+			} else if (rec->kind == TR_VALUE) {
+				assert_non_null(subject);
+				put(r, "%s %u of %s at %llu;", viz_fn_name(&t, rec->fn), rec->obj,
+				    viz_subject_name(&t.hosts[0], subject->fn, subject->obj, buf,
+						     sizeof(buf)),
+				    (unsigned long long)time);
+			}
+		}
+	}
+	viz_trace_close(&t);
+}
+
+static const char *values_of(struct reading *r, const char *filter, unsigned pad)
+{
+	struct trace_options opt = { .path = path, .filter = filter };
+	struct sim *sim = sim_new(1);
+	char err[256];
+
+	assert_int_equal(trace_start(sim, &opt, err, sizeof(err)), 0);
+	struct host *host = host_new(sim, "alpha", 1 << 20);
+	trace_subject_name(host, SUBJECT_DEV, 2, "eth%d", 9);
+	for (unsigned i = 0; i < pad; i++)
+		tt_leaf(host);
+	tt_values(host, 2, 5);
+	trace_subject_name(host, SUBJECT_DEV, 2, "eth0");
+	sim->now = 70;
+	tt_values(host, 2, 6);
+	tt_values(host, 3, 7);
+	assert_int_equal(trace_finish(sim, err, sizeof(err)), 0);
+	host_free(host);
+	sim_free(sim);
+	list_values(r, path);
+	return r->text;
+}
+
+static void values_are_read_back(void **state)
+{
+	static const char early[] = "tt_qlen 5 of eth0 at 0;tt_carrier 0 of eth0 at 0;";
+	static const char late[] = "tt_qlen 6 of eth0 at 70;tt_carrier 1 of eth0 at 70;"
+				   "tt_qlen 7 of device 3 at 70;tt_carrier 1 of device 3 at 70;";
+	struct reading r = { 0 };
+	char all[400];
+	(void)state;
+
+	snprintf(all, sizeof(all), "%s%s", early, late);
+	assert_string_equal(values_of(&r, NULL, 0), all);
+	/* wherever the end of a buffer comes */
+	for (unsigned pad = TRACE_CHUNK - 12; pad < TRACE_CHUNK + 2; pad++)
+		assert_string_equal(values_of(&r, NULL, pad), all);
+	assert_string_equal(values_of(&r, "fn=tt_leaf", 0), all);
+	assert_string_equal(values_of(&r, "host=a*,from=1ns", 0), late);
+	assert_string_equal(values_of(&r, "to=69ns", 0), early);
+	assert_string_equal(values_of(&r, "host=beta", 0), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_called_is_read_back),
-		cmocka_unit_test(every_record_is_counted),
-		cmocka_unit_test(digest_tells_runs_apart),
-		cmocka_unit_test(filter_by_host),
-		cmocka_unit_test(filter_by_function),
-		cmocka_unit_test(filter_by_layer),
-		cmocka_unit_test(filter_by_packet),
-		cmocka_unit_test(filter_by_time),
-		cmocka_unit_test(filter_keeps_depths),
-		cmocka_unit_test(filtered_file_says_so),
-		cmocka_unit_test(bad_filters_are_told),
-		cmocka_unit_test(unwritable_file_is_told),
-		cmocka_unit_test(long_times),
+		cmocka_unit_test(values_are_read_back),	   cmocka_unit_test(what_was_called_is_read_back),
+		cmocka_unit_test(every_record_is_counted), cmocka_unit_test(digest_tells_runs_apart),
+		cmocka_unit_test(filter_by_host),	   cmocka_unit_test(filter_by_function),
+		cmocka_unit_test(filter_by_layer),	   cmocka_unit_test(filter_by_packet),
+		cmocka_unit_test(filter_by_time),	   cmocka_unit_test(filter_keeps_depths),
+		cmocka_unit_test(filtered_file_says_so),   cmocka_unit_test(bad_filters_are_told),
+		cmocka_unit_test(unwritable_file_is_told), cmocka_unit_test(long_times),
 	};
 	snprintf(path, sizeof(path), "/tmp/test_trace.XXXXXX");
 	int fd = mkstemp(path);

@@ -4,8 +4,9 @@ import os
 import struct
 
 (ENTER, ENTER_SKB, ENTER_SK, STEP, OP, TIME, TASK, IDLE, IRQ, IRQ_END, SOFTIRQ, CALL, RET, HOP_OUT, HOP_IN,
- DROP, FRAME_TX, FRAME_RX, NOTE) = range(19)
-FUNCTION, STEP_TEXT, SLOT = range(3)
+ DROP, FRAME_TX, FRAME_RX, NOTE, LEAVE, SUBJECT, VALUE) = range(22)
+FUNCTION, STEP_TEXT, SLOT, VALUE_NAME = range(4)
+SUBJECT_HOST, SUBJECT_SOCK, SUBJECT_NEIGH, SUBJECT_DEV = range(4)
 
 
 def chunk(tag, payload):
@@ -50,6 +51,14 @@ class Host:
         """`depth`: of the function that the step belongs to."""
         self.rec(STEP, self.trace.rank(name, STEP_TEXT), depth + 1)
 
+    def subject(self, kind, number, name=None):
+        if name is not None:
+            self.trace.body += chunk("SUBJ", struct.pack("<III", self.index, kind, number) + text(name))
+        self.rec(SUBJECT, kind, 1, number)
+
+    def value(self, name, value):
+        self.rec(VALUE, self.trace.rank(name, VALUE_NAME), 1, value)
+
     def flush(self):
         if self.recs:
             head = struct.pack("<IIQ", self.index, len(self.recs), self.chunk_time)
@@ -67,7 +76,7 @@ class Trace:
         self.ranks = {(name, kind): i for i, (name, kind, _, _) in enumerate(self.fns)}
         self.hosts = []
         self.nr_records = 0
-        self.body = b"WPTRACE\0" + struct.pack("<II", 1, 0)
+        self.body = b"WPTRACE\0" + struct.pack("<II", 2, 0)
         table = b"".join(struct.pack("<II", 0xff, kind) + text(name) + text(file) + text(what)
                          for name, kind, file, what in self.fns)
         self.body += chunk("FNS", struct.pack("<I", len(self.fns)) + table)
