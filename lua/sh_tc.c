@@ -5,7 +5,7 @@
  *	tc [-s] qdisc [show [dev DEV]]
  *
  * Kinds: fq [limit N] [flow_limit N] [quantum N] [initial_quantum N] [maxrate RATE] [pacing|nopacing],
- *pfifo_fast, noqueue.
+ * pfifo|pfifo_head_drop [limit PACKETS], bfifo [limit BYTES], pfifo_fast, noqueue.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,14 @@
 #include "stack/interface/netdevice.h"
 #include "stack/interface/sch_fq.h"
 
-static const struct Qdisc_ops *const kinds[] = { &fq_qdisc_ops, &pfifo_fast_ops, &noqueue_qdisc_ops };
+static const struct Qdisc_ops *const kinds[] = { &fq_qdisc_ops,	     &pfifo_fast_ops,
+						 &noqueue_qdisc_ops, &pfifo_qdisc_ops,
+						 &bfifo_qdisc_ops,   &pfifo_head_drop_qdisc_ops };
+
+static bool is_fifo(const struct Qdisc_ops *ops)
+{
+	return ops == &pfifo_qdisc_ops || ops == &bfifo_qdisc_ops || ops == &pfifo_head_drop_qdisc_ops;
+}
 
 static const struct Qdisc_ops *find_kind(const char *name)
 {
@@ -41,6 +48,44 @@ static bool rate_of(const char *word, uint64_t *bytes)
 			return true;
 		}
 	return false;
+}
+
+/* "10k", "1mb", "1500b", "1500": bytes (k is 1024); false: it is none. */
+static bool size_of(const char *word, uint32_t *bytes)
+{
+	static const struct {
+		const char *unit;
+		uint64_t bytes;
+	} units[] = { { "", 1 },	{ "b", 1 },	   { "k", 1 << 10 }, { "kb", 1 << 10 },
+		      { "m", 1 << 20 }, { "mb", 1 << 20 }, { "g", 1 << 30 }, { "gb", 1 << 30 } };
+	char *end;
+	uint64_t n = strtoull(word, &end, 10);
+	for (unsigned i = 0; *word >= '0' && *word <= '9' && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcasecmp(end, units[i].unit) == 0 && n * units[i].bytes <= UINT32_MAX) {
+			*bytes = (uint32_t)(n * units[i].bytes);
+			return true;
+		}
+	return false;
+}
+
+/* The options of the fifos from words[i] on; *given tells whether there were any. */
+static int fifo_options(struct sh *sh, int i, const char *kind, uint32_t *limit, bool *given)
+{
+	for (; i < sh->n; i++) {
+		if (strcmp(sh->words[i], "limit") != 0)
+			return sh_fail(sh, 1,
+				       "%s: unknown parameter \"%s\"\nUsage: ... <[p|b]fifo | "
+				       "pfifo_head_drop> [ limit "
+				       "NUMBER ]\n",
+				       kind, sh->words[i]);
+		if (++i == sh->n)
+			return sh_fail(sh, 255, "Command line is not complete. Try option \"help\"\n");
+		if (!size_of(sh->words[i], limit))
+			return sh_fail(sh, 1, "%s: Illegal value for \"limit\": \"%s\"\n", kind,
+				       sh->words[i]);
+		*given = true;
+	}
+	return 0;
 }
 
 /* The options of fq from words[i] on; the status. */
@@ -89,7 +134,9 @@ static void graft(struct net_device *dev, struct Qdisc *new)
 static int set_qdisc(struct sh *sh, struct net_device *dev, const char *verb, int i)
 {
 	const struct Qdisc_ops *ops = i < sh->n ? find_kind(sh->words[i]) : NULL;
-	struct tc_fq_qopt opt = { .plimit = 0 };
+	struct tc_fq_qopt fq = { .plimit = 0 };
+	uint32_t limit;
+	bool limited = false;
 	struct Qdisc *q;
 	int status = 0;
 	if (strcmp(verb, "del") == 0 || strcmp(verb, "delete") == 0) {
@@ -105,7 +152,9 @@ static int set_qdisc(struct sh *sh, struct net_device *dev, const char *verb, in
 	if (*verb == 'a' && dev->qdisc->handle)
 		return sh_fail(sh, 2, "Error: Exclusivity flag on, cannot modify.\n");
 	if (ops == &fq_qdisc_ops)
-		status = fq_options(sh, i + 1, &opt);
+		status = fq_options(sh, i + 1, &fq);
+	else if (is_fifo(ops))
+		status = fifo_options(sh, i + 1, ops->id, &limit, &limited);
 	else if (i + 1 < sh->n)
 		return sh_fail(sh, 1, "What is \"%s\"?\n", sh->words[i + 1]);
 	if (status)
@@ -116,7 +165,7 @@ static int set_qdisc(struct sh *sh, struct net_device *dev, const char *verb, in
 	q->parent = ~0u;
 	q->handle = 0x80010000;
 	q->flags |= TCQ_F_ONETXQUEUE;
-	if (ops->init && ops->init(q, &opt)) {
+	if (ops->init && ops->init(q, limited ? (void *)&limit : ops == &fq_qdisc_ops ? &fq : NULL)) {
 		qdisc_put(q);
 		return sh_fail(sh, 2, "RTNETLINK answers: Invalid argument\n");
 	}
@@ -125,6 +174,20 @@ static int set_qdisc(struct sh *sh, struct net_device *dev, const char *verb, in
 }
 
 /* ---- show ---- */
+
+/* As iproute2 has it: in k or M when it comes out even. */
+static void show_size(struct sh *sh, uint32_t bytes)
+{
+	bool mega = bytes >= 1 << 20 && bytes % (1 << 20) == 0,
+	     kilo = bytes >= 1 << 10 && bytes % (1 << 10) == 0;
+	sh_say(sh, " limit %u%s",
+	       mega   ? bytes >> 20
+	       : kilo ? bytes >> 10
+		      : bytes,
+	       mega   ? "Mb"
+	       : kilo ? "Kb"
+		      : "b");
+}
 
 static void show_kind(struct sh *sh, struct Qdisc *q)
 {
@@ -139,6 +202,10 @@ static void show_kind(struct sh *sh, struct Qdisc *q)
 			sh_say(sh, "maxrate %llubit ", (unsigned long long)o.flow_max_rate * 8);
 		sh_say(sh, "low_rate_threshold 550Kbit refill_delay 40ms timer_slack 10us horizon 10s "
 			   "horizon_drop");
+	} else if (q->ops == &bfifo_qdisc_ops) {
+		show_size(sh, q->limit);
+	} else if (is_fifo(q->ops)) {
+		sh_say(sh, " limit %up", q->limit);
 	} else if (q->ops == &pfifo_fast_ops) {
 		sh_say(sh, " bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1");
 	}
@@ -173,7 +240,10 @@ static int show(struct sh *sh, const char *only, bool stats)
 		struct Qdisc *q = dev->qdisc;
 		if (only && strcmp(only, dev->name) != 0)
 			continue;
-		sh_say(sh, "qdisc %s %x: dev %s root refcnt 2", q->ops->id, q->handle >> 16, dev->name);
+		sh_say(sh, "qdisc %s %x: ", q->ops->id, q->handle >> 16);
+		if (!only)
+			sh_say(sh, "dev %s ", dev->name);
+		sh_say(sh, "root refcnt 2");
 		show_kind(sh, q);
 		if (stats)
 			show_stats(sh, q);

@@ -257,6 +257,11 @@ bool pd_shell(struct pd_run *run, const char *text)
 		if (c.n > 0 && (failed || !behind_or)) {
 			failed = !text_command(&c, *p == '|' && !is_twice(p, '|'), &is_text) &&
 				 (is_text || !run_command(&c));
+			/* as in a shell, what fails counts when it is the last command, or && follows */
+			bool more =
+				(*p == ';' || *p == '\n') && p[strspn(p, "; \t\r\n")] && !run->unsupported;
+			if (failed && more)
+				failed = run->failed = false;
 			if (failed && !is_twice(p, '|'))
 				break;
 		}

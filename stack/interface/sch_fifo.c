@@ -1,6 +1,7 @@
 /*
- * The qdiscs there are: noop (drops all), noqueue (none at all) and pfifo_fast (three bands by priority,
- * each a queue of tx_queue_len packets; a band is served when those before it are empty).
+ * The simple qdiscs: noop (drops all), noqueue (none at all), pfifo_fast (three bands by priority, each a
+ * queue of tx_queue_len packets; a band is served when those before it are empty), and pfifo, bfifo and
+ * pfifo_head_drop (one queue with a limit, in packets or bytes).
  */
 #include "stack/interface/netdevice.h"
 
@@ -147,6 +148,110 @@ static void pfifo_fast_reset(struct Qdisc *qdisc)
 			kfree_skb_list_reason(list, SKB_DROP_REASON_QDISC_DROP);
 	}
 }
+
+/* ---- pfifo, bfifo, pfifo_head_drop ---- */
+
+static int qdisc_enqueue_tail(struct sk_buff *skb, struct Qdisc *sch)
+{
+	struct sk_buff_head *q = qdisc_priv(sch);
+
+	__skb_queue_tail(q, skb);
+	sch->qstats.qlen++;
+	sch->qstats.backlog += qdisc_pkt_len(skb);
+	return NET_XMIT_SUCCESS;
+}
+
+static int bfifo_enqueue(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_free)
+{
+	TRACE_SKB(skb, "queue the packet unless the queue has too many bytes");
+
+	if (likely(sch->qstats.backlog + qdisc_pkt_len(skb) <= sch->limit))
+		return qdisc_enqueue_tail(skb, sch);
+	return qdisc_drop(skb, sch, to_free);
+}
+
+static int pfifo_enqueue(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_free)
+{
+	TRACE_SKB(skb, "queue the packet unless the queue is full");
+
+	if (likely(sch->qstats.qlen < sch->limit))
+		return qdisc_enqueue_tail(skb, sch);
+	return qdisc_drop(skb, sch, to_free);
+}
+
+static struct sk_buff *qdisc_dequeue_head(struct Qdisc *sch)
+{
+	TRACE(sch, "take the first packet");
+	struct sk_buff *skb = __skb_dequeue(qdisc_priv(sch));
+
+	if (!skb)
+		return NULL;
+	sch->qstats.qlen--;
+	sch->qstats.backlog -= qdisc_pkt_len(skb);
+	sch->bstats.bytes += qdisc_pkt_len(skb);
+	sch->bstats.packets += skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
+	return skb;
+}
+
+static int pfifo_tail_enqueue(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_free)
+{
+	TRACE_SKB(skb, "queue the packet, and drop the first one when the queue is full");
+	struct sk_buff *first;
+
+	if (unlikely(sch->limit == 0))
+		return qdisc_drop(skb, sch, to_free);
+	if (likely(sch->qstats.qlen < sch->limit))
+		return qdisc_enqueue_tail(skb, sch);
+	first = __skb_dequeue(qdisc_priv(sch));
+	sch->qstats.qlen--;
+	sch->qstats.backlog -= qdisc_pkt_len(first);
+	qdisc_drop(first, sch, to_free);
+	qdisc_enqueue_tail(skb, sch);
+	return NET_XMIT_CN;
+}
+
+static struct sk_buff *qdisc_peek_head(struct Qdisc *sch)
+{
+	return skb_peek(qdisc_priv(sch));
+}
+
+/* `opt`: u32 limit, or NULL for the device's queue length (bfifo: that many full packets). */
+static int fifo_init(struct Qdisc *sch, void *opt)
+{
+	TRACE(sch, "set the limit of the queue");
+	bool is_bfifo = sch->ops == &bfifo_qdisc_ops;
+	struct net_device *dev = qdisc_dev(sch);
+
+	__skb_queue_head_init(qdisc_priv(sch));
+	if (opt)
+		sch->limit = *(u32 *)opt;
+	else
+		sch->limit =
+			is_bfifo ? dev->tx_queue_len * (dev->mtu + dev->hard_header_len) : dev->tx_queue_len;
+	if (is_bfifo ? sch->limit >= dev->mtu + dev->hard_header_len : sch->limit >= 1)
+		sch->flags |= TCQ_F_CAN_BYPASS;
+	return 0;
+}
+
+static void fifo_reset(struct Qdisc *sch)
+{
+	TRACE(sch, "drop what is queued");
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(qdisc_priv(sch))))
+		kfree_skb_reason(skb, SKB_DROP_REASON_QDISC_DROP);
+}
+
+#define FIFO_OPS(id_, enqueue_)                                                                              \
+	{                                                                                                    \
+		.id = id_, .priv_size = sizeof(struct sk_buff_head), .enqueue = enqueue_,                    \
+		.dequeue = qdisc_dequeue_head, .peek = qdisc_peek_head, .init = fifo_init,                   \
+		.reset = fifo_reset,                                                                         \
+	}
+
+const struct Qdisc_ops pfifo_qdisc_ops = FIFO_OPS("pfifo", pfifo_enqueue);
+const struct Qdisc_ops bfifo_qdisc_ops = FIFO_OPS("bfifo", bfifo_enqueue);
+const struct Qdisc_ops pfifo_head_drop_qdisc_ops = FIFO_OPS("pfifo_head_drop", pfifo_tail_enqueue);
 
 const struct Qdisc_ops noop_qdisc_ops = {
 	.id = "noop",

@@ -94,6 +94,7 @@ struct net_device *qdisc_dev(const struct Qdisc *qdisc);
 extern const struct Qdisc_ops noop_qdisc_ops;
 extern const struct Qdisc_ops noqueue_qdisc_ops;
 extern const struct Qdisc_ops pfifo_fast_ops;
+extern const struct Qdisc_ops pfifo_qdisc_ops, bfifo_qdisc_ops, pfifo_head_drop_qdisc_ops;
 
 struct Qdisc *qdisc_alloc(struct netdev_queue *dev_queue, const struct Qdisc_ops *ops);
 struct Qdisc *qdisc_create_dflt(struct netdev_queue *dev_queue, const struct Qdisc_ops *ops, u32 parentid);
