@@ -313,10 +313,10 @@ void trace_drop(struct host *host, unsigned reason, uint32_t journey)
 		trace_put(host, TR_DROP, reason, host->tr.depth + 1u, journey);
 }
 
-void trace_frame(struct host *host, bool tx, uint32_t journey, uint32_t len)
+void trace_frame(struct host *host, bool tx, unsigned line, uint32_t journey, uint32_t len)
 {
 	if (trace_recording(host))
-		trace_put(host, tx ? TR_FRAME_TX : TR_FRAME_RX, len, host->tr.depth + 1u, journey);
+		trace_put(host, tx ? TR_FRAME_TX : TR_FRAME_RX, len, line, journey);
 }
 
 /* ---- strings ---- */

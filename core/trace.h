@@ -49,6 +49,7 @@ enum trace_subject {
 	SUBJECT_SOCK,  /* trace_id of the socket: "10.0.2.15:32768 > 10.0.2.2:80" */
 	SUBJECT_NEIGH, /* trace_id of the neighbour: "10.0.2.2 dev eth0" */
 	SUBJECT_DEV,   /* ifindex: "eth0" */
+	SUBJECT_CARD,  /* interrupt line of the card: "eth0" */
 	SUBJECT_KINDS
 };
 
@@ -75,7 +76,8 @@ enum trace_kind {
 	TR_HOP_IN,
 	/* others: */
 	TR_DROP,     /* a packet is dropped: fn = reason, obj = journey id */
-	TR_FRAME_TX, /* the card puts a frame on the wire / takes one: obj = journey id, fn = length */
+	TR_FRAME_TX, /* a card puts a frame on the wire / takes one: obj = journey id, fn = length; depth =
+			the card's interrupt line (SUBJECT_CARD) */
 	TR_FRAME_RX,
 	TR_NOTE,  /* a line of the host's log (dmesg, print): obj = string id */
 	TR_LEAVE, /* only with a filter: calls at `depth` and deeper have ended, a call left out follows */
@@ -227,7 +229,7 @@ void trace_call(struct host *host, const char *fmt, ...) __attribute__((format(p
 void trace_ret(struct host *host, int32_t result);
 void trace_note(struct host *host, const char *text);
 void trace_drop(struct host *host, unsigned reason, uint32_t journey);
-void trace_frame(struct host *host, bool tx, uint32_t journey, uint32_t len);
+void trace_frame(struct host *host, bool tx, unsigned line, uint32_t journey, uint32_t len);
 
 /* ---- the whole run ---- */
 

@@ -275,6 +275,7 @@ struct ftgmac *ftgmac_create(struct host *host, const struct ftgmac_config *conf
 	c->rx_checksums = config->rx_checksums;
 	c->rx_fcs = config->rx_checksums ? 0 : FCS_LEN;
 	port_init(&c->port, &host->node, host, config->name);
+	trace_subject_name(host, SUBJECT_CARD, c->irq, "%s", config->name);
 	c->port.owner = c;
 	c->port.link_change = link_change;
 	ftgmac_tx_init(c);

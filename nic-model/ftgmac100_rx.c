@@ -314,7 +314,7 @@ static void receive(struct port *port, struct frame *f)
 	}
 	if (trace_recording(c->host)) {
 		trace_hop_in(c->host, HOP_FRAME, f->hop);
-		trace_frame(c->host, false, f->journey, f->len);
+		trace_frame(c->host, false, c->irq, f->journey, f->len);
 	}
 	if (likely(!c->fifo) && likely(store(c, f)))
 		frame_put(c->host->sim, f);

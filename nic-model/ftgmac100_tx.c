@@ -124,7 +124,7 @@ static bool transmit(struct ftgmac *c, struct gather *g)
 	f->journey = bus_tag_get(host, g->first_buf);
 	if (trace_recording(host)) {
 		f->hop = trace_hop_out(host, HOP_FRAME);
-		trace_frame(host, true, f->journey, f->len);
+		trace_frame(host, true, c->irq, f->journey, f->len);
 	}
 	c->stats.tx_frames++;
 	c->stats.tx_bytes += f->len;

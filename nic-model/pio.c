@@ -129,7 +129,7 @@ static void receive(struct port *port, struct frame *f)
 	}
 	if (trace_recording(c->host)) {
 		trace_hop_in(c->host, HOP_FRAME, f->hop);
-		trace_frame(c->host, false, f->journey, f->len);
+		trace_frame(c->host, false, c->irq, f->journey, f->len);
 	}
 	f->next = NULL;
 	if (c->fifo)
@@ -209,7 +209,7 @@ static void tx_go(struct pio *c)
 	f->journey = c->tx_tag;
 	if (trace_recording(host)) {
 		f->hop = trace_hop_out(host, HOP_FRAME);
-		trace_frame(host, true, f->journey, len);
+		trace_frame(host, true, c->irq, f->journey, len);
 	}
 	left = port_send(&c->port, f, RATE);
 	if (!left) /* nobody hears it, but the card does not know */
@@ -359,6 +359,7 @@ struct pio *pio_create(struct host *host, const struct pio_config *config)
 	c->irq = (uint8_t)config->irq;
 	memcpy(c->mac, config->mac, sizeof(c->mac));
 	port_init(&c->port, &host->node, host, config->name);
+	trace_subject_name(host, SUBJECT_CARD, c->irq, "%s", config->name);
 	c->port.owner = c;
 	c->port.receive = receive;
 	c->port.link_change = link_change;

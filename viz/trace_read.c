@@ -336,7 +336,7 @@ const char *viz_string(const struct viz_strings *s, uint32_t id)
 
 const char *viz_subject_name(const struct viz_host *h, unsigned kind, uint32_t id, char *buf, unsigned len)
 {
-	static const char *const words[SUBJECT_KINDS] = { "host", "socket", "neighbour", "device" };
+	static const char *const words[SUBJECT_KINDS] = { "host", "socket", "neighbour", "device", "card" };
 	uint32_t lo = 0, hi = h->nr_subjects;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;

@@ -69,7 +69,8 @@ int viz_run_open(struct viz_trace *t, const char *dir, char *err, unsigned errle
 const char *viz_fn_name(const struct viz_trace *t, unsigned rank);
 const char *viz_string(const struct viz_strings *s, uint32_t id);
 
-/* What a subject of values is called: its name, or "socket 3", "neighbour 1", "device 2", "host" in `buf`. */
+/* What a subject of values is called: its name, or "socket 3", "neighbour 1", "device 2", "card 5", "host" in
+ * `buf`. */
 const char *viz_subject_name(const struct viz_host *h, unsigned kind, uint32_t id, char *buf, unsigned len);
 
 /* Index of the host of that name, or -1. */
