@@ -25,7 +25,9 @@
 	X(LINK_LOSS, "lost on the link at random")                                                           \
 	X(LINK_SCRIPTED, "lost on the link because the scenario said so")                                    \
 	X(LINK_QUEUE_FULL, "queue of the transmitting port full")                                            \
-	X(NIC_RX_TOO_LONG, "longer than the card can hold")
+	X(NIC_RX_TOO_LONG, "longer than the card can hold")                                                  \
+	X(SWITCH_BAD_FRAME, "a switch got a damaged frame and passes on none of these")                      \
+	X(SWITCH_NO_MEMORY, "no memory for one more copy in a switch")
 
 enum core_drop_reason {
 	DROP_NONE,

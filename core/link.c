@@ -74,6 +74,7 @@ void port_init(struct port *port, struct node *node, struct host *host, const ch
 	memset(port, 0, sizeof(*port));
 	port->node = node;
 	port->host = host;
+	port->trace = host;
 	snprintf(port->name, sizeof(port->name), "%s", name);
 }
 
@@ -93,12 +94,12 @@ static void port_fold(struct port *port, struct frame *f, uint64_t start)
 	port->digest = XXH3_64bits(v, sizeof(v));
 }
 
-static void frame_lost(struct port *from, struct frame *f, enum core_drop_reason why)
+void port_drop(struct port *port, struct frame *f, unsigned why)
 {
-	struct sim *sim = from->node->sim;
+	struct sim *sim = port->node->sim;
 
-	if (from->host)
-		trace_drop(from->host, why, f->journey);
+	if (port->trace)
+		trace_drop(port->trace, why, f->journey);
 	else
 		sim->nr_drops++;
 	frame_put(sim, f);
@@ -279,12 +280,12 @@ static void fly_with_faults(struct link_dir *d, struct frame *f, uint64_t arriva
 
 	if (scripted_drop(d, f)) {
 		d->stats.lost++;
-		frame_lost(d->from, f, DROP_LINK_SCRIPTED);
+		port_drop(d->from, f, DROP_LINK_SCRIPTED);
 		return;
 	}
 	if (fa->loss && random_chance(&d->loss, fa->loss)) {
 		d->stats.lost++;
-		frame_lost(d->from, f, DROP_LINK_LOSS);
+		port_drop(d->from, f, DROP_LINK_LOSS);
 		return;
 	}
 	if (fa->duplicate && random_chance(&d->duplicate, fa->duplicate)) {
@@ -312,7 +313,7 @@ static uint64_t refused(struct port *port, struct frame *f, uint64_t *counter, e
 {
 	if (counter)
 		(*counter)++;
-	frame_lost(port, f, why);
+	port_drop(port, f, why);
 	return 0;
 }
 
@@ -320,9 +321,12 @@ uint64_t port_send(struct port *port, struct frame *f, uint64_t wire_rate)
 {
 	struct link_dir *d = port->out;
 	uint64_t now = port->node->sim->now, start = now;
+	bool traced = port->trace && trace_recording(port->trace);
 
 	if (unlikely(!d))
 		return refused(port, f, NULL, DROP_LINK_NO_CABLE);
+	if (unlikely(traced) && d->to->trace)
+		trace_wire_to(port->trace, d->to->trace->index);
 	if (unlikely(!d->up))
 		return refused(port, f, &d->stats.dropped_down, DROP_LINK_DOWN);
 	if (d->free_at > now) {
@@ -341,6 +345,8 @@ uint64_t port_send(struct port *port, struct frame *f, uint64_t wire_rate)
 		capture_frame(port->capture, now, f, PCAPNG_OUT);
 
 	d->free_at = start + dir_wire_time(d, f->len, d->params.rate ? d->params.rate : wire_rate);
+	if (unlikely(traced))
+		trace_wire_times(port->trace, start, d->free_at);
 	if (likely(d->plain))
 		fly(d, f, d->free_at + d->params.delay);
 	else
@@ -432,7 +438,7 @@ static void flight_lose(struct link_dir *d, struct flight *q)
 	for (struct frame *f = q->head, *next; f; f = next) {
 		next = f->next;
 		d->stats.dropped_down++;
-		frame_lost(d->from, f, DROP_LINK_DOWN);
+		port_drop(d->from, f, DROP_LINK_DOWN);
 	}
 	q->head = NULL;
 }

@@ -57,8 +57,9 @@ struct frame *frame_own(struct sim *sim, struct frame *f);
 void frame_pool_free(struct sim *sim);
 
 struct port {
-	struct node *node;    /* whose port: orders what it does */
-	struct host *host;    /* NULL for a switch or hub */
+	struct node *node;  /* whose port: orders what it does */
+	struct host *host;  /* NULL for a switch or hub */
+	struct host *trace; /* whose records tell of it: the host, a switch's stand-in; NULL: nothing does */
 	struct link_dir *out; /* NULL: no cable */
 	/* A frame has arrived whole. The receiver owns the reference. */
 	void (*receive)(struct port *port, struct frame *f);
@@ -82,6 +83,8 @@ static inline uint64_t port_digest(const struct port *port)
 }
 
 bool port_link_up(const struct port *port); /* a cable is in and its link is up */
+/* The frame ends at this port; `why` is an enum core_drop_reason. Takes the reference. */
+void port_drop(struct port *port, struct frame *f, unsigned why);
 
 /* What a link does to frames, each direction by itself. All zero: nothing. */
 struct link_faults {

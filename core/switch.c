@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/drop.h"
 #include "core/host.h"
 #include "core/link.h"
 
@@ -38,6 +39,7 @@ struct net_switch {
 	uint32_t slots, nr_entries; /* slots: a power of two */
 	uint64_t last_purge;
 	uint64_t drops, floods;
+	struct host *trace; /* its stand-in there, or NULL */
 	char *name;
 };
 
@@ -168,6 +170,8 @@ static void table_forget_port(struct net_switch *sw, uint32_t port)
 
 static void send_on(struct net_switch *sw, struct port *port, struct frame *f)
 {
+	if (sw->trace && trace_recording(sw->trace))
+		trace_frame_on(sw->trace, ((struct switch_port *)port->owner)->index + 1, f);
 	if (!port_send(port, f, port->peer_rate ? port->peer_rate : SWITCH_RATE))
 		sw->drops++;
 }
@@ -190,7 +194,7 @@ static void flood(struct net_switch *sw, struct frame *f, uint32_t from)
 				send_on(sw, pending, copy);
 			} else {
 				sw->drops++;
-				sw->node.sim->nr_drops++;
+				port_drop(pending, frame_get(f), DROP_SWITCH_NO_MEMORY);
 			}
 		}
 		pending = port;
@@ -211,14 +215,15 @@ static void switch_receive(struct port *port, struct frame *f)
 	struct switch_port *in = port->owner;
 	struct net_switch *sw = in->sw;
 
+	if (sw->trace && trace_recording(sw->trace))
+		trace_frame_rx(sw->trace, in->index + 1, f);
 	if (unlikely(sw->hub)) {
 		flood(sw, f, in->index);
 		return;
 	}
 	if (unlikely(f->len < 14 || f->bad_fcs)) { /* store and forward: a damaged frame ends here */
 		sw->drops++;
-		sw->node.sim->nr_drops++;
-		discard(sw, f);
+		port_drop(port, f, DROP_SWITCH_BAD_FRAME);
 		return;
 	}
 	uint64_t dst = load_mac(f->data);
@@ -258,7 +263,7 @@ struct net_switch *switch_new(struct sim *sim, const char *name, bool hub)
 		return NULL;
 	sw->name = strdup(name);
 	sw->table = calloc(TABLE_SLOTS_MIN, sizeof(*sw->table));
-	if (!sw->name || !sw->table) {
+	if (!sw->name || !sw->table || trace_stand_in_new(sim, sw->name, &sw->trace) < 0) {
 		free(sw->table);
 		free(sw->name);
 		free(sw);
@@ -285,9 +290,12 @@ struct port *switch_add_port(struct net_switch *sw, const char *name)
 	p->port.receive = switch_receive;
 	p->port.link_change = switch_link_change;
 	p->port.owner = p;
+	p->port.trace = sw->trace;
 	p->sw = sw;
 	p->index = sw->nr_ports;
 	sw->ports[sw->nr_ports++] = p;
+	if (sw->trace)
+		trace_subject_name(sw->trace, SUBJECT_CARD, sw->nr_ports, "%s", name);
 	return &p->port;
 }
 
@@ -297,6 +305,7 @@ void switch_free(struct net_switch *sw)
 		return;
 	for (uint32_t i = 0; i < sw->nr_ports; i++)
 		free(sw->ports[i]);
+	trace_stand_in_free(sw->trace);
 	free(sw->ports);
 	free(sw->table);
 	free(sw->name);

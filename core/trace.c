@@ -41,7 +41,8 @@ struct trace_host_out {
 	XXH3_state_t *hash;
 	struct trace_strings strings;
 	uint64_t tasks_defined;
-	uint64_t chunk_time; /* time before the first record of the buffer */
+	struct host *stand_in; /* a switch's, see trace_stand_in_new() */
+	uint64_t chunk_time;   /* time before the first record of the buffer */
 	uint64_t shown[4]; /* with a filter: a bit per depth, set when the function last entered there passed
 			    */
 };
@@ -51,7 +52,7 @@ struct trace {
 	int error; /* errno of the first failed write */
 	struct trace_filter filter;
 	struct trace_host_out *out; /* by host index */
-	uint32_t nr_out;
+	uint32_t nr_out, nr_stand_ins;
 	uint64_t nr_records, digest;
 };
 
@@ -313,12 +314,6 @@ void trace_drop(struct host *host, unsigned reason, uint32_t journey)
 		trace_put(host, TR_DROP, reason, host->tr.depth + 1u, journey);
 }
 
-void trace_frame(struct host *host, bool tx, unsigned line, uint32_t journey, uint32_t len)
-{
-	if (trace_recording(host))
-		trace_put(host, tx ? TR_FRAME_TX : TR_FRAME_RX, len, line, journey);
-}
-
 /* ---- strings ---- */
 
 static void strings_grow(struct trace_strings *s)
@@ -561,32 +556,32 @@ fail:
 static bool add_out(struct trace *t, const struct host *host)
 {
 	XXH3_state_t *hash = XXH3_createState();
-	struct trace_host_out *grown = hash ? realloc(t->out, (host->index + 1) * sizeof(*grown)) : NULL;
+	uint32_t n = host->index < t->nr_out ? t->nr_out : host->index + 1;
+	struct trace_host_out *grown = hash ? realloc(t->out, n * sizeof(*grown)) : NULL;
 	if (!grown) {
 		XXH3_freeState(hash);
 		return false;
 	}
+	memset(grown + t->nr_out, 0, (n - t->nr_out) * sizeof(*grown));
 	t->out = grown;
-	t->nr_out = host->index + 1;
+	t->nr_out = n;
+	XXH3_freeState(t->out[host->index].hash); /* of a host that has gone */
 	memset(&t->out[host->index], 0, sizeof(*t->out));
 	t->out[host->index].hash = hash;
 	XXH3_64bits_reset(hash);
 	return true;
 }
 
-int trace_host_init(struct host *host)
+static int begin(struct host *host, enum trace_chunk_type type)
 {
 	struct sim *sim = host->sim;
 	struct trace *t = sim->trace;
-	host->tr.active = sim->fn_cost != NULL;
-	if (!t)
-		return 0;
 	bool recording = trace_filter_host(&t->filter, host->name);
 	if (recording && !(host->tr.buf = malloc(TRACE_CHUNK * sizeof(*host->tr.buf))))
 		return -1;
 	if (!add_out(t, host))
 		return -1;
-	write_named(t, CHUNK_HOST, host->index, 0, false, host->name);
+	write_named(t, type, host->index, 0, false, host->name);
 	if (!recording)
 		return 0;
 	host->tr.active = host->tr.recording = true;
@@ -598,6 +593,47 @@ int trace_host_init(struct host *host)
 	return 0;
 }
 
+int trace_host_init(struct host *host)
+{
+	host->tr.active = host->sim->fn_cost != NULL;
+	return host->sim->trace ? begin(host, CHUNK_HOST) : 0;
+}
+
+int trace_stand_in_new(struct sim *sim, const char *name, struct host **stand_in)
+{
+	struct host *host = sim->trace ? calloc(1, sizeof(*host)) : NULL;
+	*stand_in = host;
+	if (!host)
+		return sim->trace ? -1 : 0;
+	host->host = host;
+	host->sim = sim;
+	host->name = name;
+	host->index = TRACE_MAX_HOSTS - ++sim->trace->nr_stand_ins;
+	if (begin(host, CHUNK_SWITCH) < 0) {
+		trace_stand_in_free(host);
+		*stand_in = NULL;
+		return -1;
+	}
+	sim->trace->out[host->index].stand_in = host;
+	return 0;
+}
+
+void trace_stand_in_free(struct host *stand_in)
+{
+	if (!stand_in)
+		return;
+	struct trace *t = stand_in->sim->trace;
+	if (t && stand_in->index < t->nr_out)
+		t->out[stand_in->index].stand_in = NULL;
+	free(stand_in->tr.buf);
+	free(stand_in);
+}
+
+bool trace_full(const struct sim *sim)
+{
+	return sim->trace && sim->nr_hosts + sim->trace->nr_stand_ins >= TRACE_MAX_HOSTS;
+}
+
 int trace_finish(struct sim *sim, char *err, unsigned errlen)
 {
 	struct trace *t = sim->trace;
@@ -606,7 +642,7 @@ int trace_finish(struct sim *sim, char *err, unsigned errlen)
 		return 0;
 	XXH3_64bits_reset(all);
 	for (uint32_t i = 0; i < t->nr_out; i++) {
-		struct host *host = i < sim->nr_hosts ? sim->hosts[i] : NULL;
+		struct host *host = i < sim->nr_hosts ? sim->hosts[i] : t->out[i].stand_in;
 		if (host && host->tr.buf) {
 			flush_host(host);
 			free(host->tr.buf);

@@ -49,7 +49,7 @@ enum trace_subject {
 	SUBJECT_SOCK,  /* trace_id of the socket: "10.0.2.15:32768 > 10.0.2.2:80" */
 	SUBJECT_NEIGH, /* trace_id of the neighbour: "10.0.2.2 dev eth0" */
 	SUBJECT_DEV,   /* ifindex: "eth0" */
-	SUBJECT_CARD,  /* interrupt line of the card: "eth0" */
+	SUBJECT_CARD,  /* interrupt line of the card, port of the switch: "eth0" */
 	SUBJECT_KINDS
 };
 
@@ -77,7 +77,7 @@ enum trace_kind {
 	/* others: */
 	TR_DROP,     /* a packet is dropped: fn = reason, obj = journey id */
 	TR_FRAME_TX, /* a card puts a frame on the wire / takes one: obj = journey id, fn = length; depth =
-			the card's interrupt line (SUBJECT_CARD) */
+			the card's interrupt line or the switch's port (SUBJECT_CARD) */
 	TR_FRAME_RX,
 	TR_NOTE,  /* a line of the host's log (dmesg, print): obj = string id */
 	TR_LEAVE, /* only with a filter: calls at `depth` and deeper have ended, a call left out follows */
@@ -85,6 +85,13 @@ enum trace_kind {
 	TR_SUBJECT, /* the TR_VALUEs from here on are of this: fn = enum trace_subject, obj = its number;
 		       written when it is another than before, and before the first value of each chunk */
 	TR_VALUE,   /* fn = rank of the value's name, obj = the value from here on */
+	/* more about the frame of the TR_FRAME_TX or TR_FRAME_RX just before: */
+	TR_BYTES,   /* 7 of its first bytes, in order, in fn, depth and obj (little-endian); as many in a row
+		       as it takes for TRACE_BYTES or the whole frame. Of frames that a card sends, and of
+		       those that come from where nothing is recorded */
+	TR_WIRE_TO, /* sent: its wire ends at host or switch number obj */
+	TR_WIRE_FROM, /* sent: its first bit leaves then, as in TR_TIME; missing: at once */
+	TR_WIRE_LEFT, /* sent: its last bit has left then */
 	TR_KINDS
 };
 
@@ -107,6 +114,7 @@ struct trace_rec {
 };
 
 #define TRACE_CHUNK 4096 /* records in a host's buffer */
+#define TRACE_BYTES 98	 /* of a frame, at most: Ethernet, IPv4, and TCP with all its options */
 
 /* The part of the trace that lives in a host. */
 struct trace_host {
@@ -229,7 +237,20 @@ void trace_call(struct host *host, const char *fmt, ...) __attribute__((format(p
 void trace_ret(struct host *host, int32_t result);
 void trace_note(struct host *host, const char *text);
 void trace_drop(struct host *host, unsigned reason, uint32_t journey);
-void trace_frame(struct host *host, bool tx, unsigned line, uint32_t journey, uint32_t len);
+
+/* ---- frames (core/trace_frame.c) ---- */
+
+struct frame;
+
+/* A port's device sends the frame, or takes it: with a hop from one to the other. `tx` gives the frame its
+ * hop. */
+void trace_frame_tx(struct host *host, unsigned line, struct frame *f);
+void trace_frame_rx(struct host *host, unsigned line, const struct frame *f);
+/* A switch passes it on: as trace_frame_tx(), but its bytes are known. */
+void trace_frame_on(struct host *host, unsigned line, struct frame *f);
+/* Where the frame sent goes, and when its bits leave. */
+void trace_wire_to(struct host *host, uint32_t to);
+void trace_wire_times(struct host *host, uint64_t from, uint64_t left);
 
 /* ---- the whole run ---- */
 
@@ -251,6 +272,14 @@ int trace_start(struct sim *sim, const struct trace_options *opt, char *err, uns
 int trace_host_init(struct host *host); /* for each new host; 0, or -1: no memory */
 
 /*
+ * What stands in the trace for something that is no host but passes frames on: a switch. Only its name,
+ * number and records mean anything. The numbers go down from the last, so that the hosts' are their indices.
+ * `*stand_in` is NULL when nothing is recorded. 0, or -1: no memory.
+ */
+int trace_stand_in_new(struct sim *sim, const char *name, struct host **stand_in);
+void trace_stand_in_free(struct host *stand_in); /* NULL is allowed */
+
+/*
  * Writes out what is buffered and closes the file. 0, or -1 with a message when something could not be
  * written (the file then ends after the last whole chunk). The trace can still be asked for its digest.
  */
@@ -267,8 +296,9 @@ uint64_t trace_count(const struct sim *sim);
 /* Builds sim->fn_rank, the ranks by name, unless it is there; freed with the simulation. For a trace or
  * costs: it takes longer than to make a world. 0 or -1. */
 int trace_rank_init(struct sim *sim);
-/* Ids of packets and hops have room for so many hosts. */
+/* Ids of packets and hops have room for so many hosts and switches. */
 #define TRACE_MAX_HOSTS 1024u
+bool trace_full(const struct sim *sim); /* no more of them can be recorded */
 unsigned trace_fn_count(const struct sim *sim);
 /* Folder of the function's file under stack/ or the first folder: "transport", "nic-model", "core". */
 const char *trace_fn_layer(const struct trace_fn *fn, char *buf, unsigned len);

@@ -8,6 +8,7 @@
  *   FNS   u32 count, then per function in order of rank: u32 contexts, u32 kind, name\0 file\0 what\0
  *   DROP  u32 count, then per reason: u32 number, text\0
  *   HOST  u32 host, name\0
+ *   SWCH  u32 number among the hosts, name\0: a switch
  *   TASK  u32 host, u32 pid, name\0
  *   STR   u32 host, u32 id, text\0
  *   SUBJ  u32 host, u32 kind (enum trace_subject), u32 number, name\0; the last one holds, for the whole run
@@ -33,6 +34,7 @@ enum trace_chunk_type {
 	CHUNK_FNS = TRACE_TAG('F', 'N', 'S', ' '),
 	CHUNK_DROP = TRACE_TAG('D', 'R', 'O', 'P'),
 	CHUNK_HOST = TRACE_TAG('H', 'O', 'S', 'T'),
+	CHUNK_SWITCH = TRACE_TAG('S', 'W', 'C', 'H'),
 	CHUNK_TASK = TRACE_TAG('T', 'A', 'S', 'K'),
 	CHUNK_STR = TRACE_TAG('S', 'T', 'R', ' '),
 	CHUNK_SUBJ = TRACE_TAG('S', 'U', 'B', 'J'),

@@ -124,6 +124,16 @@ static bool add_nic(struct world *w, struct world_host *h, unsigned i, const str
 	return true;
 }
 
+static bool trace_room(const struct world *w, const char *name, char *err, unsigned errlen)
+{
+	if (!trace_full(w->sim))
+		return true;
+	snprintf(err, errlen,
+		 "a trace has room for %u hosts and switches, %s is one too many: run with --no-trace",
+		 TRACE_MAX_HOSTS, name);
+	return false;
+}
+
 struct world_host *world_add_host(struct world *w, const char *name, const struct world_addr *addrs,
 				  unsigned nr_addrs, uint32_t gateway, char *err, unsigned errlen)
 {
@@ -135,12 +145,8 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 		snprintf(err, errlen, "there is a host '%s' already", name);
 		return NULL;
 	}
-	if (w->sim->trace && w->sim->nr_hosts >= TRACE_MAX_HOSTS) {
-		snprintf(err, errlen,
-			 "a trace has room for %u hosts, %s is one too many: run with --no-trace",
-			 TRACE_MAX_HOSTS, name);
+	if (!trace_room(w, name, err, errlen))
 		return NULL;
-	}
 	struct world_host *h = calloc(1, sizeof(*h));
 	if (!h || !(h->host = host_new(w->sim, name, WORLD_RAM))) {
 		snprintf(err, errlen, "no memory for host %s", name);
@@ -164,12 +170,13 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 
 struct world_switch *world_add_switch(struct world *w, const char *name, bool hub, char *err, unsigned errlen)
 {
-	struct world_switch *s = calloc(1, sizeof(*s));
 	if (!good_name(name)) {
 		snprintf(err, errlen, "'%s' is no name: 1 to 32 letters, digits, '-' and '_'", name);
-		free(s);
 		return NULL;
 	}
+	if (!trace_room(w, name, err, errlen))
+		return NULL;
+	struct world_switch *s = calloc(1, sizeof(*s));
 	if (!s || !(s->name = strdup(name)) || !(s->sw = switch_new(w->sim, s->name, hub))) {
 		snprintf(err, errlen, "no memory for switch %s", name);
 		if (s)

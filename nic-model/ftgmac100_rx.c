@@ -295,6 +295,7 @@ static enum core_drop_reason refuse(struct ftgmac *c, const struct frame *f)
 
 static void drop_arrival(struct ftgmac *c, struct frame *f, enum core_drop_reason why)
 {
+	trace_hop_in(c->host, HOP_FRAME, f->hop);
 	/* a frame for somebody else is no loss: it is recorded but not counted */
 	if (why != DROP_NIC_RX_FILTER)
 		trace_drop(c->host, why, f->journey);
@@ -312,10 +313,8 @@ static void receive(struct port *port, struct frame *f)
 		drop_arrival(c, f, why);
 		return;
 	}
-	if (trace_recording(c->host)) {
-		trace_hop_in(c->host, HOP_FRAME, f->hop);
-		trace_frame(c->host, false, c->irq, f->journey, f->len);
-	}
+	if (trace_recording(c->host))
+		trace_frame_rx(c->host, c->irq, f);
 	if (likely(!c->fifo) && likely(store(c, f)))
 		frame_put(c->host->sim, f);
 	else

@@ -122,10 +122,8 @@ static bool transmit(struct ftgmac *c, struct gather *g)
 	if (g->flags & (TXDES1_IP_CHKSUM | TXDES1_TCP_CHKSUM | TXDES1_UDP_CHKSUM))
 		ftgmac_tx_checksums(f->data, f->len, g->flags);
 	f->journey = bus_tag_get(host, g->first_buf);
-	if (trace_recording(host)) {
-		f->hop = trace_hop_out(host, HOP_FRAME);
-		trace_frame(host, true, c->irq, f->journey, f->len);
-	}
+	if (trace_recording(host))
+		trace_frame_tx(host, c->irq, f);
 	c->stats.tx_frames++;
 	c->stats.tx_bytes += f->len;
 	c->count.tx++;

@@ -105,6 +105,7 @@ static enum core_drop_reason refuse(const struct pio *c, const struct frame *f)
 
 static void drop_arrival(struct pio *c, struct frame *f, enum core_drop_reason why)
 {
+	trace_hop_in(c->host, HOP_FRAME, f->hop);
 	/* as with the other card: a frame for somebody else is recorded but no loss */
 	if (why != DROP_NIC_RX_FILTER)
 		trace_drop(c->host, why, f->journey);
@@ -127,10 +128,8 @@ static void receive(struct port *port, struct frame *f)
 		update_irq(c);
 		return;
 	}
-	if (trace_recording(c->host)) {
-		trace_hop_in(c->host, HOP_FRAME, f->hop);
-		trace_frame(c->host, false, c->irq, f->journey, f->len);
-	}
+	if (trace_recording(c->host))
+		trace_frame_rx(c->host, c->irq, f);
 	f->next = NULL;
 	if (c->fifo)
 		c->fifo_tail->next = f;
@@ -207,10 +206,8 @@ static void tx_go(struct pio *c)
 	c->tx = NULL;
 	len = f->len;
 	f->journey = c->tx_tag;
-	if (trace_recording(host)) {
-		f->hop = trace_hop_out(host, HOP_FRAME);
-		trace_frame(host, true, c->irq, f->journey, len);
-	}
+	if (trace_recording(host))
+		trace_frame_tx(host, c->irq, f);
 	left = port_send(&c->port, f, RATE);
 	if (!left) /* nobody hears it, but the card does not know */
 		left = host_now(host) + wire_time(len, RATE);

@@ -124,6 +124,10 @@ static void put_event(const struct side *s)
 		[TR_FRAME_RX] = "frame received",
 		[TR_NOTE] = "log",
 		[TR_SUBJECT] = "values of number",
+		[TR_BYTES] = "bytes of the frame",
+		[TR_WIRE_TO] = "its wire goes to host",
+		[TR_WIRE_FROM] = "it waits for the wire",
+		[TR_WIRE_LEFT] = "it leaves",
 	};
 	const struct trace_rec *r = s->rec;
 	if (!r) {
@@ -166,6 +170,11 @@ static void put_event(const struct side *s)
 		break;
 	case TR_VALUE:
 		fprintf(s->out, "%s is now %u", viz_fn_name(s->t, r->fn), r->obj);
+		break;
+	case TR_BYTES:
+	case TR_WIRE_FROM:
+	case TR_WIRE_LEFT:
+		fprintf(s->out, "%s", words[r->kind]);
 		break;
 	default:
 		fprintf(s->out, "%s %u", r->kind < TR_KINDS && words[r->kind] ? words[r->kind] : "record",

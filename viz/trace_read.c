@@ -109,7 +109,7 @@ static bool read_drops(struct viz_trace *t, struct cursor *c)
 	return c->ok;
 }
 
-static bool read_host(struct viz_trace *t, struct cursor *c)
+static bool read_host(struct viz_trace *t, struct cursor *c, bool is_switch)
 {
 	uint32_t i = take_u32(c);
 	const char *name = take_str(c);
@@ -118,6 +118,7 @@ static bool read_host(struct viz_trace *t, struct cursor *c)
 		return false;
 	t->nr_hosts = n;
 	t->hosts[i].name = name;
+	t->hosts[i].is_switch = is_switch;
 	return true;
 }
 
@@ -210,7 +211,8 @@ static bool read_chunk(struct viz_trace *t, uint32_t type, struct cursor *c)
 	case CHUNK_DROP:
 		return read_drops(t, c);
 	case CHUNK_HOST:
-		return read_host(t, c);
+	case CHUNK_SWITCH:
+		return read_host(t, c, type == CHUNK_SWITCH);
 	case CHUNK_TASK:
 		return read_named(t, c, true);
 	case CHUNK_STR:

@@ -38,6 +38,7 @@ struct viz_chunk {
 
 struct viz_host {
 	const char *name; /* NULL: no such host */
+	bool is_switch;	  /* no host: it only passes frames on */
 	struct viz_chunk *chunks;
 	uint32_t nr_chunks, cap_chunks;
 	struct viz_strings strings, tasks;
