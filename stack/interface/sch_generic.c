@@ -38,7 +38,10 @@ void qdisc_run_end(struct Qdisc *q)
 /* How many packets wait has changed. */
 void qdisc_trace_len(const struct Qdisc *q)
 {
-	TRACE_VALUE(q, SUBJECT_DEV, (u32)qdisc_dev(q)->ifindex, "qlen", "packets", q->qstats.qlen);
+	const struct net_device *dev = qdisc_dev(q);
+
+	if (likely(dev)) /* noop_qdisc has none */
+		TRACE_VALUE(q, SUBJECT_DEV, (u32)dev->ifindex, "qlen", "packets", q->qstats.qlen);
 }
 
 /* Packets that the device did not take go first next time. */
