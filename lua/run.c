@@ -173,7 +173,7 @@ static const char *result_of(const struct run *run)
 }
 
 /* Draws a chart that the scenario asked for into the run folder, and shows it when it is to be shown. */
-static void draw_chart(struct run *run, const struct viz_trace *t, const struct run_chart *c)
+static void draw_chart(struct run *run, const struct viz_charts *charts, const struct run_chart *c)
 {
 	char path[4400], note[512], err[512];
 	struct viz_chart_options opt = { .host = c->host, .call = c->call, .depth = c->depth, .nth = c->nth };
@@ -184,7 +184,7 @@ static void draw_chart(struct run *run, const struct viz_trace *t, const struct 
 		run_fail(run, EXIT_USAGE, "cannot write %s: %s", path, strerror(errno));
 		return;
 	}
-	if (viz_chart(t, &opt, f, note, sizeof(note), err, sizeof(err)) < 0) {
+	if (viz_chart(charts, &opt, false, f, note, sizeof(note), err, sizeof(err)) < 0) {
 		fprintf(stderr, "wirepath run: chart: %s\n", err);
 		fclose(f);
 		remove(path);
@@ -195,13 +195,15 @@ static void draw_chart(struct run *run, const struct viz_trace *t, const struct 
 		run_fail(run, EXIT_USAGE, "cannot write %s: %s", path, strerror(errno));
 	if (c->show) {
 		printf("\n%s\n\n", note);
-		viz_chart(t, &opt, stdout, note, sizeof(note), err, sizeof(err));
+		viz_chart(charts, &opt, false, stdout, note, sizeof(note), err, sizeof(err));
 	}
 }
 
 static void draw_charts(struct run *run)
 {
 	struct viz_trace t;
+	const struct viz_trace *traces[] = { &t };
+	struct viz_charts charts;
 	char err[512];
 	if (!run->charts || run->opt->no_trace || !run->opt->dir)
 		return;
@@ -209,8 +211,13 @@ static void draw_charts(struct run *run)
 		fprintf(stderr, "wirepath run: chart: %s\n", err);
 		return;
 	}
-	for (const struct run_chart *c = run->charts; c; c = c->next)
-		draw_chart(run, &t, c);
+	if (viz_charts_open(&charts, traces, &run->opt->dir, 1, err, sizeof(err)) < 0) {
+		fprintf(stderr, "wirepath run: chart: %s\n", err);
+	} else {
+		for (const struct run_chart *c = run->charts; c; c = c->next)
+			draw_chart(run, &charts, c);
+		viz_charts_close(&charts);
+	}
 	viz_trace_close(&t);
 }
 

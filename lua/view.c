@@ -1,4 +1,4 @@
-/* The commands that look at finished runs: chart, export, digest, diff; and nic. */
+/* The commands that look at finished runs: export, digest, diff; and nic. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,58 +9,9 @@
 #include "lua/output.h"
 #include "lua/run_dir.h"
 #include "nic-model/ops.h"
-#include "viz/chart.h"
 #include "viz/diff.h"
 #include "viz/export.h"
 #include "viz/pcap_merge.h"
-
-int cmd_chart(int argc, char **argv)
-{
-	static const char help[] =
-		"usage: wirepath chart DIR --call FN [--host H] [--style nested|outline] [--depth N] [--nth "
-		"N]\n\n"
-		"Draws what a call of the function FN called, from the trace in the run folder DIR.\n\n"
-		"  --call FN       the function at the top, by its name in Linux\n"
-		"  --host H        on this host (else the first host that calls it)\n"
-		"  --style STYLE   nested: the whole tree in one drawing (default)\n"
-		"                  outline: a small drawing per function, headed by its file\n"
-		"  --depth N       only N levels below FN\n"
-		"  --nth N         the Nth call of FN on that host (default 1)\n\n"
-		"example: wirepath chart runs/tcp_handshake --host client --call sys_connect --depth 4\n";
-	struct viz_chart_options opt = { .style = VIZ_NESTED };
-	const char *dir = NULL, *style = NULL;
-	uint64_t depth = 0, nth = 1;
-	const struct option_spec specs[] = {
-		{ .name = "--call", .text = &opt.call },
-		{ .name = "--host", .text = &opt.host },
-		{ .name = "--style", .text = &style },
-		{ .name = "--depth", .number = &depth, .max = 255 },
-		{ .name = "--nth", .number = &nth, .max = UINT32_MAX },
-		{ 0 },
-	};
-	char err[512], note[512];
-	struct viz_trace t;
-	struct output out;
-	int code = options_parse("chart", help, specs, argc, argv, &dir, 1);
-	if (code >= 0)
-		return code;
-	if (!opt.call)
-		return usage_error("chart", "--call FN is missing");
-	if (style && strcmp(style, "nested") != 0 && strcmp(style, "outline") != 0)
-		return usage_error("chart", "--style is nested or outline, not '%s'", style);
-	opt.style = style && strcmp(style, "outline") == 0 ? VIZ_OUTLINE : VIZ_NESTED;
-	opt.depth = (unsigned)depth;
-	opt.nth = (unsigned)nth;
-	if ((code = run_open(&t, "chart", dir)) != EXIT_DONE)
-		return code;
-	output_open(&out, "chart", NULL);
-	if (viz_chart(&t, &opt, out.file, note, sizeof(note), err, sizeof(err)) < 0)
-		code = trouble("chart", err);
-	else
-		fprintf(stderr, "%s\n", note);
-	viz_trace_close(&t);
-	return output_close(&out, code);
-}
 
 int cmd_export(int argc, char **argv)
 {

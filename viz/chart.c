@@ -1,280 +1,328 @@
-/* Draws call trees as text. The rules are those that charts/parse_charts.py reads. */
+/* Makes charts: picks calls, takes their trees out of the forest, merges or compares them, draws. */
 #include "viz/chart.h"
 
+#include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/call_tree.h"
+#include "viz/call_hops.h"
+#include "viz/chart_parts.h"
 
-#define ARROW_AT 3 /* nested: columns from a box's left edge to the arrows below it */
-#define CHILD_AT 5 /* columns from an arrow to the box it leads to */
+/* ---- runs ---- */
 
-struct pen {
-	const struct viz_trace *t;
-	const struct call_tree *tree;
-	FILE *out;
-	char *bars; /* the columns of arrows that still go on, a character each */
-	unsigned cap;
-	unsigned arrow_at;
-};
-
-static const struct call_node *node(const struct pen *p, uint32_t i)
+static int by_name(const void *a, const void *b)
 {
-	return &p->tree->nodes[i];
+	const struct viz_fn *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name, (*y)->name);
+	if (r == 0 && (*x)->kind != (*y)->kind)
+		r = (*x)->kind < (*y)->kind ? -1 : 1;
+	return r ? r : strcmp((*x)->file, (*y)->file);
 }
 
-/* A sentence beside a box: nothing in it may look like a box or an arrow. */
-static void put_text(const struct pen *p, const char *text)
+/* Makes one function of those that several runs name alike: the first run's. */
+static int make_one(struct viz_charts *c)
 {
-	for (; *text; text++)
-		fputc(*text == '|' ? '/' : *text, p->out);
-}
-
-/* The first `col` columns of a line: bars of the arrows that go on, blanks elsewhere. */
-static void indent(const struct pen *p, unsigned col)
-{
-	fwrite(p->bars, 1, col, p->out);
-}
-
-static void border(const struct pen *p, size_t len, unsigned mark)
-{
-	fputc('+', p->out);
-	for (unsigned i = 1; i < len + 3; i++)
-		fputc(i == mark ? '|' : '-', p->out);
-	fputc('+', p->out);
-	fputc('\n', p->out);
-}
-
-static bool set_bar(struct pen *p, unsigned col, bool on)
-{
-	if (col >= p->cap) {
-		unsigned cap = col * 2 + 64;
-		char *grown = realloc(p->bars, cap);
-		if (!grown)
-			return false;
-		memset(grown + p->cap, ' ', cap - p->cap);
-		p->bars = grown;
-		p->cap = cap;
+	const struct viz_fn **all = NULL;
+	uint32_t n = 0;
+	for (unsigned r = 0; r < c->n; r++) {
+		struct viz_chart_run *run = &c->runs[r];
+		uint32_t more = run->t->nr_fns, known = n;
+		run->src.canon = malloc((more + 1) * sizeof(*run->src.canon));
+		run->src.skip = calloc(more + 1, sizeof(bool));
+		run->src.hide = calloc(more + 1, sizeof(bool));
+		const struct viz_fn **grown = realloc(all, (n + more + 1) * sizeof(*all));
+		all = grown ? grown : all;
+		if (!grown || !run->src.canon || !run->src.skip || !run->src.hide) {
+			free(all);
+			return -1;
+		}
+		for (uint32_t i = 0; i < more; i++) {
+			const struct viz_fn *fn = &run->t->fns[i];
+			const struct viz_fn **same =
+				known ? bsearch(&fn, all, known, sizeof(*all), by_name) : NULL;
+			run->src.canon[i] = same ? *same : fn;
+			if (!same)
+				all[n++] = fn;
+		}
+		if (n)
+			qsort(all, n, sizeof(*all), by_name);
 	}
-	p->bars[col] = on ? '|' : ' ';
-	return true;
+	free(all);
+	return 0;
 }
 
-/* The arrow that leads to the next thing under the box at column `arrow - arrow_at`. */
-static void put_arrow(const struct pen *p, unsigned arrow, bool last)
+int viz_charts_open(struct viz_charts *c, const struct viz_trace *const *traces, const char *const *names,
+		    unsigned n, char *err, unsigned errlen)
 {
-	indent(p, arrow);
-	fputs(last ? "+--> " : "|--> ", p->out);
-}
-
-static void put_box(struct pen *p, unsigned col, uint32_t i, unsigned arrow, bool by_arrow, bool last,
-		    bool root)
-{
-	const struct viz_fn *fn = &p->t->fns[node(p, i)->fn];
-	size_t len = strlen(fn->name);
-	indent(p, col);
-	border(p, len, 0);
-	if (by_arrow)
-		put_arrow(p, arrow, last);
-	else
-		indent(p, col);
-	fprintf(p->out, "| %s |", fn->name);
-	if (*fn->what) {
-		fputs(root ? " : " : " ", p->out);
-		put_text(p, fn->what);
+	*c = (struct viz_charts){ .runs = calloc(n, sizeof(*c->runs)) };
+	for (unsigned r = 0; r < n && c->runs; r++) {
+		c->runs[r].t = traces[r];
+		c->runs[r].name = names[r];
+		if (forest_build(&c->runs[r].forest, traces[r]) < 0)
+			break;
+		c->runs[r].src.f = &c->runs[r].forest;
+		c->n++;
 	}
-	fputc('\n', p->out);
-	if (last)
-		set_bar(p, arrow, false);
-}
-
-static void close_box(const struct pen *p, unsigned col, uint32_t i)
-{
-	indent(p, col);
-	border(p, strlen(p->t->fns[node(p, i)->fn].name), node(p, i)->first ? p->arrow_at : 0);
-}
-
-/* What hangs below the box at column `col`; `whole`: the children's children too. */
-static bool put_children(struct pen *p, unsigned col, uint32_t i, bool whole)
-{
-	unsigned arrow = col + p->arrow_at;
-	for (uint32_t c = node(p, i)->first; c; c = node(p, c)->next) {
-		bool last = !node(p, c)->next;
-		bool op = node(p, c)->op >= 0;
-		if (!set_bar(p, arrow + CHILD_AT, false) || !set_bar(p, arrow, true))
-			return false;
-		if (!whole) {
-			if (c != node(p, i)->first && (node(p, c)->step || op)) {
-				indent(p, arrow + 1);
-				fputc('\n', p->out);
-			}
-		}
-		if (node(p, c)->step) {
-			put_arrow(p, arrow, last);
-			put_text(p, viz_fn_name(p->t, node(p, c)->fn));
-			fputc('\n', p->out);
-			set_bar(p, arrow, !last);
-			continue;
-		}
-		if (op) {
-			put_arrow(p, arrow, last);
-			fprintf(p->out, "call ->%s(), e.g.,\n", viz_fn_name(p->t, (unsigned)node(p, c)->op));
-			set_bar(p, arrow, !last);
-		}
-		put_box(p, arrow + CHILD_AT, c, arrow, !op, last, false);
-		if (whole) {
-			close_box(p, arrow + CHILD_AT, c);
-			if (!put_children(p, arrow + CHILD_AT, c, true))
-				return false;
-		} else {
-			indent(p, arrow + CHILD_AT);
-			border(p, strlen(viz_fn_name(p->t, node(p, c)->fn)), 0);
-		}
-	}
-	return true;
-}
-
-static bool draw_nested(struct pen *p)
-{
-	p->arrow_at = ARROW_AT;
-	if (!set_bar(p, 0, false))
-		return false;
-	put_box(p, 0, 1, 0, false, false, true);
-	close_box(p, 0, 1);
-	return put_children(p, 0, 1, true);
-}
-
-/* ---- outline ---- */
-
-/*
- * The call that is stacked below box i: the only thing that i does, and itself worth a drawing; 0 none.
- * A call through a slot keeps its arrow, which names the slot.
- */
-static uint32_t stacked(const struct pen *p, uint32_t i)
-{
-	uint32_t c = node(p, i)->first;
-	if (!c || node(p, c)->next || node(p, c)->step || node(p, c)->op >= 0)
+	if (c->n == n && make_one(c) == 0)
 		return 0;
-	return node(p, c)->first ? c : 0;
+	viz_charts_close(c);
+	snprintf(err, errlen, "no memory");
+	return -1;
 }
 
-/* Border between two stacked boxes: as wide as the wider one. */
-static void shared_border(const struct pen *p, size_t a, size_t b)
+void viz_charts_close(struct viz_charts *c)
 {
-	size_t narrow = a < b ? a : b, wide = a < b ? b : a;
-	fputc('+', p->out);
-	for (size_t i = 1; i < wide + 3; i++)
-		fputc(i == narrow + 3 ? '+' : '-', p->out);
-	fputs("+\n", p->out);
-}
-
-static bool same_drawing(const struct pen *p, uint32_t a, uint32_t b)
-{
-	for (uint32_t c, d; node(p, a)->fn == node(p, b)->fn && (c = stacked(p, a)) && (d = stacked(p, b));) {
-		a = c;
-		b = d;
+	for (unsigned r = 0; r < c->n; r++) {
+		forest_free(&c->runs[r].forest);
+		free(c->runs[r].src.canon);
+		free(c->runs[r].src.skip);
+		free(c->runs[r].src.hide);
 	}
-	if (node(p, a)->fn != node(p, b)->fn)
-		return false;
-	uint32_t x = node(p, a)->first, y = node(p, b)->first;
-	for (; x && y; x = node(p, x)->next, y = node(p, y)->next)
-		if (node(p, x)->fn != node(p, y)->fn || node(p, x)->step != node(p, y)->step ||
-		    node(p, x)->op != node(p, y)->op)
-			return false;
-	return !x && !y;
+	free(c->runs);
+	*c = (struct viz_charts){ 0 };
 }
 
-static bool draw_block(struct pen *p, uint32_t i)
-{
-	fprintf(p->out, "```\n%s\n", p->t->fns[node(p, i)->fn].file);
-	put_box(p, 0, i, 0, false, false, true);
-	for (uint32_t c; (c = stacked(p, i)); i = c) {
-		shared_border(p, strlen(viz_fn_name(p->t, node(p, i)->fn)),
-			      strlen(viz_fn_name(p->t, node(p, c)->fn)));
-		fprintf(p->out, "| %s |", viz_fn_name(p->t, node(p, c)->fn));
-		if (*p->t->fns[node(p, c)->fn].what) {
-			fputs(" : ", p->out);
-			put_text(p, p->t->fns[node(p, c)->fn].what);
-		}
-		fputc('\n', p->out);
-	}
-	p->arrow_at = 2;
-	close_box(p, 0, i);
-	bool ok = put_children(p, 0, i, false);
-	fputs("```\n\n", p->out);
-	return ok;
-}
+/* ---- what is left out ---- */
 
-/* Every function that calls something gets a drawing, once for each way in which it was seen to call. */
-static bool draw_outline(struct pen *p)
+static bool in_words(const char *words, const char *word)
 {
-	uint32_t n = p->tree->n;
-	bool *inside = calloc(n, sizeof(*inside)); /* drawn inside a stack above */
-	uint32_t *drawn = calloc(n, sizeof(*drawn)), nr = 0;
-	bool ok = inside && drawn && set_bar(p, 64, false);
-	for (uint32_t i = 1; i < n && ok; i++) {
-		if (node(p, i)->step || !node(p, i)->first || inside[i])
-			continue;
-		bool again = false;
-		for (uint32_t k = 0; k < nr && !again; k++)
-			again = same_drawing(p, drawn[k], i);
-		for (uint32_t c, at = i; (c = stacked(p, at)); at = c)
-			inside[c] = true;
-		if (again)
-			continue;
-		drawn[nr++] = i;
-		ok = draw_block(p, i);
-	}
-	free(inside);
-	free(drawn);
-	return ok;
-}
-
-/* ---- */
-
-static bool has_function(const struct viz_trace *t, const char *name)
-{
-	for (uint32_t i = 0; i < t->nr_fns; i++)
-		if (t->fns[i].kind == TRACE_FN_FUNCTION && strcmp(t->fns[i].name, name) == 0)
+	size_t len = strlen(word);
+	for (const char *w = words; *w; w += strcspn(w, ","), w += *w == ',')
+		if (strcspn(w, ",") == len && strncmp(w, word, len) == 0)
 			return true;
 	return false;
 }
 
-int viz_chart(const struct viz_trace *t, const struct viz_chart_options *opt, FILE *out, char *note,
-	      unsigned notelen, char *err, unsigned errlen)
+static bool matches_any(const char *const *globs, const char *name)
 {
-	struct call_tree tree;
-	unsigned nth = opt->nth ? opt->nth : 1;
-	int found = 0;
-	uint32_t h;
-	if (!has_function(t, opt->call)) {
-		snprintf(err, errlen, "there is no function '%s' in the trace", opt->call);
-		return -1;
-	}
-	if (opt->host && viz_host_index(t, opt->host) < 0) {
-		snprintf(err, errlen, "there is no host '%s' in the trace", opt->host);
-		return -1;
-	}
-	for (h = 0; h < t->nr_hosts && found == 0; h++)
-		if (t->hosts[h].name && (!opt->host || strcmp(opt->host, t->hosts[h].name) == 0)) {
-			found = call_tree_build(&tree, t, h, opt->call, nth, opt->depth);
-			if (found == 0)
-				call_tree_free(&tree);
+	for (; *globs; globs++)
+		if (fnmatch(*globs, name, 0) == 0)
+			return true;
+	return false;
+}
+
+static const char *layer_of(const struct viz_fn *fn, char *buf, unsigned len)
+{
+	const struct trace_fn f = { .file = fn->file };
+	return trace_fn_layer(&f, buf, len);
+}
+
+/* Every word of opt->layer is one. */
+static int check_layers(const struct viz_charts *c, const char *words, char *err, unsigned errlen)
+{
+	char names[32][32], word[32];
+	unsigned n = 0, at;
+	for (unsigned r = 0; r < c->n; r++)
+		for (uint32_t i = 0; i < c->runs[r].t->nr_fns && n < 32; i++) {
+			layer_of(&c->runs[r].t->fns[i], names[n], sizeof(names[n]));
+			for (at = 0; strcmp(names[at], names[n]) != 0; at++)
+				;
+			n += at == n;
 		}
-	if (found <= 0) {
-		snprintf(err, errlen, found < 0 ? "no memory" : "%s was not called%s%s%s", opt->call,
-			 nth > 1 ? " that often" : "", opt->host ? " on " : "", opt->host ? opt->host : "");
+	for (const char *w = words; *w; w += strcspn(w, ","), w += *w == ',') {
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(w, ","), w);
+		for (at = 0; at < n && strcmp(names[at], word) != 0; at++)
+			;
+		if (at < n)
+			continue;
+		at = (unsigned)snprintf(err, errlen, "there is no layer '%s': there are", word);
+		for (unsigned i = 0; i < n && at < errlen; i++)
+			at += (unsigned)snprintf(err + at, errlen - at, "%s %s", i ? "," : "", names[i]);
 		return -1;
 	}
-	snprintf(note, notelen, "%s: %s, %s, at %llu.%09llu s; %llu more calls of it there%s", opt->call,
-		 t->hosts[h - 1].name, tree.context, (unsigned long long)(tree.time / 1000000000),
-		 (unsigned long long)(tree.time % 1000000000), (unsigned long long)tree.others,
-		 tree.others ? " (--nth N)" : "");
-	struct pen p = { .t = t, .tree = &tree, .out = out };
-	bool ok = opt->style == VIZ_NESTED ? draw_nested(&p) : draw_outline(&p);
-	free(p.bars);
-	call_tree_free(&tree);
-	if (!ok)
-		snprintf(err, errlen, "no memory");
+	return 0;
+}
+
+static void set_filter(struct viz_chart_run *run, const struct viz_chart_options *opt)
+{
+	char layer[64];
+	for (uint32_t i = 0; i < run->t->nr_fns; i++) {
+		const struct viz_fn *fn = &run->t->fns[i];
+		bool fits = !opt->layer || in_words(opt->layer, layer_of(fn, layer, sizeof(layer)));
+		run->src.skip[i] = !fits || (opt->only[0] && !matches_any(opt->only, fn->name));
+		run->src.hide[i] = matches_any(opt->hide, fn->name);
+	}
+}
+
+/* ---- making ---- */
+
+struct make {
+	const struct viz_charts *c;
+	const struct viz_chart_options *opt;
+	const struct chart_picks *picks;
+	FILE *out;
+	bool compare;
+};
+
+static uint32_t copy_root(const struct make *m, struct call_tree *tree, const struct chart_root *root)
+{
+	struct call_filter filter = { .depth = m->opt->depth, .follow = m->opt->follow };
+	filter.keep = m->picks->keep[m->picks->first_keep[root->run] + root->host];
+	return call_tree_copy(tree, &m->c->runs[root->run].src, root->host, root->node, &filter);
+}
+
+/* "sys_connect: client, task client, connect(3, ...) = 0, at 0.001 s" */
+static void describe(const struct make *m, const struct chart_root *root, char *text, unsigned len)
+{
+	const struct viz_chart_run *run = &m->c->runs[root->run];
+	const struct forest_host *fh = &run->forest.hosts[root->host];
+	char context[128], call[160] = "";
+	hop_context(&run->forest, root->host, root->node, context, sizeof(context));
+	if (root->syscall) {
+		const struct forest_node *n = &fh->nodes[root->syscall];
+		const char *words = viz_string(&run->t->hosts[root->host].strings, n->obj);
+		if (fh->values[n->pid] == FOREST_OPEN)
+			snprintf(call, sizeof(call), ", %.120s", words);
+		else
+			snprintf(call, sizeof(call), ", %.120s = %" PRId64, words, fh->values[n->pid]);
+	}
+	snprintf(text, len, "%s%s%s: %s%s, at %" PRIu64 ".%09" PRIu64 " s", m->c->n > 1 ? run->name : "",
+		 m->c->n > 1 ? ": " : "", viz_fn_name(run->t, fh->nodes[root->node].fn), context, call,
+		 root->time / 1000000000, root->time % 1000000000);
+}
+
+static bool finish_tree(const struct make *m, struct call_tree *tree, const char *heading, uint32_t root)
+{
+	bool ok = !tree->failed;
+	if (heading)
+		fprintf(m->out, "# %s\n", heading);
+	if (heading && m->opt->style == VIZ_NESTED)
+		fputs("```\n", m->out);
+	ok = ok && chart_text(tree, root, m->opt, m->compare, m->out);
+	if (heading && m->opt->style == VIZ_NESTED)
+		fputs("```\n\n", m->out);
+	return ok;
+}
+
+static bool draw_each(const struct make *m)
+{
+	bool ok = true;
+	for (uint32_t i = 0; i < m->picks->n && ok; i++) {
+		struct call_tree tree = { 0 };
+		char heading[512];
+		uint32_t root = copy_root(m, &tree, &m->picks->roots[i]);
+		if (root && !m->opt->unfold)
+			call_tree_fold(&tree);
+		describe(m, &m->picks->roots[i], heading, sizeof(heading));
+		ok = finish_tree(m, &tree, m->picks->n > 1 ? heading : NULL, root);
+		call_tree_free(&tree);
+	}
+	return ok;
+}
+
+static bool merge_roots(const struct make *m, struct call_tree *all)
+{
+	for (uint32_t i = 0; i < m->picks->n && !all->failed; i++) {
+		struct call_tree tree = { 0 };
+		uint32_t root = copy_root(m, &tree, &m->picks->roots[i]), to = all->first;
+		while (root && to && !call_tree_same(all, to, &tree, root))
+			to = all->nodes[to].next;
+		if (root && !to && (to = call_tree_add(all, 0, CALL_FN, tree.nodes[root].fn)) != 0)
+			all->nodes[to].count = 0;
+		if (root && to)
+			call_tree_merge(all, to, &tree, root);
+		all->failed |= tree.failed;
+		call_tree_free(&tree);
+	}
+	return !all->failed;
+}
+
+static bool draw_merged(const struct make *m)
+{
+	struct call_tree all = { 0 };
+	bool ok = merge_roots(m, &all);
+	for (uint32_t i = all.first; i && ok; i = all.nodes[i].next) {
+		char heading[160];
+		snprintf(heading, sizeof(heading), "%s: %" PRIu32 " calls", all.nodes[i].fn->name,
+			 all.nodes[i].count);
+		ok = finish_tree(m, &all, all.nodes[all.first].next ? heading : NULL, i);
+	}
+	call_tree_free(&all);
+	return ok;
+}
+
+static void count_marks(const struct call_tree *tree, uint32_t i, uint32_t *both, uint32_t *minus,
+			uint32_t *plus)
+{
+	const struct call_node *n = &tree->nodes[i];
+	if (n->kind == CALL_FN)
+		++*(n->mark == '-' ? minus : n->mark == '+' ? plus : both);
+	for (uint32_t c = n->first; c; c = tree->nodes[c].next)
+		count_marks(tree, c, both, minus, plus);
+}
+
+static bool draw_compared(const struct make *m, char *note, unsigned notelen)
+{
+	struct call_tree a = { 0 }, b = { 0 };
+	uint32_t both = 0, minus = 0, plus = 0, second = 0, ra, rb;
+	while (m->picks->roots[second].run == 0)
+		second++;
+	ra = copy_root(m, &a, &m->picks->roots[0]);
+	rb = copy_root(m, &b, &m->picks->roots[second]);
+	if (ra && rb && !m->opt->unfold) {
+		call_tree_fold(&a);
+		call_tree_fold(&b);
+	}
+	bool ok = ra && rb && !a.failed && !b.failed;
+	if (ok) {
+		call_tree_compare(&a, ra, &b, rb);
+		count_marks(&a, ra, &both, &minus, &plus);
+		snprintf(note, notelen,
+			 "%" PRIu32 " boxes in both, %" PRIu32 " only in %s (-), %" PRIu32 " only in %s (+)",
+			 both, minus, m->c->runs[0].name, plus, m->c->runs[1].name);
+		ok = finish_tree(m, &a, NULL, ra);
+	}
+	call_tree_free(&a);
+	call_tree_free(&b);
+	return ok;
+}
+
+static void note_picks(const struct make *m, char *note, unsigned notelen)
+{
+	const struct chart_picks *p = m->picks;
+	if (p->n == 1 || m->opt->pick == PICK_NTH) {
+		char text[512];
+		describe(m, &p->roots[0], text, sizeof(text));
+		snprintf(note, notelen, "%s; %" PRIu64 " more calls of it there%s", text, p->others,
+			 p->others ? " (--nth N)" : "");
+	} else {
+		snprintf(note, notelen, "%" PRIu32 " calls %s", p->n,
+			 m->opt->pick == PICK_MERGED ? "merged" : "drawn");
+	}
+}
+
+int viz_chart(const struct viz_charts *c, const struct viz_chart_options *opt, bool compare, FILE *out,
+	      char *note, unsigned notelen, char *err, unsigned errlen)
+{
+	struct chart_picks picks;
+	struct make m = { .c = c, .opt = opt, .picks = &picks, .out = out, .compare = compare };
+	bool ok = false;
+	*err = *note = '\0';
+	if (opt->layer && check_layers(c, opt->layer, err, errlen) < 0)
+		return -1;
+	for (unsigned r = 0; r < c->n; r++)
+		set_filter(&c->runs[r], opt);
+	if (chart_pick(&picks, c, opt, compare, err, errlen) == 0) {
+		note_picks(&m, note, notelen);
+		ok = compare			? draw_compared(&m, note, notelen)
+		     : opt->pick == PICK_MERGED ? draw_merged(&m)
+						: draw_each(&m);
+		if (!ok)
+			snprintf(err, errlen, "no memory, or the chart is too big: try --depth");
+	}
+	chart_picks_free(&picks);
 	return ok ? 0 : -1;
+}
+
+int viz_chart_one(const struct viz_trace *t, const struct viz_chart_options *opt, FILE *out, char *note,
+		  unsigned notelen, char *err, unsigned errlen)
+{
+	struct viz_charts c;
+	const char *name = "";
+	if (viz_charts_open(&c, &t, &name, 1, err, errlen) < 0)
+		return -1;
+	int rc = viz_chart(&c, opt, false, out, note, notelen, err, errlen);
+	viz_charts_close(&c);
+	return rc;
 }

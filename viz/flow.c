@@ -191,6 +191,9 @@ static void record(struct walk *w, const struct trace_rec *rec)
 		break;
 	case TR_CALL:
 	case TR_RET:
+	case TR_HOP_OUT:
+	case TR_HOP_IN:
+	case TR_DROP:
 		leave_softirqs(w, rec->depth);
 		close_to(w, w->top[w->n - 1], rec->depth, w->time);
 		mark(w, rec);

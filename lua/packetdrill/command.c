@@ -153,7 +153,7 @@ static void draw(const char *trace, uint64_t from, FILE *out)
 		char *text = NULL;
 		size_t len = 0;
 		FILE *f = open_memstream(&text, &len);
-		if (f && viz_chart(&t, &opt, f, note, sizeof(note), err, sizeof(err)) == 0) {
+		if (f && viz_chart_one(&t, &opt, f, note, sizeof(note), err, sizeof(err)) == 0) {
 			fclose(f);
 			fprintf(out, "\nWhat the host did there (%s):\n\n%s\n", note, text);
 		} else if (f) {

@@ -17,10 +17,28 @@ static void check(int r, const char *err)
 		fuzz_bug("refused without a word");
 }
 
+static void draw_charts(const struct viz_trace *t, FILE *out)
+{
+	const struct viz_trace *both[] = { t, t };
+	const char *names[] = { "a", "b" };
+	char note[512], err[512] = "";
+	struct viz_charts c;
+
+	check(viz_charts_open(&c, both, names, 2, err, sizeof(err)), err);
+	check(viz_chart_list(&c, NULL, out, err, sizeof(err)), err);
+	for (unsigned i = 0; i < t->nr_fns && i < 8; i++) {
+		struct viz_chart_options opt = { .call = t->fns[i].name, .pick = i % 3, .follow = i / 2 };
+		opt.style = i % 2 ? VIZ_OUTLINE : VIZ_NESTED;
+		check(viz_chart(&c, &opt, i == 3, out, note, sizeof(note), err, sizeof(err)), err);
+	}
+	struct viz_chart_options entries = { .pick = PICK_ALL, .packet = 1, .follow = 1 };
+	check(viz_chart(&c, &entries, false, out, note, sizeof(note), err, sizeof(err)), err);
+	viz_charts_close(&c);
+}
+
 static void read_trace(const uint8_t *data, size_t size)
 {
-	struct viz_chart_options opt = { .depth = 0 };
-	char path[64], note[512], err[512] = "";
+	char path[64], err[512] = "";
 	struct viz_trace t;
 	int fd = memfd_create("trace", MFD_CLOEXEC);
 	FILE *out = fopen("/dev/null", "we");
@@ -35,11 +53,7 @@ static void read_trace(const uint8_t *data, size_t size)
 		check(viz_export_folded(&t, NULL, out, err, sizeof(err)), err);
 		check(viz_export_calls(&t, NULL, out, err, sizeof(err)), err);
 		check(viz_diff(&t, &t, out, err, sizeof(err)), err);
-		for (unsigned i = 0; i < t.nr_fns && i < 8; i++) {
-			opt.call = viz_fn_name(&t, i);
-			opt.style = i % 2 ? VIZ_OUTLINE : VIZ_NESTED;
-			check(viz_chart(&t, &opt, out, note, sizeof(note), err, sizeof(err)), err);
-		}
+		draw_charts(&t, out);
 		viz_trace_close(&t);
 	}
 	fclose(out);

@@ -4,7 +4,7 @@
 usage: test_chart.py WIREPATH [ROUNDS]
 
 Random call trees are written as trace files, among interrupts, other tasks and other hosts; the drawing is read
-back and must be the tree. Two readers: the one below, which also checks that every arrow hangs from its box, and
+back and must be the tree. Two readers: chart_reader.py, which also checks that every arrow hangs from its box, and
 ../shared/charts/parse_charts.py (the documents' reader) where it is there.
 """
 import os
@@ -15,12 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from chart_reader import Node, documents_reader, read_documents, read_drawing, shapes, strip
 from trace_file import (CALL, DROP, ENTER_SK, ENTER_SKB, FRAME_RX, FRAME_TX, FUNCTION, HOP_IN, HOP_OUT, IDLE, IRQ,
                         IRQ_END, NOTE, RET, SLOT, SOFTIRQ, STEP_TEXT, TASK, Trace, write_run)
 
 WIREPATH = os.path.abspath(sys.argv[1])
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 40
-SHARED = Path(__file__).resolve().parents[3] / "shared/charts/parse_charts.py"
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
+TREES = 25  # of a round
 
 failures = 0
 
@@ -37,51 +38,7 @@ def wirepath(*args):
     return subprocess.run([WIREPATH, *map(str, args)], capture_output=True, text=True, timeout=60)
 
 
-def documents_reader():
-    """parse() of parse_charts.py, which runs its main() when it is loaded: that line is left out."""
-    if not SHARED.exists():
-        return None
-    source = SHARED.read_text(encoding="utf-8").replace("main(sys.argv[1])", "")
-    space = {"__name__": "parse_charts"}
-    exec(compile(source, str(SHARED), "exec"), space)  # pylint: disable=exec-used
-    return space
-
-
 # ---- trees ----
-
-class Node:
-    """A call, or (step) a line that is no call."""
-
-    def __init__(self, name, op=None, step=False):
-        self.name, self.op, self.step, self.children = name, op, step, []
-
-    def flat(self, levels=0):
-        """Nested tuples, cut below `levels` (0: never)."""
-        below = () if levels == 1 else tuple(c.flat(levels and levels - 1) for c in self.children
-                                              if not (c.step and levels == 1))
-        return (self.name, self.op, self.step, below)
-
-    def edges(self, seen=None):
-        seen = set() if seen is None else seen
-        for c in self.children:
-            if not c.step:
-                seen.add((self.name, c.name, c.op))
-                c.edges(seen)
-        return seen
-
-    def preorder(self):
-        yield self.name
-        for c in self.children:
-            yield from c.preorder()
-
-
-def cut(node, levels):
-    """The tree as --depth shows it: calls `levels` below the root, and the steps of those that are drawn whole."""
-    copy = Node(node.name, node.op, node.step)
-    if levels > 0:
-        copy.children = [cut(c, levels - 1) for c in node.children]
-    return copy
-
 
 NAMES = ["a", "b2", "_c", "ip_rcv", "tcp_v4_do_rcv", "__netif_receive_skb_one_core", "neigh_event_send.part.0",
          "a_function_whose_name_is_longer_than_any_box_that_lies_above_it_in_the_drawing"]
@@ -108,8 +65,21 @@ def random_tree(rng, shape):
         for i in range(300):
             root.children.append(Node(rng.choice(NAMES)) if i % 5 else Node(rng.choice(STEPS), step=True))
         return root
+    if shape == "loops":
+        at = root
+        for _ in range(rng.randrange(1, 5)):
+            body = [random_tree(rng, "small") for _ in range(rng.randrange(1, 4))]
+            for b in body:
+                b.name = rng.choice(NAMES)
+            if rng.random() < .3:
+                body.append(Node(rng.choice(STEPS), step=True))
+            at.children += body * rng.randrange(1, 6)
+            if rng.random() < .5:
+                at.children.append(Node(rng.choice(NAMES)))
+                at = at.children[-1]
+        return root
     nodes = [(root, 1)]
-    for _ in range(rng.randrange(60)):
+    for _ in range(rng.randrange(6 if shape == "small" else 60)):
         parent, depth = rng.choice(nodes[-8:] if rng.random() < .7 else nodes)
         kind = rng.random()
         if kind < .15:
@@ -197,8 +167,8 @@ class Writer:
             self.disturb(depth)
 
 
-def write_tree(rng, root, noise, folder, outer):
-    """The tree is the second call of root() on host "one", inside `outer` other functions."""
+def write_trees(rng, roots, noise, folder, outer):
+    """The trees are the calls of root() on host "one" but the first, each inside `outer` other functions."""
     trace = new_trace(rng)
     other = trace.host("zero")
     host = trace.host("one")
@@ -211,80 +181,23 @@ def write_tree(rng, root, noise, folder, outer):
     w = Writer(rng, host, noise)
     host.enter("root", 1)
     host.enter("a", 2)
-    host.rec(CALL, 0, 1, host.string("read(1)"))
-    for depth in range(1, outer + 1):
-        host.enter("before", depth)
-    w.node(root, outer + 1)
-    host.rec(RET, 0, 1, 1)
-    host.enter("b2", 1)
+    for root in roots:
+        host.rec(CALL, 0, 1, host.string("read(1)"))
+        for depth in range(1, outer + 1):
+            host.enter("before", depth)
+        w.node(root, outer + 1)
+        host.rec(RET, 0, 1, 1)
+        host.enter("b2", 1)
     write_run(folder, trace.bytes())
     return trace
 
 
-# ---- the strict reader ----
-
-BOX = re.compile(r"^([ |]*(?:[|+]--> )?)\| ([^\s|]+) \|(.*)$")
-LINE = re.compile(r"^([ |]*)([|+])--> (.*)$")
-
-
-def border_at(line, col, width):
-    return re.fullmatch(r"\+[-|+]*\+?", line[col:col + width]) is not None and line[col] == "+"
-
-
-def read_drawing(lines, arrow_at):
-    """A drawing back to a Node; raises ValueError where it is not drawn well."""
-    open_boxes = []  # (column, node, text)
-    op = None
-
-    def hang(row, col):
-        """The box whose arrow is at `col`, after following the arrow up to it."""
-        r = row - 1
-        while lines[r][col:col + 1] == "|" and not lines[r][:col + 1].rstrip("|-").endswith("+"):
-            r -= 1
-        if lines[r][col:col + 1] != "|":
-            raise ValueError(f"line {row + 1}: the arrow at column {col} hangs from nothing")
-        while open_boxes and open_boxes[-1][0] + arrow_at != col:
-            open_boxes.pop()
-        if not open_boxes:
-            raise ValueError(f"line {row + 1}: no box for the arrow at column {col}")
-        if lines[row][col] == "+" and row + 1 < len(lines) and lines[row + 1][col:col + 1] == "|":
-            raise ValueError(f"line {row + 1}: the last arrow goes on")
-        return open_boxes[-1][1]
-
-    root = None
-    for r, line in enumerate(lines):
-        box, arrow = BOX.match(line), LINE.match(line)
-        if box and r + 1 < len(lines):
-            col = box.end(1)
-            width = len(box.group(2)) + 4
-            if not border_at(lines[r - 1], col, width) or not border_at(lines[r + 1], col, width):
-                raise ValueError(f"line {r + 1}: box without borders")
-            node = Node(box.group(2))
-            node.text = re.sub(r"^ :? ?", "", box.group(3))
-            if root is None:
-                root = node
-            elif box.group(1).endswith("> "):
-                hang(r, col - 5).children.append(node)
-            elif op is not None:
-                node.op = op
-                parent, op = hang_op, None
-                if col != op_col + 5:
-                    raise ValueError(f"line {r + 1}: the box is not below its call")
-                parent.children.append(node)
-            else:  # stacked
-                if not open_boxes or open_boxes[-1][0] != col:
-                    raise ValueError(f"line {r + 1}: a box that hangs from nothing")
-                open_boxes.pop()[1].children.append(node)
-            open_boxes.append((col, node))
-        elif arrow:
-            col = len(arrow.group(1))
-            parent = hang(r, col)
-            call = re.fullmatch(r"call ->(\w+)\(\), e\.g\.,", arrow.group(3))
-            if call:
-                op, op_col, hang_op = call.group(1), col, parent
-            else:
-                parent.children.append(Node(arrow.group(3), step=True))
-    return root
+def cut(node, levels):
+    """The tree as --depth shows it: calls `levels` below the root, and the steps of those that are drawn whole."""
+    copy = Node(node.name, node.op, node.step)
+    if levels > 0:
+        copy.children = [cut(c, levels - 1) for c in node.children]
+    return copy
 
 
 def drawn_text(s):
@@ -298,67 +211,86 @@ def drawn(node):
     return copy
 
 
-def read_documents(space, lines):
-    """The documents' reader gives boxes with parents, and steps with parents."""
-    boxes, steps = space["parse"](lines)
-    nodes = [Node(b["name"], b["op"]) for b in boxes]
-    under = {i: [] for i in range(len(boxes))}
-    for i, b in enumerate(boxes):
-        if b["parent"] is not None:
-            under[b["parent"]].append((b["row"], nodes[i]))
-    for s in steps:
-        if not s["text"].startswith("call ->"):
-            under[s["parent"]].append((s["row"], Node(s["text"], step=True)))
-    for i, kids in under.items():
-        nodes[i].children = [n for _, n in sorted(kids, key=lambda k: k[0])]
-    return nodes[0], sum(b["parent"] is None for b in boxes)
-
-
 # ---- tests ----
 
-def strip(t):
-    """Step texts without outer blanks, as readers see them."""
-    name, op, step, below = t
-    return (name.strip() if step else name, op, step, tuple(strip(b) for b in below))
+def drawings_of(textual, style):
+    """The drawings of `--nth all`: lists of lines (outline: the fenced blocks' text)."""
+    parts = re.split(r"^# root: .*\n", textual, flags=re.M)[1:]
+    if style == "outline":
+        return parts
+    return [re.fullmatch(r"```\n(.*)\n```\n\n", part, re.S).group(1).split("\n") for part in parts]
 
 
-def test_nested(rng, space, folder, n):
-    shape = "deep" if n == 0 else "wide" if n == 1 else "any"
-    root = random_tree(rng, shape)
-    outer = rng.randrange(4) if shape == "any" else 1
-    trace = write_tree(rng, root, rng.choice([0, .2, .6]) if shape == "any" else .1, folder, outer)
-    depth = rng.randrange(1, 6) if shape == "any" and rng.random() < .4 else 0
-    want = drawn(cut(root, depth) if depth else root)
-    args = ["chart", folder, "--host", "one", "--call", "root", "--nth", 2]
-    out = wirepath(*args, *(["--depth", depth] if depth else []))
-    if not check(out.returncode == 0, f"round {n}: chart ends with {out.returncode}", out.stderr):
-        return
-    lines = out.stdout.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    try:
-        got = read_drawing(lines, 3)
-    except ValueError as e:
-        check(False, f"round {n}: nested:", e)
-        return
-    if not check(strip(got.flat()) == strip(want.flat()), f"round {n}: nested: not the tree that was written"):
-        print(out.stdout, file=sys.stderr)
-    what = {name: drawn_text(w) for name, kind, _, w in trace.fns if kind == FUNCTION}
+def check_texts(trace, got, what):
+    """The sentences beside the boxes."""
+    sentences = {name: drawn_text(w) for name, kind, _, w in trace.fns if kind == FUNCTION}
 
     def texts(node):
         if not node.step:
-            check(node.text == what[node.name], f"round {n}: the sentence of {node.name} is '{node.text}'")
+            check(node.text == sentences[node.name], f"{what}: the sentence of {node.name} is '{node.text}'")
         for c in node.children:
             texts(c)
     texts(got)
+
+
+def check_nested(space, trace, lines, want, what):
+    try:
+        got = read_drawing(lines, 3)
+    except ValueError as e:
+        return check(False, f"{what}:", e, "\n" + "\n".join(lines))
+    back = got.unfold()[0]
+    if not check(strip(back.flat()) == strip(want.flat()), f"{what}: not the tree that was written"):
+        print("\n".join(lines), file=sys.stderr)
+    check_texts(trace, got, what)
     if space:
         theirs, roots = read_documents(space, [l.rstrip() for l in lines])
-        check(roots == 1, f"round {n}: nested: the documents' reader sees {roots} roots")
-        check(strip(theirs.flat()) == strip(want.flat()), f"round {n}: nested: the documents' reader sees another tree")
+        check(roots == 1, f"{what}: the documents' reader sees {roots} roots")
+        check(strip(theirs.flat()) == strip(got.spliced()[0].flat()), f"{what}: the documents' reader sees another tree")
+    return got
 
-    out = wirepath(*args, "--style", "outline", *(["--depth", depth] if depth else []))
-    check(out.returncode == 0, f"round {n}: outline ends with {out.returncode}", out.stderr)
-    test_outline(space, trace, out.stdout, want, n)
+
+def test_trees(rng, space, folder, n):
+    """Trees drawn in both styles, folded and in full, are read back; `n` is the round."""
+    shapes_of = ["deep", "wide"] if n == 0 else []
+    shapes_of += [rng.choice(["any", "loops"]) for _ in range(TREES - len(shapes_of))]
+    roots = [random_tree(rng, shape) for shape in shapes_of]
+    outer = rng.randrange(4) if n else 1
+    trace = write_trees(rng, roots, rng.choice([0, .1, .5]), folder, outer)
+    depth = rng.randrange(1, 6) if n % 3 == 2 else 0
+    wanted = [drawn(cut(root, depth) if depth else root) for root in roots]
+    base = ["chart", folder, "--host", "one", "--call", "root", "--nth", "all", *(["--depth", depth] if depth else [])]
+    seen_folded = 0
+    for style in "nested", "outline":
+        for more in [], ["--unfold"]:
+            out = wirepath(*base, "--style", style, *more)
+            what = f"round {n} {style} {more}"
+            if not check(out.returncode == 0, f"{what}: ends with {out.returncode}", out.stderr):
+                continue
+            got = drawings_of(out.stdout, style)
+            if not check(len(got) == TREES + 1, f"{what}: {len(got)} drawings"):
+                continue
+            for k, want in enumerate(wanted):
+                if style == "outline":
+                    test_outline(space, trace, got[k + 1], want, f"{what} {k}")
+                    continue
+                tree = check_nested(space, trace, got[k + 1], want, f"{what} {k}")
+                if more and tree:
+                    check(tree.unfold()[0].flat() == without_hops(tree).flat(), f"{what} {k}: folded")
+            if style == "nested":
+                folded = len(re.findall(r"\(x\d+\) |loop, \d+ times$", out.stdout, re.M))
+                check(not more or not folded, f"{what}: repetitions are folded")
+                seen_folded += folded
+            if n < 3 and not more:
+                boxes = wirepath(*base, "--style", style, "--format", "utf8")
+                check(shapes(boxes.stdout) == shapes(out.stdout), f"{what}: utf8 is another drawing")
+                check("│" in boxes.stdout and "+--> |" not in boxes.stdout, f"{what}: utf8 is ASCII")
+    check(seen_folded > 4, f"round {n}: {seen_folded} repetitions are folded")
+
+
+def without_hops(node):
+    copy = Node(node.name, node.op, node.step)
+    copy.children = [without_hops(c) for c in node.children if not c.hop]
+    return copy
 
 
 def blocks_of(textual):
@@ -368,24 +300,23 @@ def blocks_of(textual):
         yield lines[0], lines[1:]
 
 
-def test_outline(space, trace, textual, want, n):
+def test_outline(space, trace, textual, want, what):
     edges, theirs = set(), set()
     files = {name: file for name, kind, file, _ in trace.fns if kind == FUNCTION}
     for file, lines in blocks_of(textual):
         try:
             got = read_drawing(lines, 2)
         except ValueError as e:
-            check(False, f"round {n}: outline:", e, "\n" + "\n".join(lines))
+            check(False, f"{what}:", e, "\n" + "\n".join(lines))
             return
-        check(files[got.name] == file, f"round {n}: outline: the drawing of {got.name} is headed by {file}")
-        edges |= got.edges()
+        check(files[got.name] == file, f"{what}: the drawing of {got.name} is headed by {file}")
+        edges |= got.spliced()[0].edges()
         if space:
             theirs |= read_documents(space, [l.rstrip() for l in lines])[0].edges()
-    if not check(edges == want.edges(), f"round {n}: outline: edges differ", edges ^ want.edges()):
+    if not check(edges == want.edges(), f"{what}: edges differ", edges ^ want.edges()):
         print(textual, file=sys.stderr)
     if space:
-        check(theirs == want.edges(), f"round {n}: outline: the documents' reader sees other edges",
-              theirs ^ want.edges())
+        check(theirs == want.edges(), f"{what}: the documents' reader sees other edges", theirs ^ want.edges())
 
 
 def small_trace():
@@ -518,7 +449,7 @@ def test_export(tmp):
 def test_chart_errors(tmp):
     folder = tmp / "small"
     for args, word in ((["--call", "nothing"], "nothing"), (["--call", "sys_read", "--host", "x"], "'x'"),
-                       (["--call", "sys_read", "--nth", "2"], "sys_read"), ([], "--call"),
+                       (["--call", "sys_read", "--nth", "2"], "sys_read"), (["--nth", "0"], "--nth"),
                        (["--call", "sys_read", "--host", "server"], "server"),
                        (["--call", "sys_read", "--style", "round"], "round"),
                        (["--call", "say hello"], "say hello")):
@@ -563,7 +494,7 @@ def test_truncated(rng, tmp):
     folder, shown = tmp / "cut", 0
     for size in range(0, len(data) + 1, 7):
         write_run(folder, data[:size])
-        out = wirepath("chart", folder, "--call", "root")
+        out = wirepath("chart", folder, "--call", "root", "--unfold")
         if not check(out.returncode in (0, 2), f"cut at {size}: ends with {out.returncode}", out.stderr):
             continue
         check(out.stderr.strip(), f"cut at {size}: says nothing about the cut")
@@ -716,13 +647,13 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         tmp = Path(name)
         for n in range(ROUNDS):
-            test_nested(rng, space, tmp / "tree", n)
+            test_trees(rng, space, tmp / "tree", n)
         test_export(tmp)
         test_chart_errors(tmp)
         test_truncated(rng, tmp)
         test_damaged(rng, tmp)
         test_diff(tmp)
-    print(f"{ROUNDS} random trees, exports, cut and damaged files, diffs: {failures} failures"
+    print(f"{ROUNDS * TREES} random trees, exports, cut and damaged files, diffs: {failures} failures"
           + ("" if space else " (without the documents' reader)"))
     return 1 if failures else 0
 

@@ -1,0 +1,151 @@
+/* Lists what charts can be drawn of. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/call_hops.h"
+#include "viz/chart_parts.h"
+#include "viz/near.h"
+
+#define MOST 40 /* lines of one kind */
+
+/* Programs' calls: those that are the same but for their numbers in a row are one line. */
+static void list_syscalls(const struct viz_chart_run *run, uint32_t h, FILE *out)
+{
+	const struct viz_host *host = &run->t->hosts[h];
+	const struct forest_host *fh = &run->forest.hosts[h];
+	uint32_t lines = 0;
+	if (fh->syscalls.n)
+		fprintf(out, "%s: calls of programs (--host %s --syscall NUMBER, or NAME and --nth N)\n",
+			host->name, host->name);
+	for (uint32_t k = 0, n; k < fh->syscalls.n; k += n) {
+		const struct forest_node *first = &fh->nodes[fh->syscalls.at[k]];
+		for (n = 1; k + n < fh->syscalls.n; n++) {
+			const struct forest_node *next = &fh->nodes[fh->syscalls.at[k + n]];
+			if (next->obj != first->obj || fh->values[next->pid] != fh->values[first->pid])
+				break;
+		}
+		if (lines++ == MOST) {
+			fprintf(out, "  ... and %" PRIu32 " more\n", fh->syscalls.n - k);
+			break;
+		}
+		char numbers[32], result[32] = "";
+		snprintf(numbers, sizeof(numbers), n > 1 ? "%" PRIu32 "-%" PRIu32 : "%" PRIu32, k + 1, k + n);
+		if (fh->values[first->pid] != FOREST_OPEN)
+			snprintf(result, sizeof(result), " = %" PRId64, fh->values[first->pid]);
+		fprintf(out, "  %9s  %s%s\n", numbers, viz_string(&host->strings, first->obj), result);
+	}
+}
+
+struct entry {
+	uint16_t fn;
+	uint8_t flow;
+	uint32_t count;
+};
+
+static int by_count(const void *a, const void *b, void *arg)
+{
+	const struct entry *x = a, *y = b;
+	if (x->flow != y->flow)
+		return x->flow < y->flow ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return strcmp(viz_fn_name(arg, x->fn), viz_fn_name(arg, y->fn));
+}
+
+static void count_entry(struct entry *entries, uint32_t *n, uint32_t *place, const struct forest_node *node)
+{
+	uint32_t key = (uint32_t)node->fn * 4 + node->flow;
+	if (!place[key]) {
+		place[key] = ++*n;
+		entries[*n - 1] = (struct entry){ node->fn, node->flow, 0 };
+	}
+	entries[place[key] - 1].count++;
+}
+
+/* Functions by which a host was entered: from a program, by an interrupt, ... */
+static int list_entries(const struct viz_chart_run *run, uint32_t h, FILE *out)
+{
+	static const char *const flows[] = { "boot", "task", "irq", "softirq" };
+	const struct forest_host *fh = &run->forest.hosts[h];
+	struct entry *entries = calloc(run->t->nr_fns * 4 + 1, sizeof(*entries));
+	uint32_t *place = calloc(run->t->nr_fns * 4 + 1, sizeof(*place)), n = 0;
+	for (uint32_t k = 0; k < fh->roots.n && entries && place; k++) {
+		const struct forest_node *root = &fh->nodes[fh->roots.at[k]];
+		if (root->kind == NODE_CALL) {
+			count_entry(entries, &n, place, root);
+			continue;
+		}
+		for (uint32_t c = root->first; c; c = fh->nodes[c].next)
+			if (fh->nodes[c].kind == NODE_CALL)
+				count_entry(entries, &n, place, &fh->nodes[c]);
+	}
+	bool ok = entries && place;
+	if (n) {
+		qsort_r(entries, n, sizeof(*entries), by_count, (void *)run->t);
+		fprintf(out,
+			"%s: functions by which it was entered (--host %s --call NAME; any other function "
+			"can be drawn too)\n",
+			run->t->hosts[h].name, run->t->hosts[h].name);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(out, "  %8" PRIu32 "x  %-8s %s\n", entries[i].count, flows[entries[i].flow & 3],
+			viz_fn_name(run->t, entries[i].fn));
+	free(entries);
+	free(place);
+	return ok ? 0 : -1;
+}
+
+static void list_about(const char *host, const char *what, const char *option,
+		       const struct forest_about_entry *all, uint32_t nr, FILE *out)
+{
+	uint32_t lines = 0, more = 0;
+	for (uint32_t i = 0, n; i < nr; i += n) {
+		for (n = 1; i + n < nr && all[i + n].obj == all[i].obj; n++)
+			;
+		if (i == 0)
+			fprintf(out, "%s: %s (--%s ID):", host, what, option);
+		if (lines++ < MOST)
+			fprintf(out, " %" PRIu32, all[i].obj);
+		else
+			more++;
+	}
+	if (more)
+		fprintf(out, " ... and %" PRIu32 " more", more);
+	if (nr)
+		fputc('\n', out);
+}
+
+int viz_chart_list(const struct viz_charts *c, const char *host, FILE *out, char *err, unsigned errlen)
+{
+	bool any = false;
+	struct near near = { .word = host ? host : "" };
+	for (unsigned r = 0; r < c->n; r++) {
+		const struct viz_chart_run *run = &c->runs[r];
+		for (uint32_t h = 0; h < run->t->nr_hosts; h++) {
+			const char *name = run->t->hosts[h].name;
+			const struct forest_host *fh = &run->forest.hosts[h];
+			if (name)
+				near_try(&near, name);
+			if (!name || (host && strcmp(host, name) != 0))
+				continue;
+			if (any)
+				fputc('\n', out);
+			any = true;
+			if (c->n > 1)
+				fprintf(out, "%s\n", run->name);
+			list_syscalls(run, h, out);
+			if (list_entries(run, h, out) < 0) {
+				snprintf(err, errlen, "no memory");
+				return -1;
+			}
+			list_about(name, "packets", "packet", fh->packets, fh->nr_packets, out);
+			list_about(name, "sockets", "socket", fh->sockets, fh->nr_sockets, out);
+		}
+	}
+	if (any || !host)
+		return 0;
+	snprintf(err, errlen, "there is no host '%s' in the trace", host);
+	near_say(&near, err, errlen);
+	return -1;
+}
