@@ -247,12 +247,12 @@ int register_netdevice(struct net_device *dev)
 	}
 	if (!dev->ifindex)
 		dev->ifindex = ++netdev_state(dev->host)->last_ifindex;
+	SIM_BUG_ON(dev->host, dev->ifindex > U16_MAX); /* skb_iif */
 	/* What can be done in software can always be switched on and off. */
 	dev->hw_features |= NETIF_F_SOFT_FEATURES;
 	dev->features |= NETIF_F_SOFT_FEATURES;
 	dev->wanted_features = dev->features & dev->hw_features;
 	dev->vlan_features |= NETIF_F_HIGHDMA;
-	dev->hw_enc_features |= NETIF_F_SG;
 	dev->mpls_features |= NETIF_F_SG;
 
 	ret = notifier_to_errno(call_netdevice_notifiers(NETDEV_POST_INIT, dev));

@@ -111,7 +111,7 @@ static int __netif_receive_skb_core(struct sk_buff **pskb, struct packet_type **
 	skb_reset_mac_len(skb);
 another_round:
 	dev = skb->dev;
-	skb->skb_iif = dev->ifindex;
+	skb->skb_iif = (u16)dev->ifindex;
 	st->softnet.processed++;
 	if (unlikely(eth_type_vlan(skb->protocol))) {
 		skb = *pskb = skb_vlan_untag(skb);

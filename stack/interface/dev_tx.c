@@ -124,8 +124,6 @@ netdev_features_t netif_skb_features(struct sk_buff *skb)
 
 	if (skb_is_gso(skb))
 		features = gso_features_check(skb, dev, features);
-	if (unlikely(skb->encapsulation))
-		features &= dev->hw_enc_features;
 	if (unlikely(skb_vlan_tagged(skb)))
 		features &= dev->vlan_features | NETIF_F_HW_VLAN_CTAG_TX;
 	if (dev->netdev_ops->ndo_features_check) {
@@ -140,7 +138,7 @@ netdev_features_t netif_skb_features(struct sk_buff *skb)
 static struct sk_buff *validate_xmit_vlan(struct sk_buff *skb, netdev_features_t features)
 {
 	TRACE_SKB(skb, "put a vlan tag into the packet unless the device does");
-	if (unlikely(skb_vlan_tag_present(skb)) && !vlan_hw_offload_capable(features, skb->vlan_proto))
+	if (unlikely(skb_vlan_tag_present(skb)) && !vlan_hw_offload_capable(features, skb_vlan_proto(skb)))
 		skb = __vlan_hwaccel_push_inside(skb);
 	return skb;
 }
@@ -371,9 +369,9 @@ struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff 
 					 struct net_device *sb_dev)
 {
 	TRACE_SKB(skb, "select tx queue");
+	(void)skb;
 	(void)sb_dev;
-	skb_set_queue_mapping(skb, 0); /* there is but one */
-	return dev->_tx;
+	return dev->_tx; /* there is but one */
 }
 
 static int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,

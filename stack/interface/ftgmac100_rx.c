@@ -89,7 +89,6 @@ static void ftgmac100_rx_fill(struct ftgmac100 *priv, struct sk_buff *skb, u32 s
 	}
 	skb_put(skb, status & FTGMAC100_RXDES0_VDBC);
 	if ((features & NETIF_F_HW_VLAN_CTAG_RX) && (csum_vlan & FTGMAC100_RXDES1_VLANTAG_AVAIL)) {
-		skb->vlan_proto = htons(ETH_P_8021Q);
 		skb->vlan_tci = csum_vlan & FTGMAC100_RXDES1_VLANTAG_CI;
 		skb->vlan_present = 1;
 	}

@@ -290,8 +290,7 @@ struct net_device {
 	const struct net_device_ops *netdev_ops;
 	const struct header_ops *header_ops;
 	struct netdev_queue *_tx; /* its only transmit queue */
-	netdev_features_t features, hw_features, wanted_features, vlan_features, hw_enc_features,
-		mpls_features;
+	netdev_features_t features, hw_features, wanted_features, vlan_features, mpls_features;
 	unsigned long state; /* bits of enum netdev_state_t */
 	unsigned int flags;  /* IFF_UP, ... */
 	unsigned int mtu, min_mtu, max_mtu;

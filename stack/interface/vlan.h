@@ -65,9 +65,14 @@ static inline u16 skb_vlan_tag_get_id(const struct sk_buff *skb)
 	return skb->vlan_tci & VLAN_VID_MASK;
 }
 
+static inline __be16 skb_vlan_proto(const struct sk_buff *skb)
+{
+	return htons(skb->vlan_8021ad ? ETH_P_8021AD : ETH_P_8021Q);
+}
+
 static inline void __vlan_hwaccel_put_tag(struct sk_buff *skb, __be16 vlan_proto, u16 vlan_tci)
 {
-	skb->vlan_proto = vlan_proto;
+	skb->vlan_8021ad = vlan_proto == htons(ETH_P_8021AD);
 	skb->vlan_tci = vlan_tci;
 	skb->vlan_present = 1;
 }

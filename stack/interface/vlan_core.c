@@ -38,7 +38,7 @@ static struct sk_buff *vlan_insert_inner_tag(struct sk_buff *skb, __be16 vlan_pr
 struct sk_buff *__vlan_hwaccel_push_inside(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "put the packet's vlan tag into its frame");
-	__be16 proto = skb->vlan_proto;
+	__be16 proto = skb_vlan_proto(skb);
 
 	skb = vlan_insert_inner_tag(skb, proto, skb->vlan_tci, ETH_HLEN);
 	if (likely(skb)) {
@@ -115,7 +115,7 @@ static struct sk_buff *vlan_keep_tag(struct sk_buff *skb)
 	unsigned int offset = (unsigned int)(skb->data - skb_mac_header(skb));
 
 	skb_push(skb, offset);
-	skb = vlan_insert_inner_tag(skb, skb->vlan_proto, skb->vlan_tci, skb->mac_len);
+	skb = vlan_insert_inner_tag(skb, skb_vlan_proto(skb), skb->vlan_tci, skb->mac_len);
 	if (unlikely(!skb))
 		return NULL;
 	skb_pull(skb, offset + VLAN_HLEN);
@@ -126,7 +126,7 @@ static struct sk_buff *vlan_keep_tag(struct sk_buff *skb)
 bool vlan_do_receive(struct sk_buff **skbp)
 {
 	struct sk_buff *skb = *skbp;
-	struct net_device *vlan_dev = vlan_find_dev(skb->dev, skb->vlan_proto, skb_vlan_tag_get_id(skb));
+	struct net_device *vlan_dev = vlan_find_dev(skb->dev, skb_vlan_proto(skb), skb_vlan_tag_get_id(skb));
 
 	if (!vlan_dev)
 		return false;

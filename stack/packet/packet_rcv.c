@@ -4,6 +4,7 @@
  */
 #include "stack/application/scm.h"
 #include "stack/application/socket.h"
+#include "stack/interface/vlan.h"
 #include "stack/packet/af_packet.h"
 
 /* Bytes that the socket wants of the frame; there are no filter programs, so all. */
@@ -146,7 +147,7 @@ static void packet_put_auxdata(struct msghdr *msg, const struct sk_buff *skb)
 
 	if (skb_vlan_tag_present(skb)) {
 		aux.tp_vlan_tci = skb->vlan_tci;
-		aux.tp_vlan_tpid = ntohs(skb->vlan_proto);
+		aux.tp_vlan_tpid = ntohs(skb_vlan_proto(skb));
 		aux.tp_status |= 16 | 64; /* TP_STATUS_VLAN_VALID, _TPID_VALID */
 	}
 	put_cmsg(skb->host, msg, SOL_PACKET, PACKET_AUXDATA, sizeof(aux), &aux);

@@ -56,8 +56,6 @@ static struct sk_buff *__skb_clone(struct sk_buff *n, struct sk_buff *skb)
 	n->cloned = 1;
 	n->nohdr = 0;
 	n->peeked = 0;
-	n->pfmemalloc = skb->pfmemalloc;
-	n->slow_gro = skb->slow_gro;
 	n->destructor = NULL;
 	n->tail = skb->tail;
 	n->end = skb->end;

@@ -79,7 +79,7 @@ static inline u32 skb_mac_header_len(const struct sk_buff *skb)
 
 static inline void skb_reset_mac_len(struct sk_buff *skb)
 {
-	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
+	skb->mac_len = (u8)(skb->network_header - skb->mac_header);
 }
 
 static inline int skb_network_offset(const struct sk_buff *skb)

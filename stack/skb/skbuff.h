@@ -179,22 +179,17 @@ struct sk_buff {
 
 	/* ---- copied as a block by __copy_skb_header() ---- */
 	u8 headers_start[0];
-	u16 mac_len;
-	u16 queue_mapping;
 	u8 pkt_type : 3;
 	u8 ignore_df : 1;
 	u8 ip_summed : 2;
 	u8 ooo_okay : 1;
-	u8 l4_hash : 1;
-	u8 sw_hash : 1;
-	u8 encapsulation : 1;
 	u8 csum_valid : 1;
 	u8 csum_complete_sw : 1;
 	u8 csum_level : 2;
 	u8 dst_pending_confirm : 1;
-	u8 vlan_present : 1;
+	u8 vlan_present : 1; /* with vlan_tci and skb_vlan_proto() */
+	u8 vlan_8021ad : 1;
 	u8 no_fcs : 1;
-	__be16 vlan_proto;
 	u16 vlan_tci;
 	__be16 protocol;				  /* ethernet type */
 	u16 transport_header, network_header, mac_header; /* counted from head */
@@ -206,31 +201,31 @@ struct sk_buff {
 		};
 	};
 	u32 priority;
-	int skb_iif; /* index of the device it came in by */
 	u32 hash;
 	union {
 		u32 mark;
 		u32 reserved_tailroom;
 	};
+	u32 journey; /* which packet this is in the trace; 0 none yet */
 	unsigned long
 		_nfct; /* netfilter/nf_conntrack.h: the packet's flow, referenced, and its state; 0: none */
-	u32 journey;   /* which packet this is in the trace; 0 none yet */
 	u32 hop;       /* what caused it to arrive (core/trace.h) */
+	u16 skb_iif;   /* index of the device it came in by */
+	u8 mac_len;
 	u8 headers_end[0];
 
 	u8 cloned : 1; /* head may be shared: see dataref */
 	u8 nohdr : 1;  /* only the payload is referenced */
 	u8 fclone : 2;
 	u8 peeked : 1;
-	u8 head_frag : 1; /* head is a piece of a page */
-	u8 pfmemalloc : 1;
+	u8 head_frag : 1;  /* head is a piece of a page */
 	u8 head_plain : 1; /* head is of kzalloc(), not of RAM that a card reaches */
-	u8 slow_gro : 1;
-	u16 hdr_len; /* headers of a cloned skb that may be written to */
-	u32 users;
+	u16 hdr_len;	   /* headers of a cloned skb that may be written to */
+	u16 users;
 	unsigned int truesize;
 	struct host *host;
 };
+_Static_assert(sizeof(struct sk_buff) == 200, "a host that idles holds 128 of them in its card's ring");
 
 /* Two skbs made at once: TCP sends a clone of each segment that it keeps. */
 struct sk_buff_fclones {
@@ -593,43 +588,9 @@ static inline void skb_orphan(struct sk_buff *skb)
 	}
 }
 
-static inline u16 skb_get_queue_mapping(const struct sk_buff *skb)
-{
-	return skb->queue_mapping;
-}
-
-static inline void skb_set_queue_mapping(struct sk_buff *skb, u16 queue_mapping)
-{
-	skb->queue_mapping = queue_mapping;
-}
-
-static inline void skb_copy_queue_mapping(struct sk_buff *to, const struct sk_buff *from)
-{
-	to->queue_mapping = from->queue_mapping;
-}
-
-static inline bool skb_rx_queue_recorded(const struct sk_buff *skb)
-{
-	return skb->queue_mapping != 0;
-}
-
-static inline void skb_record_rx_queue(struct sk_buff *skb, u16 rx_queue)
-{
-	skb->queue_mapping = (u16)(rx_queue + 1);
-}
-
-static inline void skb_clear_hash(struct sk_buff *skb)
-{
-	skb->hash = 0;
-	skb->sw_hash = 0;
-	skb->l4_hash = 0;
-}
-
 static inline void skb_copy_hash(struct sk_buff *to, const struct sk_buff *from)
 {
 	to->hash = from->hash;
-	to->sw_hash = from->sw_hash;
-	to->l4_hash = from->l4_hash;
 }
 
 static inline u32 skb_get_hash_raw(const struct sk_buff *skb)

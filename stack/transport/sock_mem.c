@@ -217,10 +217,8 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
 		return;
 	}
 	skb->destructor = sock_wfree;
-	if (sk->sk_txhash) {
-		skb->l4_hash = 1;
+	if (sk->sk_txhash)
 		skb->hash = sk->sk_txhash;
-	}
 	sk->sk_wmem_alloc += (int)skb->truesize;
 }
 

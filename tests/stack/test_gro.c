@@ -150,7 +150,6 @@ static struct sk_buff *make(struct gro *g, const struct seg *s)
 	skb->ip_summed = s->vouched ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
 	if (s->vlan) {
 		skb->vlan_present = 1;
-		skb->vlan_proto = htons(ETH_P_8021Q);
 		skb->vlan_tci = s->vlan;
 	}
 	skb->protocol = eth_type_trans(skb, dev);
