@@ -32,7 +32,7 @@
 #define PAGE_ORDER 12
 #define OWNER_FREE ((uintptr_t)1 << 63) /* set in no address */
 #define OWNERS_CHUNK 256 /* bytes; an order of 64 bytes needs twice that for a page, and gets it */
-#define SLAB_MIN 512u	 /* bytes; a slab adds an eighth to its cache, so little is taken in vain */
+#define SLAB_MIN 512u	 /* bytes; a slab adds a sixteenth to its cache, so little is taken in vain */
 #define SLAB_MAX 65536u
 
 /*
@@ -45,16 +45,15 @@ struct kmem_obj {
 
 struct kmem_slab {
 	struct kmem_slab *next;
-	char *end, *unused;
-	char objs[]; /* 8 bytes off, so that behind their headers they are aligned as malloc's are */
+	char *end;
+	char objs[];
 };
 
 /* In front of what kzalloc() gives. */
 struct kmem_big {
 	struct kmem_big *next, **pprev;
 	const char *site;
-	size_t size;
-	_Alignas(16) char data[];
+	char data[];
 };
 
 static bool fails_now(struct host *host)
@@ -89,7 +88,7 @@ uint32_t ram_block_size(uint32_t size)
 
 static inline struct ram_page *page_of(struct ram *ram, const void *p)
 {
-	return &ram->pages[((const uint8_t *)p - ram->base) / RAM_PAGE];
+	return ram_page(ram, (size_t)((const uint8_t *)p - ram->base) / RAM_PAGE);
 }
 
 /*
@@ -115,7 +114,7 @@ static uint8_t *ram_grow(struct ram *ram, unsigned order)
 		return NULL;
 	ram->top = (uint32_t)(start + size);
 	for (uint64_t at = start; at < start + size; at += RAM_PAGE)
-		ram->pages[at / RAM_PAGE].order = (uint8_t)order;
+		ram_page(ram, at / RAM_PAGE)->order = (uint8_t)order;
 	return ram->base + start;
 }
 
@@ -233,7 +232,7 @@ static uint32_t ram_count(struct ram *ram, const char **site)
 	uint32_t n = 0;
 
 	for (uint32_t at = 0; at < ram->top;) {
-		unsigned order = ram->pages[at / RAM_PAGE].order;
+		unsigned order = ram_page(ram, at / RAM_PAGE)->order;
 		uint32_t step = order ? 1u << order : RAM_PAGE; /* 0: skipped to align the next block */
 		uintptr_t owner = order ? *owner_of(ram, order, ram->base + at) : 0;
 
@@ -253,8 +252,7 @@ struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32
 	if (!cache)
 		return NULL;
 	cache->name = name;
-	cache->size = (uint32_t)((size + sizeof(struct kmem_obj) + 15) & ~15u);
-	cache->slabs_tail = &cache->slabs;
+	cache->size = (uint32_t)((size + sizeof(struct kmem_obj) + 7) & ~7u);
 	*host->kmem.caches_tail = cache;
 	host->kmem.caches_tail = &cache->next;
 	return cache;
@@ -262,17 +260,16 @@ struct kmem_cache *kmem_cache_create(struct host *host, const char *name, uint32
 
 static bool cache_grow(struct kmem_cache *cache)
 {
-	uint32_t bytes = cache->slab_bytes / 8;
+	uint32_t bytes = cache->slab_bytes / 16;
 
 	bytes = bytes < SLAB_MIN ? SLAB_MIN : bytes > SLAB_MAX ? SLAB_MAX : bytes;
 	bytes = bytes > cache->size ? bytes / cache->size * cache->size : cache->size;
 	struct kmem_slab *slab = malloc(sizeof(*slab) + bytes);
 	if (!slab)
 		return false;
-	slab->next = NULL;
+	slab->next = cache->slabs;
 	slab->end = slab->objs + bytes;
-	*cache->slabs_tail = slab;
-	cache->slabs_tail = &slab->next;
+	cache->slabs = slab;
 	cache->fresh = slab->objs;
 	cache->fresh_end = slab->end;
 	cache->slab_bytes += bytes;
@@ -324,20 +321,27 @@ void kmem_cache_free(struct host *host, struct kmem_cache *cache, void *p)
 	POISON(p, cache->size - sizeof(*obj));
 }
 
+/* The first object of a slab that is still out: the site that asked for it, or `none`. */
+static const char *slab_first_out(char *at, const char *end, uint32_t size, const char *none)
+{
+	for (; at < end; at += size) {
+		uintptr_t owner = ((struct kmem_obj *)at)->owner;
+
+		if (!(owner & OWNER_FREE))
+			return (const char *)owner;
+	}
+	return none;
+}
+
 /* The site of the oldest object by place in the cache that is still out. */
 static const char *cache_first_out(const struct kmem_cache *cache)
 {
-	for (struct kmem_slab *slab = cache->slabs; slab; slab = slab->next) {
-		char *end = slab->next ? slab->end : cache->fresh;
+	const char *site = "?";
 
-		for (char *at = slab->objs; at < end; at += cache->size) {
-			uintptr_t owner = ((struct kmem_obj *)at)->owner;
-
-			if (!(owner & OWNER_FREE))
-				return (const char *)owner;
-		}
-	}
-	return "?";
+	for (struct kmem_slab *slab = cache->slabs; slab; slab = slab->next)
+		site = slab_first_out(slab->objs, slab == cache->slabs ? cache->fresh : slab->end,
+				      cache->size, site);
+	return site;
 }
 
 /* ---- odd sizes ---- */
@@ -349,7 +353,6 @@ void *kzalloc_at(struct host *host, size_t size, const char *site)
 	if (!big)
 		return NULL;
 	big->site = site;
-	big->size = size;
 	big->next = host->kmem.big;
 	big->pprev = &host->kmem.big;
 	if (big->next)

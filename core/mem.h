@@ -31,6 +31,7 @@ struct ram_page {
 /* DRAM. An allocation is a power of two of at least 64 bytes, aligned to itself. */
 #define RAM_ORDER_MIN 6
 #define RAM_ORDERS 23 /* up to 4 MiB */
+#define RAM_FEW 80u   /* pages: what a host with one card has out when it idles */
 
 struct ram {
 	uint8_t *base; /* maps RAM_BASE */
@@ -38,7 +39,8 @@ struct ram {
 	uint32_t top;		/* bytes handed out so far; what is above was never used and is zero */
 	void *free[RAM_ORDERS]; /* by order, last in first out; order n holds 1 << n bytes */
 	uint32_t in_use, peak;	/* bytes */
-	struct ram_page *pages; /* a record a page, address space only until used */
+	struct ram_page *pages; /* a record a page beyond the first few, address space only until used */
+	struct ram_page few[RAM_FEW];
 	uint16_t carved[12 -
 			RAM_ORDER_MIN]; /* blocks not yet handed out of the newest page of the small orders */
 	uint8_t *carve[12 - RAM_ORDER_MIN]; /* and the first of them */
@@ -56,6 +58,18 @@ void ram_free(struct host *host, void *p, uint32_t size);
 /* The bytes that a block of this size really has. */
 uint32_t ram_block_size(uint32_t size);
 
+/* The record of page `i` of RAM, and back. */
+static inline struct ram_page *ram_page(const struct ram *ram, size_t i)
+{
+	return (struct ram_page *)(i < RAM_FEW ? ram->few : ram->pages) + i;
+}
+static inline size_t ram_page_index(const struct ram *ram, const struct ram_page *page)
+{
+	size_t i = ((uintptr_t)page - (uintptr_t)ram->few) / sizeof(*page);
+
+	return i < RAM_FEW ? i : (size_t)(page - ram->pages);
+}
+
 /* Bus address of a pointer into RAM and back; 0/NULL when it lies outside. */
 uint32_t ram_bus_addr(const struct host *host, const void *p);
 void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len);
@@ -64,10 +78,10 @@ void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len);
 
 struct kmem_cache {
 	const char *name;
-	uint32_t size;			       /* of an object with its hidden header */
-	struct kmem_obj *free;		       /* last in first out */
-	char *fresh, *fresh_end;	       /* what is left of the newest slab; never handed out yet */
-	struct kmem_slab *slabs, **slabs_tail; /* memory taken from malloc, given back with the host */
+	uint32_t size;		 /* of an object with its hidden header */
+	struct kmem_obj *free;	 /* last in first out */
+	char *fresh, *fresh_end; /* what is left of the newest slab; never handed out yet */
+	struct kmem_slab *slabs; /* memory taken from malloc, newest first; given back with the host */
 	uint32_t in_use, peak;
 	uint32_t slab_bytes; /* of all slabs, headers not counted */
 	struct kmem_cache *next;

@@ -147,7 +147,7 @@ struct world_host *world_add_host(struct world *w, const char *name, const struc
 	}
 	if (!trace_room(w, name, err, errlen))
 		return NULL;
-	struct world_host *h = calloc(1, sizeof(*h));
+	struct world_host *h = calloc(1, sizeof(*h) + (nr_addrs ? nr_addrs : 1) * sizeof(*h->nics));
 	if (!h || !(h->host = host_new(w->sim, name, WORLD_RAM))) {
 		snprintf(err, errlen, "no memory for host %s", name);
 		free(h);

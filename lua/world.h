@@ -32,12 +32,12 @@ struct world_nic {
 
 struct world_host {
 	struct host *host;
-	struct world_nic nics[WORLD_MAX_NICS];
 	unsigned nr_nics;
 	uint32_t gateway; /* network byte order; 0: none */
 	bool up;	  /* interfaces were opened, addresses set */
 	struct tap *taps; /* captures inside the host: lua/tap.h */
 	struct world_host *next;
+	struct world_nic nics[];
 };
 
 struct world_switch {

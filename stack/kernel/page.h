@@ -21,20 +21,21 @@ void free_page_block(struct host *host, struct page *page); /* put_page()'s slow
 
 static inline struct page *virt_to_page(const struct host *host, const void *p)
 {
-	return (struct page *)&host->ram.pages[((const u8 *)p - host->ram.base) >> PAGE_SHIFT];
+	return (struct page *)ram_page(&host->ram, (size_t)((const u8 *)p - host->ram.base) >> PAGE_SHIFT);
 }
 static inline void *page_address(const struct host *host, const struct page *page)
 {
-	return host->ram.base + ((size_t)(&page->rp - host->ram.pages) << PAGE_SHIFT);
+	return host->ram.base + (ram_page_index(&host->ram, &page->rp) << PAGE_SHIFT);
 }
 /* The first page of the block that this page is in. */
 static inline struct page *compound_head(const struct host *host, const struct page *page)
 {
-	size_t i = (size_t)(&page->rp - host->ram.pages);
+	size_t i;
 
 	if (page->rp.order <= PAGE_SHIFT)
 		return (struct page *)(uintptr_t)page;
-	return (struct page *)&host->ram.pages[i & ~(((size_t)1 << (page->rp.order - PAGE_SHIFT)) - 1)];
+	i = ram_page_index(&host->ram, &page->rp);
+	return (struct page *)ram_page(&host->ram, i & ~(((size_t)1 << (page->rp.order - PAGE_SHIFT)) - 1));
 }
 static inline struct page *virt_to_head_page(const struct host *host, const void *p)
 {

@@ -138,7 +138,7 @@ static void objects(void **state)
 
 	for (unsigned i = 0; i < 1000; i++) {
 		p[i] = kmem_cache_zalloc(host, cache);
-		assert_int_equal((uintptr_t)p[i] % 16, 0);
+		assert_int_equal((uintptr_t)p[i] % 8, 0);
 		assert_int_equal(p[i][0] | p[i][1] | p[i][2], 0);
 		memset(p[i], (int)(i & 0xff), 24);
 	}
