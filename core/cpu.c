@@ -286,7 +286,7 @@ static void continue_flow(struct cpu *cpu)
 	flow_left(cpu, flow);
 	if (cpu->ctx != CTX_IDLE)
 		return;
-	if (flow != cpu->idle && !cpu->runq)
+	if (!cpu->runq)
 		trace_idle(cpu->host);
 	if (cpu->runq || (cpu->lines & ~cpu->masked))
 		cpu_mark_ready(cpu);
@@ -385,6 +385,8 @@ void cpu_interrupt_point(struct cpu *cpu)
 	}
 	if (cpu->runq)
 		cpu_mark_ready(cpu);
+	else if (cpu->ctx == CTX_IDLE)
+		trace_idle(cpu->host); /* what the interrupt set off is over */
 }
 
 void cpu_set_line(struct cpu *cpu, unsigned line, bool high)
