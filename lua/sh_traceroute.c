@@ -36,9 +36,16 @@ struct traceroute {
 	long first, hops, queries, at_once, length, port;
 	uint64_t wait;
 	struct probe *probes;
-	int start, end; /* the first that is not told yet; the last that counts, and one */
-	int icmp_fd, fatal;
+	int start, end;		 /* the first that is not told yet; the last that counts, and one */
+	int icmp_fd, fatal;	 /* a negative errno ends it, */
+	const char *fatal_where; /* of this call */
 };
+
+static void end_by(struct traceroute *t, const char *where, long err)
+{
+	t->fatal_where = where;
+	t->fatal = (int)err;
+}
 
 /* ---- probes ---- */
 
@@ -78,7 +85,7 @@ static void send_probe(struct traceroute *t, int n)
 	}
 	p->fd = open_probe(t, n);
 	if (p->fd < 0) {
-		t->fatal = p->fd;
+		end_by(t, "connect", p->fd);
 		return;
 	}
 	net_option(&t->net, p->fd, IPPROTO_IP, IP_TTL, ttl);
@@ -86,7 +93,7 @@ static void send_probe(struct traceroute *t, int n)
 	p->sent = true;
 	long r = net_send(&t->net, p->fd, data, len, 0);
 	if (r < 0 && r != -EHOSTUNREACH && r != -ENETUNREACH && r != -ECONNREFUSED && r != -EINTR)
-		t->fatal = (int)r;
+		end_by(t, "send", r);
 }
 
 static void close_probe(struct traceroute *t, struct probe *p)
@@ -236,13 +243,18 @@ static void wait_for_answers(struct traceroute *t, uint64_t until, struct pollfd
 			fds[n++] = (struct pollfd){ .fd = t->probes[i].fd, .events = POLLIN };
 		}
 	uint64_t now = host_now(t->net.sh->host);
-	net_poll(&t->net, fds, n, until > now ? until - now : 0);
+	int r = net_poll(&t->net, fds, n, until > now ? until - now : 0);
+	if (r < 0 && r != -EINTR)
+		end_by(t, "poll", r);
 	for (unsigned i = 0; i < n && !t->net.left; i++) {
 		struct probe *p = t->method == ICMP ? NULL : &t->probes[of[i]];
-		if (fds[i].revents & POLLERR)
-			while (receive(t, fds[i].fd, p, true) && !p)
+		bool in = fds[i].revents & POLLIN, error = fds[i].revents & POLLERR;
+		if (error && !receive(t, fds[i].fd, p, true))
+			in = true; /* an error whose packet found no memory: the plain call takes it */
+		else if (error && !p)
+			while (receive(t, fds[i].fd, p, true))
 				;
-		if ((fds[i].revents & POLLIN) && (!p || !p->done))
+		if (in && (!p || !p->done))
 			while (receive(t, fds[i].fd, p, false) && !p)
 				;
 	}
@@ -258,7 +270,9 @@ static int trace(struct traceroute *t)
 	t->probes = calloc((size_t)t->end, sizeof(*t->probes));
 	sh_say(sh, "traceroute to %s (%s), %ld hops max, %ld byte packets", t->target, sh_ip(t->dst).s,
 	       t->hops, t->length + (t->method == ICMP ? 20 : 28));
-	while (fds && of && t->probes && !t->net.left && !t->fatal && t->start < t->end) {
+	if (!fds || !of || !t->probes)
+		end_by(t, "calloc", -ENOMEM);
+	while (!t->net.left && !t->fatal && t->start < t->end) {
 		uint64_t until = step(t);
 		sh_flush(sh);
 		if (until && !t->fatal)
@@ -272,7 +286,9 @@ static int trace(struct traceroute *t)
 	free(of);
 	free(fds);
 	free(t->probes);
-	return t->fatal && !t->net.left ? sh_fail(sh, 1, "connect: %s\n", strerrordesc_np(-t->fatal)) : 0;
+	if (!t->fatal || t->net.left)
+		return 0;
+	return sh_fail(sh, 1, "%s: %s\n", t->fatal_where, strerrordesc_np(-t->fatal));
 }
 
 /* ---- the start ---- */

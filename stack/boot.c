@@ -143,9 +143,11 @@ void host_shutdown(struct host *host)
 		return;
 	tcp_quiesce(host); /* closing files sends nothing from here on */
 	host_end_tasks(host);
-	/* what lies in the cards' rings belongs to sockets: given back while they are there */
+	/* what lies in the cards' rings and the CPU's queues belongs to sockets and routes: given back while
+	 * these are there */
 	struct net_device *dev;
 	for_each_netdev(host->net, dev) netdev_set_up(dev, false);
+	softnet_flush(host);
 	for (unsigned i = NR_LAYERS; i-- > 0;)
 		layers[i].exit(host);
 	kfree(host, host->net);

@@ -397,15 +397,13 @@ fail:
 	return err;
 }
 
-static void softnet_exit(struct host *host)
+void softnet_flush(struct host *host)
 {
 	struct softnet_data *sd = softnet_data(host);
 	struct sk_buff *skb, *next;
 
-	if (!sd->host)
-		return;
-	__skb_queue_purge(&sd->input_pkt_queue);
-	__skb_queue_purge(&sd->process_queue);
+	skb_queue_purge_reason(host, &sd->input_pkt_queue, SKB_DROP_REASON_TEARDOWN);
+	skb_queue_purge_reason(host, &sd->process_queue, SKB_DROP_REASON_TEARDOWN);
 	skb_list_walk_safe(sd->completion_queue, skb, next) kfree_skb(skb);
 	sd->completion_queue = NULL;
 }
@@ -423,7 +421,6 @@ void net_dev_exit(struct host *host)
 		dev->driver_remove(dev);
 	}
 	linkwatch_exit(host);
-	softnet_exit(host);
 	noop_qdisc_exit(host);
 	kfree(host, st);
 	host->net->netdev = NULL;

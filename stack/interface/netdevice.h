@@ -443,6 +443,8 @@ static inline const char *netdev_name(const struct net_device *dev)
 /* ---- start and end (stack/boot.c) ---- */
 int net_dev_init(struct host *host);
 void net_dev_exit(struct host *host);
+/* Drops what the CPU has not worked off, at the end of a host: the packets belong to sockets and routes. */
+void softnet_flush(struct host *host);
 int loopback_net_init(struct net *net); /* registers lo, down; called by net_dev_init() */
 /* Takes the FTGMAC100 at bus address `base`, interrupt line `irq`, into service as the next ethN. */
 int ftgmac100_probe(struct host *host, u32 base, unsigned int irq);

@@ -159,12 +159,27 @@ static void test_settings(void **state)
 	check(b, "rp_filter 2 ", loose, ARRAY_SIZE(loose));
 }
 
+/* A host that ends with packets in the queue of its CPU gives up their routes. */
+static void test_end_with_backlog(void **state)
+{
+	struct ip_bench *b = *state;
+	struct rtable *rt = ip_route_output(b->net, inet_addr("10.0.0.1"), 0, 0, 0);
+	struct sk_buff *skb = netdev_alloc_skb_ip_align(b->host, b->net->loopback_dev, 100);
+
+	assert_false(IS_ERR(rt));
+	memset(skb_put(skb, 60), 0, 60);
+	skb->protocol = eth_type_trans(skb, b->net->loopback_dev);
+	skb_dst_set(skb, &rt->dst);
+	__skb_queue_tail(&b->net->netdev->softnet.input_pkt_queue, skb); /* and no softirq comes for it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_addresses, local_setup, local_teardown),
 		cmocka_unit_test_setup_teardown(test_addresses_again, local_setup, local_teardown),
 		cmocka_unit_test_setup_teardown(test_settings, local_setup, local_teardown),
+		cmocka_unit_test_setup_teardown(test_end_with_backlog, local_setup, local_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
