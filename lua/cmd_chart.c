@@ -31,9 +31,9 @@ static const char help[] =
 	"  --reach FN        only the ways to this function (or glob)\n"
 	"  --layer L,...     only functions of these layers: application, transport, internet, interface, "
 	"...\n"
-	"  --only GLOB       only functions that match (may be given again); what others call moves up to "
+	"  --only GLOB,...   only functions that match (may be given again); what others call moves up to "
 	"them\n"
-	"  --hide GLOB       not these functions, nor what they call (may be given again)\n"
+	"  --hide GLOB,...   not these functions, nor what they call (may be given again)\n"
 	"  --depth N         only N levels below the top\n"
 	"  --follow N        what ran because of it as well, over N hops: wake-ups, softirqs, timers, "
 	"frames\n"
@@ -130,8 +130,8 @@ int cmd_chart(int argc, char **argv)
 		{ .name = "--socket", .number = &socket, .max = UINT32_MAX },
 		{ .name = "--reach", .text = &opt->reach },
 		{ .name = "--layer", .text = &opt->layer },
-		{ .name = "--only", .list = opt->only, .list_max = CHART_GLOBS },
-		{ .name = "--hide", .list = opt->hide, .list_max = CHART_GLOBS },
+		{ .name = "--only", .list = opt->only, .list_max = CHART_GLOBS, .commas = true },
+		{ .name = "--hide", .list = opt->hide, .list_max = CHART_GLOBS, .commas = true },
 		{ .name = "--depth", .number = &depth, .max = 10000 },
 		{ .name = "--follow", .number = &follow, .max = 1000 },
 		{ .name = "--unfold", .flag = &opt->unfold },

@@ -51,6 +51,23 @@ static bool set_factor(const struct option_spec *s, const char *value)
 	return true;
 }
 
+/* Adds a value to its list, or the values that it is cut into. */
+static const char *add_to_list(const struct option_spec *s, char *value)
+{
+	unsigned n = 0;
+	while (n < s->list_max && s->list[n])
+		n++;
+	for (char *comma = value; value; value = comma) {
+		comma = s->commas ? strchr(value, ',') : NULL;
+		if (comma)
+			*comma++ = '\0';
+		if (n == s->list_max)
+			return "fewer values";
+		s->list[n++] = value;
+	}
+	return NULL;
+}
+
 /* Stores a value; returns NULL or what the option wants. */
 static const char *set(const struct option_spec *s, const char *value)
 {
@@ -62,14 +79,8 @@ static const char *set(const struct option_spec *s, const char *value)
 		return trace_parse_time(value, s->time) ? NULL : "a time like 10ms or 2s";
 	else if (s->factor)
 		return set_factor(s, value) ? NULL : "a number above zero";
-	else if (s->list) {
-		unsigned n = 0;
-		while (n < s->list_max && s->list[n])
-			n++;
-		if (n == s->list_max)
-			return "fewer values";
-		s->list[n] = value;
-	}
+	else if (s->list)
+		return add_to_list(s, (char *)value);
 	return NULL;
 }
 

@@ -17,6 +17,7 @@ struct option_spec {
 	bool *flag;
 	const char **list; /* may be given again: up to list_max values, NULL after the last */
 	unsigned list_max;
+	bool commas; /* "a,b" is two values of the list */
 };
 
 /*

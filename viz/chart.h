@@ -22,7 +22,7 @@ enum viz_pick {
 	PICK_MERGED, /* all calls laid over one another */
 };
 
-#define CHART_GLOBS 16
+#define CHART_GLOBS 64
 
 struct viz_chart_options {
 	/* which calls are at the top: a function, a program's call, or (neither) whatever the host enters by
