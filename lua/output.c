@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lua/command.h"
@@ -31,8 +32,13 @@ int output_open(struct output *out, const char *cmd, const char *to)
 	out->file = stdout;
 	if (!out->to)
 		return EXIT_DONE;
-	int n = snprintf(out->tmp, sizeof(out->tmp), "%s.part", to);
+	/* what is no file, like a device or a pipe, is written to and not replaced */
+	struct stat st;
+	bool replace = stat(to, &st) < 0 || S_ISREG(st.st_mode);
+	int n = snprintf(out->tmp, sizeof(out->tmp), "%s%s", to, replace ? ".part" : "");
 	out->file = n < (int)sizeof(out->tmp) ? fopen(out->tmp, "we") : NULL;
+	if (!replace)
+		out->tmp[0] = '\0';
 	return out->file ? EXIT_DONE : usage_error(cmd, "cannot write %s: %s", to, strerror(errno));
 }
 
@@ -46,7 +52,9 @@ int output_close(struct output *out, int code)
 			failed = true;
 			why = errno;
 		}
-		if (failed || code != EXIT_DONE) {
+		if (!out->tmp[0]) {
+			/* nothing to rename */
+		} else if (failed || code != EXIT_DONE) {
 			unlink(out->tmp);
 		} else if (rename(out->tmp, out->to) != 0) {
 			failed = true;

@@ -1,4 +1,4 @@
-/* The commands that look at finished runs: export, digest, diff; and nic. */
+/* The commands that look at finished runs: digest, diff; and nic. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,61 +10,6 @@
 #include "lua/run_dir.h"
 #include "nic-model/ops.h"
 #include "viz/diff.h"
-#include "viz/export.h"
-#include "viz/pcap_merge.h"
-
-int cmd_export(int argc, char **argv)
-{
-	static const char help[] =
-		"usage: wirepath export DIR --format folded|calls|pcapng [--host H] [-o FILE]\n\n"
-		"  folded   folded stacks for flame graph tools: host;context;outer;...;inner COUNT\n"
-		"  calls    one function a line, two spaces a level, with marker lines\n"
-		"  pcapng   all captured frames of the run in one file (the run needs --pcap); -o is "
-		"required\n\n"
-		"  --host H   only this host\n"
-		"  -o FILE    write there instead of to standard output\n";
-	const char *dir = NULL, *format = NULL, *host = NULL, *to = NULL;
-	const struct option_spec specs[] = {
-		{ .name = "--format", .text = &format },
-		{ .name = "--host", .text = &host },
-		{ .name = "-o", .text = &to },
-		{ 0 },
-	};
-	char err[512];
-	struct viz_trace t;
-	struct output out;
-	int code = options_parse("export", help, specs, argc, argv, &dir, 1);
-	if (code >= 0)
-		return code;
-	if (!format)
-		return usage_error("export", "--format is missing");
-	if (strcmp(format, "pcapng") == 0) {
-		if (!to)
-			return usage_error("export", "--format pcapng needs -o FILE");
-		bool cut;
-		if (viz_pcap_merge(dir, host, to, &cut, err, sizeof(err)) < 0)
-			return trouble("export", err);
-		if (cut)
-			fprintf(stderr,
-				"wirepath export: a capture was cut off; what comes before the cut is "
-				"exported\n");
-		return EXIT_DONE;
-	}
-	bool folded = strcmp(format, "folded") == 0;
-	if (!folded && strcmp(format, "calls") != 0)
-		return usage_error("export", "there is no format '%s': use folded, calls or pcapng", format);
-	if ((code = run_open(&t, "export", dir)) != EXIT_DONE)
-		return code;
-	if (host && viz_host_index(&t, host) < 0) {
-		code = usage_error("export", "there is no host '%s' in %s", host, dir);
-	} else if ((code = output_open(&out, "export", to)) == EXIT_DONE) {
-		if ((folded ? viz_export_folded : viz_export_calls)(&t, host, out.file, err, sizeof(err)) < 0)
-			code = trouble("export", err);
-		code = output_close(&out, code);
-	}
-	viz_trace_close(&t);
-	return code;
-}
 
 /* Of what went to standard output. */
 static int finish_output(const char *cmd, int code)

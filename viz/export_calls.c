@@ -117,21 +117,21 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	}
 }
 
-int viz_export_calls(const struct viz_trace *t, const char *host, FILE *out, char *err, unsigned errlen)
+int viz_export_calls(const struct viz_export *x)
 {
-	for (uint32_t i = 0; i < t->nr_hosts; i++) {
-		struct calls c = { .t = t, .host = &t->hosts[i], .out = out };
-		struct viz_visitor v = { .arg = &c, .enter = on_enter, .mark = on_mark };
-		if (!t->hosts[i].name || (host && strcmp(host, t->hosts[i].name) != 0))
+	for (uint32_t i = 0; i < x->t->nr_hosts; i++) {
+		struct calls c = { .t = x->t, .host = &x->t->hosts[i], .out = x->out };
+		struct viz_visitor v = {
+			.arg = &c, .from = x->from, .to = x->to, .enter = on_enter, .mark = on_mark
+		};
+		if (!viz_export_wants(x, i))
 			continue;
-		if (!host)
-			fprintf(out, "# host %s\n", t->hosts[i].name);
-		bool failed = viz_flow_run(t, i, &v) < 0 || c.failed;
+		if (!x->host)
+			fprintf(x->out, "# host %s\n", c.host->name);
+		bool failed = viz_flow_run(x->t, i, &v) < 0 || c.failed;
 		free(c.open);
-		if (failed) {
-			snprintf(err, errlen, "no memory");
-			return -1;
-		}
+		if (failed)
+			return viz_export_no_memory(x);
 		flush_line(&c);
 	}
 	return 0;

@@ -1,4 +1,7 @@
-/* `export --format folded`: how often each stack of calls was seen. */
+/*
+ * `export --format folded`: how often each stack of calls was seen, or (--by time) how many ns of virtual
+ * time it took: of the CPU in its innermost function, and, in a frame [asleep] below that, of waiting there.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +18,7 @@ struct path {
 struct folded {
 	const struct viz_trace *t;
 	const struct viz_host *host;
+	bool by_time;
 	struct path *paths;
 	uint32_t n, cap;
 	bool failed;
@@ -66,7 +70,29 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 	struct folded *f = arg;
 	uint32_t up = parent ? parent->user : context_path(f, flow);
 	call->user = f->failed ? 0 : child(f, up, viz_fn_name(f->t, call->fn));
-	f->paths[call->user].count++;
+	f->paths[call->user].count += !f->by_time;
+}
+
+/* The stack that a flow is in. */
+static uint32_t flow_path(struct folded *f, const struct viz_flow *flow)
+{
+	return flow->n ? flow->calls[flow->n - 1].user : context_path(f, flow);
+}
+
+static void on_elapse(void *arg, const struct viz_flow *flow, uint64_t ns, uint64_t time)
+{
+	struct folded *f = arg;
+	(void)time;
+	if (f->by_time && !f->failed && (flow->n || flow->kind != FLOW_NONE))
+		f->paths[flow_path(f, flow)].count += ns;
+}
+
+static void on_asleep(void *arg, const struct viz_flow *flow, uint64_t ns, uint64_t time)
+{
+	struct folded *f = arg;
+	(void)time;
+	if (f->by_time && !f->failed)
+		f->paths[child(f, flow_path(f, flow), "[asleep]")].count += ns;
 }
 
 /* "host;task client;outer;inner COUNT" in memory of its own. */
@@ -118,32 +144,39 @@ static void add_lines(struct folded *f)
 	}
 }
 
-int viz_export_folded(const struct viz_trace *t, const char *host, FILE *out, char *err, unsigned errlen)
+static bool add_host(struct folded *f, const struct viz_export *x, uint32_t i)
 {
-	struct folded f = { .t = t, .cap = 1024 };
+	struct viz_visitor v = { .arg = f,
+				 .from = x->from,
+				 .to = x->to,
+				 .enter = on_enter,
+				 .elapse = on_elapse,
+				 .asleep = on_asleep };
+	f->host = &x->t->hosts[i];
+	f->n = 1;
+	f->paths[0] = (struct path){ .name = "" };
+	f->failed |= viz_flow_run(x->t, i, &v) < 0;
+	if (!f->failed)
+		add_lines(f);
+	return !f->failed;
+}
+
+int viz_export_folded(const struct viz_export *x)
+{
+	struct folded f = { .t = x->t, .by_time = x->by_time, .cap = 1024 };
 	f.paths = calloc(f.cap, sizeof(*f.paths));
 	f.failed = !f.paths;
-	for (uint32_t i = 0; i < t->nr_hosts && !f.failed; i++) {
-		struct viz_visitor v = { .arg = &f, .enter = on_enter };
-		if (!t->hosts[i].name || (host && strcmp(host, t->hosts[i].name) != 0))
-			continue;
-		f.host = &t->hosts[i];
-		f.n = 1;
-		f.paths[0] = (struct path){ .name = "" };
-		f.failed |= viz_flow_run(t, i, &v) < 0;
-		if (!f.failed)
-			add_lines(&f);
-	}
+	for (uint32_t i = 0; i < x->t->nr_hosts && !f.failed; i++)
+		if (viz_export_wants(x, i))
+			add_host(&f, x, i);
 	if (f.nr_lines)
 		qsort(f.lines, f.nr_lines, sizeof(*f.lines), line_cmp);
 	for (uint32_t i = 0; i < f.nr_lines; i++) {
 		if (!f.failed)
-			fprintf(out, "%s\n", f.lines[i]);
+			fprintf(x->out, "%s\n", f.lines[i]);
 		free(f.lines[i]);
 	}
 	free(f.lines);
 	free(f.paths);
-	if (f.failed)
-		snprintf(err, errlen, "no memory");
-	return f.failed ? -1 : 0;
+	return f.failed ? viz_export_no_memory(x) : 0;
 }

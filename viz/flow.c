@@ -25,15 +25,77 @@ const char *viz_softirq_name(unsigned nr)
 	return nr < sizeof(names) / sizeof(names[0]) ? names[nr] : "?";
 }
 
+/* ---- what the visitor is told ---- */
+
+static bool in_window(const struct walk *w)
+{
+	return w->time >= w->v->from && (!w->v->to || w->time <= w->v->to);
+}
+
+/* Tells of the flow's calls that are not told yet: they began before the window, or one has just begun. */
+static void tell_open(struct walk *w, struct viz_flow *f)
+{
+	uint32_t first = f->n;
+	while (first > 0 && !f->calls[first - 1].told)
+		first--;
+	for (; first < f->n && (!w->v->to || f->calls[first].time <= w->v->to); first++) {
+		struct viz_call *call = &f->calls[first];
+		call->told = true;
+		if (call->time < w->v->from)
+			call->time = w->v->from;
+		if (w->v->enter)
+			w->v->enter(w->v->arg, f, first ? call - 1 : NULL, call);
+	}
+}
+
 /* Ends the calls of a flow that are at `depth` or deeper. */
 static void close_to(struct walk *w, struct viz_flow *f, unsigned depth, uint64_t time)
 {
+	if (f->n > 0 && f->calls[f->n - 1].depth >= depth && time >= w->v->from) /* it ends in the window */
+		tell_open(w, f);
+	if (w->v->to && time > w->v->to)
+		time = w->v->to;
 	while (f->n > 0 && f->calls[f->n - 1].depth >= depth) {
-		if (w->v->leave)
+		if (f->calls[f->n - 1].told && w->v->leave)
 			w->v->leave(w->v->arg, f, &f->calls[f->n - 1], time);
 		f->n--;
 	}
 }
+
+static void mark(struct walk *w, const struct trace_rec *rec)
+{
+	if (!in_window(w))
+		return;
+	tell_open(w, w->top[w->n - 1]);
+	if (w->v->mark)
+		w->v->mark(w->v->arg, w->top[w->n - 1], rec, w->time);
+}
+
+static void step(struct walk *w, struct viz_flow *f, unsigned rank)
+{
+	if (!f->n || !in_window(w))
+		return;
+	tell_open(w, f);
+	if (w->v->step)
+		w->v->step(w->v->arg, f, &f->calls[f->n - 1], rank);
+}
+
+/* Time from `start` to `end` went by in a flow: that part of it that is in the window. */
+static void pass_time(struct walk *w, struct viz_flow *f, uint64_t start, uint64_t end,
+		      void (*tell)(void *arg, const struct viz_flow *flow, uint64_t ns, uint64_t time))
+{
+	if (start < w->v->from)
+		start = w->v->from;
+	if (w->v->to && end > w->v->to)
+		end = w->v->to;
+	if (start >= end)
+		return;
+	tell_open(w, f);
+	if (tell)
+		tell(w->v->arg, f, end - start, end);
+}
+
+/* ---- records ---- */
 
 static void push_flow(struct walk *w, enum viz_flow_kind kind, uint8_t base)
 {
@@ -106,8 +168,9 @@ static void switch_task(struct walk *w, const struct trace_rec *rec)
 		w->failed = true;
 		return;
 	}
-	if (rec->fn == 0)
-		close_to(w, f, 0, f->last);
+	close_to(w, f, rec->fn ? rec->depth + 1u : 0, f->last);
+	if (f->n)
+		pass_time(w, f, f->last, w->time, w->v->asleep);
 	w->top[0] = f;
 }
 
@@ -131,26 +194,22 @@ static void enter(struct walk *w, const struct trace_rec *rec)
 		f->calls = grown;
 		f->cap = cap;
 	}
-	struct viz_call *parent = f->n ? &f->calls[f->n - 1] : NULL;
-	f->calls[f->n] = (struct viz_call){ rec->fn, rec->depth, rec->kind, w->op, rec->obj, w->time, 0 };
-	if (w->v->enter)
-		w->v->enter(w->v->arg, f, parent, &f->calls[f->n]);
-	f->n++;
+	f->calls[f->n++] =
+		(struct viz_call){ rec->fn, rec->depth, rec->kind, w->op, rec->obj, w->time, 0, false };
+	if (in_window(w))
+		tell_open(w, f);
 	w->op = -1;
-}
-
-static void mark(struct walk *w, const struct trace_rec *rec)
-{
-	if (w->v->mark)
-		w->v->mark(w->v->arg, w->top[w->n - 1], rec, w->time);
 }
 
 static void record(struct walk *w, const struct trace_rec *rec)
 {
 	switch ((enum trace_kind)rec->kind) {
-	case TR_TIME:
-		w->time = rec->obj | (uint64_t)rec->fn << 32 | (uint64_t)rec->depth << 48;
+	case TR_TIME: {
+		uint64_t start = w->time;
+		w->time = viz_rec_time(rec);
+		pass_time(w, w->top[w->n - 1], start, w->time, w->v->elapse);
 		break;
+	}
 	case TR_ENTER:
 	case TR_ENTER_SKB:
 	case TR_ENTER_SK:
@@ -163,8 +222,7 @@ static void record(struct walk *w, const struct trace_rec *rec)
 		leave_softirqs(w, rec->depth);
 		struct viz_flow *f = w->top[w->n - 1];
 		close_to(w, f, rec->depth, w->time);
-		if (f->n && w->v->step)
-			w->v->step(w->v->arg, f, &f->calls[f->n - 1], rec->fn);
+		step(w, f, rec->fn);
 		break;
 	}
 	case TR_TASK:
@@ -196,6 +254,8 @@ static void record(struct walk *w, const struct trace_rec *rec)
 	case TR_DROP:
 		leave_softirqs(w, rec->depth);
 		close_to(w, w->top[w->n - 1], rec->depth, w->time);
+		if (rec->kind == TR_CALL || rec->kind == TR_RET)
+			w->top[w->n - 1]->in_call = rec->kind == TR_CALL;
 		mark(w, rec);
 		break;
 	default:
@@ -203,16 +263,25 @@ static void record(struct walk *w, const struct trace_rec *rec)
 	}
 }
 
+/* The walk is over. A task that does not run sleeps inside its open calls when a program's call brought it
+ * there; else it has left them. */
+static void end_task(struct walk *w, struct viz_flow *f)
+{
+	bool runs = f == w->top[0];
+	if (f->n && f->in_call && !runs)
+		pass_time(w, f, f->last, w->time, w->v->asleep);
+	close_to(w, f, 0, f->in_call || runs ? w->time : f->last);
+	free(f->calls);
+	free(f);
+}
+
 static void walk_free(struct walk *w)
 {
 	while (w->n > 1)
 		pop_flow(w);
 	for (uint32_t i = 0; i < w->nr_tasks; i++)
-		if (w->tasks[i]) {
-			close_to(w, w->tasks[i], 0, w->tasks[i]->last);
-			free(w->tasks[i]->calls);
-			free(w->tasks[i]);
-		}
+		if (w->tasks[i])
+			end_task(w, w->tasks[i]);
 	close_to(w, &w->base, 0, w->time);
 	free(w->base.calls);
 	free(w->tasks);

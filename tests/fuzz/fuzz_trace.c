@@ -9,7 +9,6 @@
 #include "viz/chart.h"
 #include "viz/diff.h"
 #include "viz/export.h"
-#include "viz/pcap_merge.h"
 
 static void check(int r, const char *err)
 {
@@ -36,6 +35,24 @@ static void draw_charts(const struct viz_trace *t, FILE *out)
 	viz_charts_close(&c);
 }
 
+/* Every format, of the whole run and of a window. */
+static void export_all(const struct viz_trace *t, FILE *out)
+{
+	char err[512] = "";
+	struct viz_export x = { .t = t, .dir = "/nowhere", .out = out, .err = err, .errlen = sizeof(err) };
+
+	for (const struct viz_export_format *f = viz_export_formats; f->name; f++) {
+		if (f->kind == VIZ_EXPORT_FOLDER || f->run == viz_export_pcapng)
+			continue;
+		x.from = x.to = 0;
+		check(f->run(&x), err);
+		x.from = 100;
+		x.to = 1000000;
+		x.by_time = x.spread = true;
+		check(f->run(&x), err);
+	}
+}
+
 static void read_trace(const uint8_t *data, size_t size)
 {
 	char path[64], err[512] = "";
@@ -50,8 +67,7 @@ static void read_trace(const uint8_t *data, size_t size)
 
 	check(r, err);
 	if (r == 0) {
-		check(viz_export_folded(&t, NULL, out, err, sizeof(err)), err);
-		check(viz_export_calls(&t, NULL, out, err, sizeof(err)), err);
+		export_all(&t, out);
 		check(viz_diff(&t, &t, out, err, sizeof(err)), err);
 		draw_charts(&t, out);
 		viz_trace_close(&t);
@@ -80,7 +96,13 @@ static void merge_captures(const uint8_t *data, size_t size)
 		abort();
 	put(dir, "a.eth0.pcapng", data, size);
 	put(dir, "b.eth0.pcapng", data, size / 2);
-	check(viz_pcap_merge(dir, NULL, "/dev/null", &cut, err, sizeof(err)), err);
+	FILE *out = fopen("/dev/null", "we");
+	struct viz_export x = { .dir = dir, .cut = &cut, .out = out, .err = err, .errlen = sizeof(err) };
+
+	if (!out)
+		abort();
+	check(viz_export_pcapng(&x), err);
+	fclose(out);
 	for (char c = 'a'; c <= 'b'; c++) {
 		snprintf(path, sizeof(path), "%s/%c.eth0.pcapng", dir, c);
 		unlink(path);

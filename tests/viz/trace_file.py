@@ -4,7 +4,7 @@ import os
 import struct
 
 (ENTER, ENTER_SKB, ENTER_SK, STEP, OP, TIME, TASK, IDLE, IRQ, IRQ_END, SOFTIRQ, CALL, RET, HOP_OUT, HOP_IN,
- DROP, FRAME_TX, FRAME_RX, NOTE, LEAVE, SUBJECT, VALUE) = range(22)
+ DROP, FRAME_TX, FRAME_RX, NOTE, LEAVE, SUBJECT, VALUE, BYTES, WIRE_TO, WIRE_FROM, WIRE_LEFT) = range(26)
 FUNCTION, STEP_TEXT, SLOT, VALUE_NAME = range(4)
 SUBJECT_HOST, SUBJECT_SOCK, SUBJECT_NEIGH, SUBJECT_DEV, SUBJECT_CARD = range(5)
 
@@ -40,7 +40,10 @@ class Host:
 
     def advance(self, ns):
         self.time += ns
-        self.rec(TIME, self.time >> 32 & 0xffff, self.time >> 48, self.time & 0xffffffff)
+        self.time_rec(TIME, self.time)
+
+    def time_rec(self, kind, time):
+        self.rec(kind, time >> 32 & 0xffff, time >> 48, time & 0xffffffff)
 
     def enter(self, name, depth, op=None, kind=ENTER, obj=0):
         if op is not None:

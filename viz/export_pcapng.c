@@ -1,14 +1,13 @@
-/* Merges the captures of a run: blocks are copied, only interface numbers change. */
-#include "viz/pcap_merge.h"
+/*
+ * `export --format pcapng`: merges the captures of a run, one interface per file. Packets at the same time
+ * come in order of file name; a file that is cut off counts up to the cut.
+ */
+#include "viz/export.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define BLOCK_SHB 0x0a0d0d0au
 #define BLOCK_IDB 1u
@@ -169,32 +168,14 @@ static int merge_all(struct merge *m)
 	}
 }
 
-/* Half a capture is worse than none; but what is no file was not made here. */
-static void remove_file(const char *path)
+int viz_export_pcapng(const struct viz_export *x)
 {
-	struct stat st;
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-		remove(path);
-}
-
-int viz_pcap_merge(const char *dir, const char *host, const char *to, bool *cut, char *err, unsigned errlen)
-{
-	struct merge m = { .err = err, .errlen = errlen };
-	*cut = false;
-	int r = find_inputs(&m, dir, host);
-	if (r == 0 && !(m.out = fopen(to, "we")))
-		r = fail(&m, "cannot write", to);
+	struct merge m = { .out = x->out, .err = x->err, .errlen = x->errlen };
+	int r = find_inputs(&m, x->dir, x->host);
 	if (r == 0)
 		r = merge_all(&m);
-	if (m.out) {
-		bool bad = ferror(m.out) != 0;
-		if ((fclose(m.out) != 0) | bad)
-			r = fail(&m, "cannot write", to);
-		if (r < 0)
-			remove_file(to);
-	}
 	for (unsigned i = 0; i < m.n; i++) {
-		*cut |= m.in[i].cut;
+		*x->cut |= m.in[i].cut;
 		if (m.in[i].f)
 			fclose(m.in[i].f);
 		free(m.in[i].block);

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""What `wirepath export` writes, read by the tools that it is for: json, tshark, babeltrace2, protoc.
+
+usage: test_export.py WIREPATH
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from trace_file import (BYTES, CALL, DROP, ENTER_SK, ENTER_SKB, FRAME_RX, FRAME_TX, FUNCTION, HOP_IN, HOP_OUT, IDLE, IRQ,
+                        IRQ_END, NOTE, RET, SLOT, SOFTIRQ, STEP_TEXT, SUBJECT_CARD, SUBJECT_SOCK, TASK, VALUE_NAME,
+                        WIRE_FROM, WIRE_LEFT, WIRE_TO, Trace, write_run)
+
+WIREPATH = os.path.abspath(sys.argv[1])
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+HOP_TIMER, HOP_SOFTIRQ, HOP_IRQ, HOP_WAKE, HOP_FRAME, HOP_WORK = range(6)
+passed = failed = 0
+
+
+def check(cond, what, *more):
+    global passed, failed
+    passed += bool(cond)
+    failed += not cond
+    if not cond:
+        print("FAILED:", what, *more, file=sys.stderr)
+    return cond
+
+
+def wirepath(*args, text=True):
+    return subprocess.run([WIREPATH, *map(str, args)], capture_output=True, text=text, timeout=120)
+
+
+def export(folder, fmt, *args, text=True):
+    r = wirepath("export", folder, "--format", fmt, *args, text=text)
+    check(r.returncode == 0, f"export {fmt} {args}: exit {r.returncode}:", r.stderr)
+    return r.stdout
+
+
+# ---- a trace told by hand: client writes a packet, a router's card takes it and drops it ----
+
+ODD = 'we"ird\\na\u00efve\ttask'  # a name that every format has to escape
+
+
+def hand_made():
+    fns = [(n, FUNCTION, f"stack/{layer}/{n}.c", "does " + n) for n, layer in
+           (("sys_write", "application"), ("tcp_sendmsg", "transport"), ("xmit", "interface"), ("wait", "kernel"),
+            ("irq_entry", "interface"), ("irq_exit", "kernel"), ("net_rx", "interface"), ("woken", "kernel"),
+            ("wake_up", "kernel"))]
+    fns += [("say \"hello\"", STEP_TEXT, "x.c", ""), ("sendmsg", SLOT, "x.c", ""),
+            ("snd_cwnd", VALUE_NAME, "x.c", "segments"), ("state", VALUE_NAME, "x.c", "|up|down")]
+    t = Trace(fns, [(2, "no socket")])
+    c, r = t.host("client"), t.host("router")
+    c.task(7, ODD)
+    c.rec(TASK, 0, 0, 7)
+    c.rec(CALL, 0, 1, c.string('write("hi")'))
+    c.enter("sys_write", 1)
+    c.enter("tcp_sendmsg", 2, op="sendmsg", kind=ENTER_SK, obj=3)
+    c.step('say "hello"', 2)
+    c.advance(1500)
+    c.enter("xmit", 3, kind=ENTER_SKB, obj=5)
+    c.rec(HOP_OUT, HOP_FRAME, 4, 11)
+    c.rec(FRAME_TX, 60, 3, 5)          # by the card of line 3
+    c.rec(BYTES, 0x0201, 0x03, 0x07060504)
+    c.rec(WIRE_TO, 0, 4, 1)
+    c.time_rec(WIRE_FROM, 1600)
+    c.time_rec(WIRE_LEFT, 2272)
+    c.subject(SUBJECT_CARD, 3, "eth1")
+    c.value("state", 2)
+    c.subject(SUBJECT_SOCK, 3, '10.0.0.1:1 > "x", y')
+    c.value("snd_cwnd", 10)
+    c.advance(500)
+    c.enter("wait", 3)
+    c.rec(IDLE)
+    c.advance(4000)                    # 6000
+    c.rec(IRQ, 0, 0, 2)
+    c.enter("irq_entry", 1)
+    c.rec(IRQ_END, 0, 0)
+    c.enter("irq_exit", 1)
+    c.rec(SOFTIRQ, 0, 1, 3)
+    c.enter("net_rx", 2)
+    c.enter("wake_up", 3)
+    c.rec(HOP_OUT, HOP_WAKE, 4, 12)
+    c.advance(1000)                    # 7000
+    c.rec(TASK, 1, 3, 7)
+    c.rec(HOP_IN, HOP_WAKE, 4, 12)
+    c.enter("woken", 4)
+    c.advance(250)
+    c.rec(RET, 0, 1, 2)
+    c.rec(NOTE, 0, 1, c.string("eth0: up"))
+    c.rec(IDLE)
+    r.advance(3000)
+    r.rec(HOP_IN, HOP_FRAME, 1, 11)
+    r.rec(FRAME_RX, 60, 2, 5)
+    r.subject(SUBJECT_CARD, 2, "eth0")
+    r.rec(IRQ, 0, 0, 2)
+    r.enter("irq_entry", 1)
+    r.rec(IRQ_END, 0, 0)
+    r.enter("irq_exit", 1)
+    r.rec(SOFTIRQ, 0, 1, 3)
+    r.enter("net_rx", 2, kind=ENTER_SKB, obj=5)
+    r.rec(DROP, 2, 3, 5)
+    r.rec(IDLE)
+    return t
+
+
+# ---- folded ----
+
+BY_TIME = f"""\
+client;softirq;irq_exit;net_rx;wake_up 1000
+client;task {ODD};sys_write;tcp_sendmsg 1500
+client;task {ODD};sys_write;tcp_sendmsg;wait;[asleep] 5000
+client;task {ODD};sys_write;tcp_sendmsg;wait;woken 250
+client;task {ODD};sys_write;tcp_sendmsg;xmit 500
+"""
+
+
+def test_folded(folder):
+    out = export(folder, "folded", "--by", "time")
+    check(out == BY_TIME, "folded by time:", out)
+    out = export(folder, "folded", "--by", "time", "--from", "1us", "--to", "4us")
+    check(out == f"client;task {ODD};sys_write;tcp_sendmsg 500\nclient;task {ODD};sys_write;tcp_sendmsg;wait;[asleep] "
+          f"2000\nclient;task {ODD};sys_write;tcp_sendmsg;xmit 500\n", "folded in a window:", out)
+    out = export(folder, "folded", "--from", "6500")
+    check([l.rsplit(";", 1)[1] for l in out.splitlines() if ";task" in l] ==
+          [f"task {ODD};sys_write 1".rsplit(";", 1)[1], "tcp_sendmsg 1", "wait 1", "woken 1"],
+          "what is open when a window begins is in it:", out)
+    for args in (["--by", "size"], ["--from", "2us", "--to", "1us"], ["--spread"]):
+        r = wirepath("export", folder, "--format", "folded", *args)
+        check(r.returncode == 2 and r.stderr, f"folded {args}: exit {r.returncode}")
+
+
+# ---- slices, whoever tells them ----
+
+class Slice:
+    def __init__(self, host, lane, name, begin, end, args):
+        self.host, self.lane, self.name, self.begin, self.end, self.args = host, lane, name, begin, end, args
+        self.children = []
+
+    def key(self):
+        return (self.host, self.lane, self.name, self.begin, self.end)
+
+
+def nest(slices):
+    """Slices of one lane, in order of beginning, as trees; they must nest."""
+    roots, stack = [], []
+    for s in slices:
+        while stack and not (s.begin < stack[-1].end or s.begin == s.end == stack[-1].begin == stack[-1].end):
+            stack.pop()
+        check(not stack or s.end <= stack[-1].end, "slices overlap:", s.key())
+        (stack[-1].children if stack else roots).append(s)
+        stack.append(s)
+    return roots
+
+
+def names(slices):
+    return [(s.name, names(s.children)) if s.children else s.name for s in slices]
+
+
+SLICES = [
+    ("client", ODD, 'write("hi")', 0, 7250), ("client", ODD, "sys_write", 0, 7250),
+    ("client", ODD, "tcp_sendmsg", 0, 7250), ("client", ODD, 'say "hello"', 0, 0),
+    ("client", ODD, "xmit", 1500, 2000), ("client", "eth1 sends", "packet 5", 1600, 2272),
+    ("client", ODD, "wait", 2000, 7250), ("client", "hard irq", "irq_entry", 6000, 6000),
+    ("client", "softirq", "irq_exit", 6000, 7000), ("client", "softirq", "net_rx", 6000, 7000),
+    ("client", "softirq", "wake_up", 6000, 7000), ("client", ODD, "woken", 7000, 7250),
+    ("client", ODD, "eth0: up", 7250, 7250),
+    ("router", "eth0 receives", "packet 5", 3000, 3000), ("router", "hard irq", "irq_entry", 3000, 3000),
+    ("router", "softirq", "irq_exit", 3000, 3000), ("router", "softirq", "net_rx", 3000, 3000),
+    ("router", "softirq", "no socket", 3000, 3000),
+]
+
+# The touches of each arrow, in order of time.
+ARROWS = {
+    ("packet", 5): [("client", "xmit"), ("client", "packet 5"), ("router", "packet 5"), ("router", "net_rx")],
+    ("wake-up", 12): [("client", "wake_up"), ("client", "woken")],
+}
+
+
+def ns(text):
+    """Decimal text of microseconds as ns, exactly."""
+    whole, fraction = text.split(".")
+    assert len(fraction) == 3, text
+    return int(whole) * 1000 + int(fraction)
+
+
+def read_chrome(text):
+    """Slices and arrows; a flow event belongs to the complete event that it follows."""
+    data = json.loads(text, parse_float=str)
+    process, thread, slices, arrows = {}, {}, [], defaultdict(list)
+    for e in data["traceEvents"]:
+        if e["ph"] == "M":
+            {"process_name": process, "thread_name": thread}.get(e["name"], {})[
+                (e["pid"], e["tid"]) if "thread" in e["name"] else e["pid"]] = e["args"].get("name")
+        elif e["ph"] == "X":
+            begin = ns(e["ts"])
+            slices.append(Slice(process[e["pid"]], thread[e["pid"], e["tid"]], e["name"], begin, begin + ns(e["dur"]),
+                                e["args"]))
+        else:
+            check(e["ph"] in "stf", "phase", e["ph"])
+            s = slices[-1]
+            check(ns(e["ts"]) == s.begin and process[e["pid"]] == s.host and thread[e["pid"], e["tid"]] == s.lane,
+                  "a flow event is not at its slice", e)
+            check(e["ph"] != "f" or e["bp"] == "e", "a flow that ends does not bind to its slice")
+            arrows[e["cat"], e["id"]].append((e["ph"], s))
+    check({e["ph"] for e in data["traceEvents"]} <= set("MXstf"), "only complete events, flows and names")
+    for touches in arrows.values():
+        touches.sort(key=lambda t: (t[1].begin, "stf".index(t[0])))
+        check("".join(p for p, _ in touches) == "s" + "t" * (len(touches) - 2) + "f", "phases of a flow:", touches)
+    return slices, {k: [s for _, s in v] for k, v in arrows.items()}
+
+
+def check_slices(what, slices, arrows):
+    check(sorted(s.key() for s in slices) == sorted(SLICES), f"{what}: slices:", *sorted(s.key() for s in slices))
+    got = {k: [(s.host, s.name) for s in v] for k, v in arrows.items()}
+    check(got == ARROWS, f"{what}: arrows:", got)
+    by_name = {s.name: s.args for s in slices}
+    check(by_name["tcp_sendmsg"] == {"file": "stack/transport/tcp_sendmsg.c", "layer": "transport", "socket": 3,
+                                     "description": "does tcp_sendmsg", "called through": "sendmsg"},
+          f"{what}: arguments of a call:", by_name["tcp_sendmsg"])
+    check(by_name['write("hi")'].get("result") == 2, f"{what}: the result of a program's call")
+    check(by_name["xmit"]["journey"] == 5 and by_name["packet 5"]["bytes"] == 60, f"{what}: packets' arguments")
+
+
+def lanes_of(slices):
+    lanes = defaultdict(list)
+    for s in slices:
+        lanes[s.host, s.lane].append(s)
+    return lanes
+
+
+def check_real(what, slices, arrows):
+    """Of a real run: slices nest, and packets cross from host to host."""
+    for lane in lanes_of(slices).values():
+        nest(lane)
+    crossing = [a for (kind, _), a in arrows.items() if kind == "packet" and len({s.host for s in a}) > 1]
+    check(len(crossing) >= 10, f"{what}: packets cross {len(crossing)} times")
+    check(all(s.begin <= e.begin for a in arrows.values() for s, e in zip(a, a[1:])), f"{what}: arrows go back in time")
+
+
+def test_chrome(hand, real):
+    slices, arrows = read_chrome(export(hand, "chrome"))
+    check_slices("chrome", slices, arrows)
+    tree = names(nest(lanes_of(slices)["client", ODD]))
+    check(tree == [('write("hi")', [("sys_write", [("tcp_sendmsg", ['say "hello"', "xmit", ("wait", ["woken"])])])]),
+                   "eth0: up"], "chrome: nesting", tree)
+    slices, arrows = read_chrome(export(real, "chrome", "--spread"))
+    check_real("chrome", slices, arrows)
+    check(all(s.begin < s.end for s in slices if "receives" not in s.lane and "sends" not in s.lane),
+          "spread slices have a width")
+    slices, _ = read_chrome(export(hand, "chrome", "--from", "6us", "--to", "6500"))
+    check(sorted((s.name, s.begin, s.end) for s in slices) ==
+          [("irq_entry", 6000, 6000), ("irq_exit", 6000, 6500), ("net_rx", 6000, 6500), ("sys_write", 6000, 6500),
+           ("tcp_sendmsg", 6000, 6500), ("wait", 6000, 6500), ("wake_up", 6000, 6500)],
+          "chrome: a window:", *sorted(s.key() for s in slices))
+    slices, _ = read_chrome(export(hand, "chrome", "--host", "router"))
+    check({s.host for s in slices} == {"router"}, "chrome: --host")
+
+
+def test_broken(folder, tmp):
+    """Every format makes something of a trace that is cut off anywhere."""
+    data = (folder / "trace.wpt").read_bytes()
+    cut = tmp / "cut"
+    formats = re.findall(r"^  (\w+) +\S", wirepath("export", "--help").stdout, re.M)
+    check(set(formats) >= {"calls", "chrome", "folded", "pcapng"}, "formats in the help:", formats)
+    for size in range(len(data) // 3, len(data), len(data) // 7):
+        write_run(cut, data[:size])
+        for fmt in formats:
+            if fmt == "pcapng":
+                continue
+            r = wirepath("export", cut, "--format", fmt, "-o", tmp / f"cut.{size}.{fmt}")
+            check(r.returncode == 0 and "cut off" in r.stderr, f"{fmt} of a trace cut at {size}:", r.returncode, r.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as d:
+        tmp = Path(d)
+        hand, real = tmp / "hand", tmp / "real"
+        write_run(hand, hand_made().bytes())
+        r = wirepath("run", SCENARIOS / "tcp_handshake.lua", "-o", real, "--pcap")
+        check(r.returncode == 0, "run", r.stderr)
+        test_folded(hand)
+        test_chrome(hand, real)
+        test_broken(hand, tmp)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+main()

@@ -1,0 +1,28 @@
+/* The table of export formats. */
+#include "viz/export.h"
+
+#include <string.h>
+
+const struct viz_export_format viz_export_formats[] = {
+	{ "calls", VIZ_EXPORT_TEXT, viz_export_calls,
+	  "one function a line, two spaces a level, with marker lines" },
+	{ "chrome", VIZ_EXPORT_TEXT, viz_export_chrome,
+	  "Chrome trace events (JSON) for ui.perfetto.dev, chrome://tracing, speedscope" },
+	{ "folded", VIZ_EXPORT_TEXT, viz_export_folded,
+	  "folded stacks for flame graph tools: host;context;outer;...;inner COUNT" },
+	{ "pcapng", VIZ_EXPORT_BINARY, viz_export_pcapng,
+	  "all captured frames in one file, with comments (the run needs --pcap)" },
+	{ 0 },
+};
+
+bool viz_export_wants(const struct viz_export *x, uint32_t i)
+{
+	const char *name = x->t->hosts[i].name;
+	return name && (!x->host || strcmp(x->host, name) == 0);
+}
+
+int viz_export_no_memory(const struct viz_export *x)
+{
+	snprintf(x->err, x->errlen, "no memory");
+	return -1;
+}
