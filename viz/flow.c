@@ -64,9 +64,10 @@ static void close_to(struct walk *w, struct viz_flow *f, unsigned depth, uint64_
 
 static void mark(struct walk *w, const struct trace_rec *rec)
 {
-	if (!in_window(w))
+	if (in_window(w))
+		tell_open(w, w->top[w->n - 1]);
+	else if (rec->kind != TR_SUBJECT)
 		return;
-	tell_open(w, w->top[w->n - 1]);
 	if (w->v->mark)
 		w->v->mark(w->v->arg, w->top[w->n - 1], rec, w->time);
 }

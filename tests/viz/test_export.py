@@ -3,6 +3,8 @@
 
 usage: test_export.py WIREPATH
 """
+import csv
+import io
 import json
 import os
 import re
@@ -261,6 +263,79 @@ def test_chrome(hand, real):
     check({s.host for s in slices} == {"router"}, "chrome: --host")
 
 
+def ids_match(events):
+    """Every effect has its cause before it."""
+    causes = {(e["data"]["kind"], e["data"]["id"]): e["t"] for e in events if e["type"] == "cause"}
+    return all(causes.get((e["data"]["kind"], e["data"]["id"]), e["t"] + 1) <= e["t"]
+               for e in events if e["type"] == "effect")
+
+
+def test_jsonl(hand, real):
+    events = [json.loads(line) for line in export(hand, "jsonl").splitlines()]
+    check(all(list(e) == ["t", "type", "host", "data"] for e in events), "jsonl: every object has the same members")
+    client = [e for e in events if e["host"] == "client"]
+    check([e["t"] for e in client] == sorted(e["t"] for e in client), "jsonl: a host's events are in order")
+    check(Counter(e["type"] for e in events) ==
+          {"enter": 12, "leave": 12, "task": 2, "idle": 3, "irq": 2, "irq_end": 2, "softirq": 2, "call": 1, "ret": 1,
+           "cause": 2, "effect": 2, "sent": 1, "received": 1, "drop": 1, "log": 1, "step": 1, "value": 2},
+          "jsonl: kinds of events:", Counter(e["type"] for e in events))
+
+    def one(kind, host="client", n=0):
+        return [(e["t"], e["data"]) for e in events if e["type"] == kind and e["host"] == host][n]
+    task = {"context": "task", "pid": 7}
+    for got, want in (
+            (one("task"), (0, {**task, "name": ODD})),
+            (one("task", n=1), (7000, {**task, "name": ODD, "resumes": 1})),
+            (one("call"), (0, {**task, "text": 'write("hi")'})),
+            (one("ret"), (7250, {**task, "result": 2})),
+            (one("enter", n=1), (0, {**task, "function": "tcp_sendmsg", "layer": "transport", "depth": 2,
+                                     "through": "sendmsg", "socket": 3})),
+            (one("enter", n=2), (1500, {**task, "function": "xmit", "layer": "interface", "depth": 3, "journey": 5})),
+            (one("leave"), (2000, {**task, "function": "xmit", "depth": 3})),
+            (one("step"), (0, {**task, "text": 'say "hello"', "function": "tcp_sendmsg"})),
+            (one("sent"), (1500, {**task, "card": "eth1", "journey": 5, "bytes": 60, "head": "01020304050607",
+                                  "to": "router", "first_bit": 1600, "last_bit": 2272})),
+            (one("value"), (1500, {**task, "object": "eth1", "name": "state", "value": 2, "state": "down"})),
+            (one("value", n=1), (1500, {**task, "object": '10.0.0.1:1 > "x", y', "name": "snd_cwnd", "value": 10,
+                                        "unit": "segments"})),
+            (one("softirq"), (6000, {"context": "softirq", "name": "NET_RX"})),
+            (one("effect"), (7000, {**task, "kind": "wake", "id": 12})),
+            (one("drop", "router"), (3000, {"context": "softirq", "reason": "no socket", "journey": 5}))):
+        check(got == want, "jsonl: an event:", got, want)
+    window = [json.loads(line) for line in export(hand, "jsonl", "--from", "1us", "--to", "1800").splitlines()]
+    check([e["data"]["function"] for e in window if e["type"] == "enter"] == ["sys_write", "tcp_sendmsg", "xmit"] and
+          {e["t"] for e in window if e["type"] == "enter"} == {1000, 1500}, "jsonl: a window:", window)
+    events = [json.loads(line) for line in export(real, "jsonl").splitlines()]
+    kinds = Counter(e["type"] for e in events)
+    check(kinds["enter"] == kinds["leave"] > 5000 and kinds["sent"] == kinds["received"] == 12, "jsonl of a run:", kinds)
+    check(ids_match(events), "jsonl: effects without causes before them")
+    errors = {e["data"].get("error") for e in events if e["type"] == "ret"}
+    check(errors <= {None, "EINPROGRESS", "EAGAIN"}, "jsonl: results", errors)
+
+
+def test_csv(hand, real):
+    rows = list(csv.reader(io.StringIO(export(hand, "csv"))))
+    check(rows[0] == ["t", "host", "object", "counter", "value"], "csv: the header", rows[0])
+    want = [["1500", "client", "cpu", "tasks", "1500"], ["1500", "client", "eth1", "sent frames", "1"],
+            ["1500", "client", "eth1", "sent bytes", "60"], ["1500", "client", "eth1", "state", "2"],
+            ["1500", "client", '10.0.0.1:1 > "x", y', "snd_cwnd", "10"], ["2000", "client", "cpu", "tasks", "2000"],
+            ["6000", "client", "card 2", "interrupts", "1"],
+            ["6000", "client", "softirq", "NET_RX", "1"], ["7000", "client", "cpu", "softirq", "1000"],
+            ["7250", "client", "cpu", "tasks", "2250"],
+            ["3000", "router", "eth0", "received frames", "1"], ["3000", "router", "eth0", "received bytes", "60"],
+            ["3000", "router", "eth0", "interrupts", "1"], ["3000", "router", "softirq", "NET_RX", "1"],
+            ["3000", "router", "drops", "no socket", "1"]]
+    check(rows[1:] == want, "csv: rows", *rows[1:])
+    rows = list(csv.reader(io.StringIO(export(hand, "csv", "--from", "1800", "--to", "6000"))))
+    check(rows[1:2] == [["2000", "client", "cpu", "tasks", "2000"]] and rows[-1][0] == "3000",
+          "csv: a window counts from the start of the run:", rows)
+    rows = list(csv.DictReader(io.StringIO(export(real, "csv"))))
+    last = {(r["host"], r["object"], r["counter"]): int(r["value"]) for r in rows}
+    check(last["client", "eth0", "sent frames"] == last["server", "eth0", "received frames"] == 7 and
+          last["client", "eth0", "sent bytes"] == last["server", "eth0", "received bytes"], "csv: frames of a run", last)
+    check(not [k for k in last if k[1] == "cpu"], "csv: without costs no CPU time is spent:", last)
+
+
 def test_broken(folder, tmp):
     """Every format makes something of a trace that is cut off anywhere."""
     data = (folder / "trace.wpt").read_bytes()
@@ -285,6 +360,8 @@ def main():
         check(r.returncode == 0, "run", r.stderr)
         test_folded(hand)
         test_chrome(hand, real)
+        test_jsonl(hand, real)
+        test_csv(hand, real)
         test_broken(hand, tmp)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
