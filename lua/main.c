@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run, "run a scenario and write a run folder" },
 	{ "chart", cmd_chart, "draw what a function called" },
+	{ "report", cmd_report, "write a run as one HTML page to explore" },
 	{ "export", cmd_export, "write a run in another format" },
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },

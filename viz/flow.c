@@ -223,6 +223,7 @@ static void record(struct walk *w, const struct trace_rec *rec)
 		leave_softirqs(w, rec->depth);
 		struct viz_flow *f = w->top[w->n - 1];
 		close_to(w, f, rec->depth, w->time);
+		f->last = w->time;
 		step(w, f, rec->fn);
 		break;
 	}

@@ -45,7 +45,7 @@ struct viz_visitor {
 		      struct viz_call *call);
 	/* A call has ended at `time`. */
 	void (*leave)(void *arg, const struct viz_flow *flow, const struct viz_call *call, uint64_t time);
-	/* A step line of `call`. */
+	/* A step line of `call`, at flow->last. */
 	void (*step)(void *arg, const struct viz_flow *flow, const struct viz_call *call, unsigned rank);
 	/* Every record that is no entry, operations slot or time: TR_TASK, TR_IDLE, TR_CALL, ... `depth` open
 	 * calls. */

@@ -1,0 +1,842 @@
+/*
+ * The time line: lanes per host, CPU and context, calls as nested spans, on a canvas. Only what is in view is drawn,
+ * and of what is narrower than a pixel one rectangle a pixel: the cost of a picture hangs on its size, not on the run's.
+ *
+ * Two scales: "order" gives each event the same room, so that calls that take no virtual time can be read; "time" is
+ * virtual time.
+ */
+"use strict";
+
+const RULER = 26, GUTTER = 176, HOST_HEIGHT = 22, LANE_GAP = 5;
+const ROW_TINY = 1, ROW_SMALL = 3, ROW_BIG = 16, ROW_FLAT = 13;
+const LAYERS = ["program", "application", "transport", "internet", "interface", "skb", "kernel", "netfilter", "packet",
+  "nic-model", "wire", "core", "lua", "other"];
+const MAX_ARROWS = 500;
+
+class Timeline {
+  constructor(app) {
+    this.app = app;
+    this.run = app.run;
+    this.root = document.getElementById("timeline");
+    this.overview = document.getElementById("overview");
+    this.scroller = document.getElementById("tl-scroll");
+    this.spacer = document.getElementById("tl-spacer");
+    this.pane = document.getElementById("tl-pane");
+    this.gutter = document.getElementById("tl-gutter");
+    this.canvas = document.getElementById("tl-canvas");
+    this.cursor = document.getElementById("tl-cursor");
+    this.tip = document.getElementById("tip");
+    this.layerIndex = this.run.fns.map((fn) => this.indexOfLayer(fn.layer));
+    this.items = [];
+    this.density = null;
+    this.listen();
+  }
+
+  indexOfLayer(name) {
+    const k = LAYERS.indexOf(name);
+    return k < 0 ? LAYERS.length - 1 : k;
+  }
+
+  /* ---- scale ---- */
+
+  get ordered() {
+    return this.app.state.scale === "order";
+  }
+
+  /* Where the run begins and ends on the scale. */
+  bounds() {
+    const { run } = this;
+    return this.ordered ? [0, run.n] : [run.time[0] ?? 0, Math.max(run.time[run.n], (run.time[0] ?? 0) + 1000)];
+  }
+
+  start(i) {
+    return this.ordered ? i : this.run.time[i];
+  }
+
+  stop(i) {
+    return this.ordered ? this.run.end[i] : this.run.endTime(i);
+  }
+
+  x(value) {
+    const { x0, x1 } = this.app.state;
+    return (value - x0) / (x1 - x0) * this.width;
+  }
+
+  /* The first event at or after a value of the scale. */
+  placeAt(value) {
+    const { run } = this;
+    if (this.ordered) return Math.min(run.n, Math.max(0, Math.floor(value)));
+    const k = firstWhere(0, run.changes.length, (m) => run.changeTimes[m] >= value);
+    return k < run.changes.length ? run.changes[k] : run.n;
+  }
+
+  timeAt(value) {
+    return this.ordered ? this.run.time[this.placeAt(value)] : value;
+  }
+
+  setView(x0, x1) {
+    const [lo, hi] = this.bounds(), least = this.ordered ? 8 : 20;
+    const width = Math.min(Math.max(x1 - x0, least), hi - lo);
+    const from = Math.min(Math.max(x0, lo), hi - width);
+    Object.assign(this.app.state, { x0: from, x1: from + width });
+    this.app.changed();
+    this.invalidate();
+  }
+
+  fit() {
+    this.setView(...this.bounds());
+  }
+
+  zoom(factor, at = 0.5) {
+    const { x0, x1 } = this.app.state, middle = x0 + (x1 - x0) * at, width = (x1 - x0) * factor;
+    this.setView(middle - width * at, middle + width * (1 - at));
+  }
+
+  pan(part) {
+    const { x0, x1 } = this.app.state, d = (x1 - x0) * part;
+    this.setView(x0 + d, x1 + d);
+  }
+
+  /* Changes between the scales; what is in view stays there. */
+  setScale(scale) {
+    if (scale === this.app.state.scale) return;
+    const { run } = this, { x0, x1 } = this.app.state;
+    const a = this.placeAt(x0), b = this.placeAt(x1);
+    this.app.state.scale = scale;
+    this.density = null;
+    if (this.ordered) this.setView(a, Math.max(b, a + 1));
+    else this.setView(run.time[a], run.time[b]);
+    this.app.updateControls();
+  }
+
+  /* Brings event i into view: its lane is opened, and it gets some room. */
+  reveal(i, zoomIn = false) {
+    const { run, app } = this, lane = run.lanes[run.lane[i]];
+    if (!app.laneShown(lane)) app.showLane(lane);
+    app.state.open.add(lane.index);
+    this.layout();
+    const a = this.start(i), b = Math.max(this.stop(i), a + (this.ordered ? 1 : 1));
+    let { x0, x1 } = app.state;
+    const room = Math.max((b - a) * 1.2, this.ordered ? 24 : 100);
+    if (zoomIn || (b - a) / (x1 - x0) * this.width < 3) {
+      const width = zoomIn ? room : Math.min(x1 - x0, Math.max(room, (b - a) * this.width / 40));
+      const left = zoomIn ? a - (width - (b - a)) / 2 : a - width * 0.25;
+      this.setView(left, left + width);
+    } else if (a < x0 || b > x1) {
+      const width = Math.max(x1 - x0, room);
+      const left = Math.max(a - width * 0.1, Math.min(a - width * 0.1, b));
+      this.setView(left, left + width);
+    }
+    this.revealRow(i);
+    this.invalidate();
+  }
+
+  revealRow(i) {
+    const y = this.yOf(i);
+    if (y === null) return;
+    const top = this.scroller.scrollTop, height = this.scroller.clientHeight - RULER;
+    if (y < top + 4 || y + ROW_BIG > top + height) this.scroller.scrollTop = Math.max(0, y - height / 3);
+  }
+
+  /* ---- layout ---- */
+
+  rowHeight(lane) {
+    if (lane.kind === LANE.CPU || lane.kind === LANE.CARD) return ROW_FLAT;
+    if (this.app.state.open.has(lane.index)) return ROW_BIG;
+    return lane.kind === LANE.BOOT || (lane.kind === LANE.TASK && !lane.program) ? ROW_TINY : ROW_SMALL;
+  }
+
+  layout() {
+    const { run, app } = this;
+    let y = 0;
+    this.items = [];
+    this.laneItem = new Map();
+    for (const host of run.hosts) {
+      if (app.state.hiddenHosts.has(host.name)) continue;
+      this.items.push({ host, y, height: HOST_HEIGHT });
+      y += HOST_HEIGHT + 2;
+      for (const lane of host.lanes) {
+        if (!app.laneShown(lane) || lane.rows === 0 || app.state.closed.has(host.name)) continue;
+        const rowH = this.rowHeight(lane), height = Math.max(lane.rows * rowH, 15);
+        const item = { host, lane, y, height, rowH };
+        this.items.push(item);
+        this.laneItem.set(lane.index, item);
+        y += height + LANE_GAP;
+      }
+      y += 6;
+    }
+    this.height = y;
+    this.spacer.style.height = y + RULER + "px";
+    this.resize();
+  }
+
+  resize() {
+    const w = Math.max(50, this.scroller.clientWidth - GUTTER), h = this.scroller.clientHeight;
+    this.pane.style.height = h + "px";
+    this.width = w;
+    this.viewHeight = h;
+    sizeCanvas(this.canvas, w, h);
+    sizeCanvas(this.overview, this.overview.parentElement.clientWidth - GUTTER, this.overview.clientHeight || 44);
+    this.drawGutter();
+    this.invalidate();
+  }
+
+  row(i) {
+    const k = this.run.kindOf(i);
+    return k === EV.TX ? 0 : k === EV.RX ? 1 : Math.min(this.run.row[i], this.run.lanes[this.run.lane[i]].rows - 1);
+  }
+
+  /* The top of an event's row, in the whole of the lanes; null when its lane is not shown. */
+  yOf(i) {
+    const item = this.laneItem.get(this.run.lane[i]);
+    return item ? item.y + Math.max(0, this.row(i)) * item.rowH : null;
+  }
+
+  /* ---- drawing ---- */
+
+  invalidate() {
+    if (this.pending) return;
+    this.pending = true;
+    requestAnimationFrame(() => {
+      this.pending = false;
+      if (!this.root.hidden) this.draw();
+    });
+  }
+
+  draw() {
+    const began = performance.now();
+    const g = this.canvas.getContext("2d"), colors = this.app.colors;
+    g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    g.fillStyle = colors.page;
+    g.fillRect(0, 0, this.width, this.viewHeight);
+    g.font = "11px " + colors.mono;
+    g.textBaseline = "middle";
+    this.charWidth = g.measureText("m").width;
+    this.top = this.scroller.scrollTop - RULER;
+    this.rects = LAYERS.map(() => []).concat([[], []]); // a list per layer, then dimmed ones, then steps
+    this.texts = [];
+    this.drawGrid(g, colors);
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (y + item.height < RULER) continue;
+      if (y > this.viewHeight) break;
+      if (item.lane) this.collectLane(item, y);
+      else this.drawHost(g, colors, y);
+    }
+    this.paint(g, colors);
+    this.drawCpuLanes(g, colors);
+    this.drawMarks(g, colors);
+    this.drawFrames(g, colors);
+    this.drawSelection(g, colors);
+    this.drawRuler(g, colors);
+    this.drawOverview();
+    this.drawTime = performance.now() - began;
+  }
+
+  drawHost(g, colors, y) {
+    g.fillStyle = colors.bar;
+    g.fillRect(0, y, this.width, HOST_HEIGHT);
+  }
+
+  collectLane(item, y) {
+    const { lane, rowH } = item;
+    if (lane.kind === LANE.CPU || lane.kind === LANE.CARD) return;
+    for (let r = 0; r < lane.rows; r++) {
+      const top = y + r * rowH;
+      if (top + rowH < RULER || top > this.viewHeight) continue;
+      this.collectTrack(lane.tracks[r], top, rowH);
+    }
+  }
+
+  /* The spans of a row that are in view. */
+  collectTrack(track, y, rowH) {
+    const { x0, x1 } = this.app.state, { list, n } = track, k = this.width / (x1 - x0);
+    const { end, time, kind } = this.run, { ordered } = this;
+    const start = ordered ? (i) => i : (i) => time[i];
+    const stop = ordered ? (i) => end[i] : (i) => time[end[i] - (kind[i] & EV.TIGHT ? 1 : 0)];
+    const h = rowH > 6 ? rowH - 1 : rowH;
+    let m = firstWhere(0, n, (j) => stop(list[j]) >= x0);
+    let runX = 0, runW = 0, runColor = -1;
+    const flush = () => {
+      if (runW > 0) this.rects[runColor].push(runX, y, runW, h);
+      runW = 0;
+    };
+    while (m < n) {
+      const i = list[m], a = start(i);
+      if (a >= x1) break;
+      const px = (a - x0) * k, pe = (stop(i) - x0) * k, color = this.colorOf(i);
+      if (pe - px >= 1.5) {
+        flush();
+        const left = Math.max(px, -2), right = Math.min(pe, this.width + 2);
+        this.rects[color].push(left, y, Math.max(1, right - left - (pe - px > 3 ? 1 : 0)), h);
+        if (rowH >= ROW_FLAT && right - left > 3 * this.charWidth) this.texts.push(i, left, right, y, color);
+        m++;
+        continue;
+      }
+      const column = Math.floor(px);
+      if (runW > 0 && runColor === color && column <= runX + runW) {
+        runW = column + 1 - runX;
+      } else {
+        flush();
+        runX = column;
+        runW = 1;
+        runColor = color;
+      }
+      m = skip(list, m + 1, n, x0 + (column + 1) / k, start, stop);
+    }
+    flush();
+  }
+
+  colorOf(i) {
+    const { run, app } = this, k = run.kind[i] & EV.KIND;
+    const layer = k <= EV.STEP ? this.layerIndex[run.fn[i]] ?? LAYERS.length - 1 : 0;
+    if (app.dims(i, LAYERS[layer])) return LAYERS.length;
+    return k === EV.STEP ? LAYERS.length + 1 : layer;
+  }
+
+  paint(g, colors) {
+    this.rects.forEach((list, color) => {
+      if (!list.length) return;
+      g.fillStyle = colors.fills[color];
+      g.beginPath();
+      for (let i = 0; i < list.length; i += 4) g.rect(list[i], list[i + 1], list[i + 2], list[i + 3]);
+      g.fill();
+    });
+    const { run } = this;
+    for (let t = 0; t < this.texts.length; t += 5) {
+      const [i, left, right, y, color] = this.texts.slice(t, t + 5), from = Math.max(left, 0) + 3;
+      const room = Math.floor((right - from - 2) / this.charWidth);
+      const name = run.kindOf(i) === EV.SYSCALL ? this.callText(i) : run.name(i);
+      if (room < 2) continue;
+      g.fillStyle = colors.inks[color];
+      g.fillText(name.length <= room ? name : name.slice(0, room - 1) + "\u2026", from, y + (ROW_BIG - 1) / 2);
+    }
+  }
+
+  /* "write(100) = 100" */
+  callText(i) {
+    const { run } = this, end = run.end[i];
+    if (run.kind[i] & EV.OPEN) return run.name(i) + " \u2026";
+    return run.name(i) + (end < run.n && run.kindOf(end) === EV.RET && run.lane[end] === run.lane[i] ?
+      " " + run.name(end) : "");
+  }
+
+  /* Who has the CPU: tasks, and over them softirqs and hard interrupts. */
+  drawCpuLanes(g, colors) {
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (!item.lane || item.lane.kind !== LANE.CPU || y + item.height < RULER || y > this.viewHeight) continue;
+      g.fillStyle = colors.idle;
+      g.fillRect(0, y + 5, this.width, 3);
+      this.eachTaskRun(item.lane, this.cpuRects(g, colors.task, y));
+      for (const lane of item.host.lanes)
+        if (lane.kind === LANE.SOFTIRQ || lane.kind === LANE.IRQ || lane.kind === LANE.BOOT)
+          this.eachRoot(lane, this.cpuRects(g, lane.kind === LANE.IRQ ? colors.irq : lane.kind === LANE.BOOT ? colors.task :
+            colors.softirq, y));
+    }
+  }
+
+  /* A function that draws who has the CPU between two values of the scale; called with nothing it draws the rest. */
+  cpuRects(g, color, y) {
+    let runX = 0, runW = 0;
+    const flush = () => {
+      g.fillStyle = color;
+      if (runW) g.fillRect(runX, y, runW, ROW_FLAT);
+      runW = 0;
+    };
+    return (from, to, lane) => {
+      if (from === undefined) return flush();
+      const left = Math.max(-1, this.x(from)), width = Math.min(this.width + 1, this.x(to)) - left;
+      if (width < 2) { // what lies side by side becomes one
+        const column = Math.floor(left);
+        if (runW && column <= runX + runW) {
+          runW = Math.max(runW, column + 1 - runX);
+          return undefined;
+        }
+        flush();
+        runX = column;
+        runW = 1;
+        return undefined;
+      }
+      flush();
+      g.fillRect(left, y, width - (width > 3 ? 1 : 0), ROW_FLAT);
+      const title = lane.kind === LANE.TASK ? lane.name : lane.title;
+      if (width > title.length * this.charWidth + 8) {
+        g.fillStyle = "#fff";
+        g.fillText(title, Math.max(left, 0) + 4, y + ROW_FLAT / 2);
+      }
+      return undefined;
+    };
+  }
+
+  /* Calls f(from, to, lane) for the times in view during which a task had the CPU, at most one a pixel; f() ends it. */
+  eachTaskRun(lane, f) {
+    const { run } = this, { x0, x1 } = this.app.state, { list, n } = lane.switches;
+    const at = (m) => this.start(list[m]), pixel = (x1 - x0) / this.width;
+    for (let m = Math.max(0, firstWhere(0, n, (j) => at(j) >= x0) - 1); m < n && at(m) < x1;) {
+      const from = at(m), to = m + 1 < n ? at(m + 1) : this.start(run.n);
+      if (run.kindOf(list[m]) === EV.TASK) f(from, to, run.lanes[run.obj[list[m]]]);
+      m = to - from < pixel ? Math.max(m + 1, firstWhere(m + 1, n, (j) => at(j) >= from + pixel)) : m + 1;
+    }
+    f();
+  }
+
+  eachRoot(lane, f) {
+    const { x0, x1 } = this.app.state, track = lane.tracks[0], pixel = (x1 - x0) / this.width;
+    const start = (i) => this.start(i), stop = (i) => this.stop(i);
+    if (!track) return;
+    for (let m = firstWhere(0, track.n, (j) => stop(track.list[j]) >= x0); m < track.n;) {
+      const a = start(track.list[m]), b = stop(track.list[m]);
+      if (a >= x1) break;
+      f(a, b, lane);
+      m = b - a < pixel ? skip(track.list, m + 1, track.n, a + pixel, start, stop) : m + 1;
+    }
+    f();
+  }
+
+  /* Drops, in the lanes where they happened. */
+  drawMarks(g, colors) {
+    const { x0, x1 } = this.app.state;
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (!item.lane || item.lane.kind === LANE.CPU || y + item.height < RULER || y > this.viewHeight) continue;
+      const { list, n } = item.lane.drops;
+      let last = -10;
+      for (let m = firstWhere(0, n, (j) => this.start(list[j]) >= x0); m < n; m++) {
+        const value = this.start(list[m]);
+        if (value >= x1) break;
+        const px = this.x(value);
+        if (px - last < 3) continue;
+        last = px;
+        const py = item.lane.kind === LANE.CARD ? y + 3 : y + this.row(list[m]) * item.rowH;
+        cross(g, colors.drop, px, Math.max(py, y) + 4, 4);
+      }
+    }
+  }
+
+  /* Frames: a mark where each is sent and received, and the way between. */
+  drawFrames(g, colors) {
+    const { run, app } = this, { x0, x1 } = app.state, { frames } = run;
+    const from = this.placeAt(x0), to = this.placeAt(x1);
+    const packet = app.selectedPacket();
+    let drawn = 0, lastPx = -10;
+    const first = Math.max(0, firstWhere(0, frames.length, (m) => (frames[m].tx < 0 ? frames[m].rxs[0] :
+      frames[m].tx) >= from) - 200);
+    for (let m = first; m < frames.length; m++) {
+      const f = frames[m], place = f.tx < 0 ? f.rxs[0] : f.tx;
+      if (place >= to) break;
+      const strong = packet !== 0 && run.obj[place] === packet;
+      const color = app.dims(place, "wire") && !strong ? colors.fills[LAYERS.length] : strong ? colors.accent :
+        colors.wire;
+      const tx = f.tx >= 0 && this.laneItem.get(run.lane[f.tx]);
+      const px = f.tx >= 0 ? this.x(this.start(f.tx)) : 0;
+      if (tx) {
+        if (px - lastPx < 1 && !strong && drawn > MAX_ARROWS / 4) continue;
+        lastPx = px;
+        this.frameMark(g, colors, color, f.tx, px, tx.y - this.top, m);
+      }
+      for (const rx of f.rxs) {
+        const item = this.laneItem.get(run.lane[rx]);
+        if (!item) continue;
+        const qx = this.x(this.start(rx)), qy = item.y - this.top + ROW_FLAT;
+        this.frameMark(g, colors, color, rx, qx, qy, -1);
+        if (!tx || drawn++ > MAX_ARROWS) continue;
+        g.globalAlpha = strong ? 1 : 0.55;
+        curve(g, color, px, tx.y - this.top + ROW_FLAT / 2, qx, qy + ROW_FLAT / 2, strong ? 2 : 1);
+        g.globalAlpha = 1;
+      }
+    }
+  }
+
+  frameMark(g, colors, color, i, px, y, labelled) {
+    if (px < -20 || px > this.width || y < RULER - ROW_FLAT || y > this.viewHeight) return;
+    g.fillStyle = color;
+    g.fillRect(Math.round(px), y + 1, 3, ROW_FLAT - 3);
+    if (labelled < 0) return;
+    const next = this.run.sibling(i, 1);
+    const room = Math.floor(((next < 0 ? this.width : Math.min(this.width, this.x(this.start(next)))) - px - 8) /
+      this.charWidth);
+    const label = this.app.frameLabel(labelled);
+    if (room < 6) return;
+    g.fillStyle = colors.wireInk;
+    g.fillText(label.length <= room ? label : label.slice(0, room - 1) + "\u2026", px + 6, y + ROW_FLAT / 2);
+  }
+
+  drawSelection(g, colors) {
+    const { run, app } = this, i = app.state.selected, packet = app.selectedPacket();
+    if (packet) {
+      g.strokeStyle = colors.accent;
+      g.lineWidth = 1;
+      let lastX = -10, lastY = -10;
+      for (const e of app.packetEvents(packet)) {
+        if (run.kindOf(e) !== EV.FN_SKB) continue;
+        const box = this.box(e);
+        if (!box || (Math.abs(box.x - lastX) < 1 && box.y === lastY)) continue;
+        g.strokeRect(box.x + 0.5, box.y + 0.5, Math.max(1, box.w - 2), box.h - 2);
+        lastX = box.x;
+        lastY = box.y;
+      }
+    }
+    if (i < 0) return;
+    this.drawCauses(g, colors, i);
+    const box = this.box(i);
+    if (!box) return;
+    g.strokeStyle = colors.select;
+    g.lineWidth = 2;
+    g.strokeRect(box.x - 1, box.y - 1, box.w + 1, box.h + 1);
+  }
+
+  /* Where an event is on the canvas, or null. */
+  box(i) {
+    const y = this.yOf(i), item = this.laneItem.get(this.run.lane[i]);
+    if (y === null) return null;
+    const top = y - this.top, left = this.x(this.start(i)), right = this.x(this.stop(i));
+    if (top + item.rowH < RULER || top > this.viewHeight || right < 0 || left > this.width) return null;
+    const x = Math.max(left, -4);
+    return { x, y: top, w: Math.max(3, Math.min(right, this.width + 4) - x), h: item.rowH };
+  }
+
+  /* The hops that led to event i, back to the program's call, and those that it set off. */
+  drawCauses(g, colors, i) {
+    const { run, app } = this;
+    for (const step of app.causes(i)) this.hopArrow(g, colors.cause, step.origin, step.arrival);
+    let n = 0;
+    for (let e = i; e < run.end[i] && n < 30 && e - i < 20000; e++)
+      if (run.kindOf(e) === EV.HOP_OUT && run.lane[e] === run.lane[i])
+        for (const to of run.destinationsOf(e)) {
+          n++;
+          this.hopArrow(g, colors.effect, e, to);
+        }
+  }
+
+  hopArrow(g, color, from, to) {
+    const y1 = this.yOf(from), y2 = this.yOf(to);
+    if (y1 === null || y2 === null) return;
+    curve(g, color, this.x(this.start(from)), y1 - this.top + 4, this.x(this.start(to)), y2 - this.top + 4, 1.5);
+  }
+
+  /* Lines where time moves on, or at round times. */
+  ticks() {
+    const { run } = this, { x0, x1 } = this.app.state, list = [];
+    if (!this.ordered) {
+      const about = (x1 - x0) / this.width * 110, power = 10 ** Math.floor(Math.log10(about));
+      const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= about);
+      for (let v = Math.ceil(x0 / step) * step; v <= x1; v += step) list.push([this.x(v), formatShort(v)]);
+      return list;
+    }
+    let next = -1e9;
+    for (let c = Math.max(0, firstWhere(0, run.changes.length, (m) => run.changes[m] >= x0)); c < run.changes.length;) {
+      const px = this.x(run.changes[c]);
+      if (px > this.width) break;
+      if (px >= next) {
+        list.push([px, run.clock(run.changeTimes[c])]);
+        next = px + 126;
+      }
+      const after = next * (x1 - x0) / this.width + x0;
+      c = Math.max(c + 1, firstWhere(c, run.changes.length, (m) => run.changes[m] >= after));
+    }
+    return list;
+  }
+
+  drawGrid(g, colors) {
+    g.fillStyle = colors.grid;
+    for (const [px] of this.ticks()) g.fillRect(Math.round(px), RULER, 1, this.viewHeight);
+  }
+
+  drawRuler(g, colors) {
+    g.fillStyle = colors.bar;
+    g.fillRect(0, 0, this.width, RULER);
+    g.fillStyle = colors.line;
+    g.fillRect(0, RULER - 1, this.width, 1);
+    for (const [px, label] of this.ticks()) {
+      g.fillStyle = colors.muted;
+      g.fillRect(Math.round(px), RULER - 7, 1, 6);
+      if (px + label.length * this.charWidth < this.width) g.fillText(label, px + 4, RULER / 2);
+    }
+  }
+
+  /* ---- the overview ---- */
+
+  computeDensity(width) {
+    const { run } = this, [lo, hi] = this.bounds(), hosts = run.hosts.length;
+    const counts = new Uint32Array(width * hosts), row = [];
+    run.hosts.forEach((h, k) => { row[h.index] = k; });
+    for (let i = 0; i < run.n; i++) {
+      const px = Math.min(width - 1, Math.floor((this.start(i) - lo) / (hi - lo) * width));
+      counts[row[run.lanes[run.lane[i]].host] * width + px]++;
+    }
+    this.density = { counts, width };
+  }
+
+  /* The bars do not change with the view: they are painted once. */
+  paintDensity(width, height) {
+    const hosts = this.run.hosts.length, { colors } = this.app, bars = document.createElement("canvas");
+    if (!this.density || this.density.width !== width) this.computeDensity(width);
+    sizeCanvas(bars, width, height);
+    const g = bars.getContext("2d"), strip = height / hosts, { counts } = this.density;
+    const most = counts.reduce((a, b) => Math.max(a, b), 1);
+    g.scale(devicePixelRatio, devicePixelRatio);
+    g.fillStyle = colors.page;
+    g.fillRect(0, 0, width, height);
+    g.fillStyle = colors.density;
+    for (let h = 0; h < hosts; h++)
+      for (let px = 0; px < width; px++) {
+        const c = counts[h * width + px];
+        if (!c) continue;
+        const bar = Math.max(1.5, (strip - 2) * (0.25 + 0.75 * Math.log(1 + c) / Math.log(1 + most)));
+        g.fillRect(px, (h + 1) * strip - bar, 1, bar - (strip > 3 ? 1 : 0));
+      }
+    this.bars = { canvas: bars, width, colors, density: this.density };
+  }
+
+  drawOverview() {
+    const g = this.overview.getContext("2d"), { colors } = this.app;
+    const width = this.overview.clientWidth, height = this.overview.clientHeight;
+    if (!width) return;
+    if (!this.bars || this.bars.width !== width || this.bars.colors !== colors || this.bars.density !== this.density)
+      this.paintDensity(width, height);
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.drawImage(this.bars.canvas, 0, 0);
+    g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    const [lo, hi] = this.bounds(), { x0, x1 } = this.app.state;
+    const left = (x0 - lo) / (hi - lo) * width, right = (x1 - lo) / (hi - lo) * width;
+    g.fillStyle = colors.shade;
+    g.fillRect(0, 0, left, height);
+    g.fillRect(right, 0, width - right, height);
+    g.strokeStyle = colors.accent;
+    g.lineWidth = 1.5;
+    g.strokeRect(Math.max(0.75, left), 0.75, Math.max(3, Math.min(width - 0.75, right) - left - 0.75), height - 1.5);
+  }
+
+  /* ---- the names of the lanes ---- */
+
+  drawGutter() {
+    const { app } = this, top = this.scroller.scrollTop, parts = [];
+    for (const item of this.items) {
+      const y = item.y - top + RULER;
+      if (y + item.height < 0 || y > this.viewHeight) continue;
+      parts.push(item.lane ? this.laneLabel(item, y) : this.hostLabel(item, y));
+    }
+    const focused = document.activeElement?.dataset?.key;
+    this.gutter.replaceChildren(...parts);
+    if (focused) this.gutter.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    document.getElementById("tl-empty").hidden = this.items.some((i) => i.lane) || app.state.closed.size > 0;
+  }
+
+  hostLabel(item, y) {
+    const { app } = this, closed = app.state.closed.has(item.host.name);
+    return element("button", { class: "host-label", style: `top:${y}px;height:${item.height}px`,
+      "aria-expanded": !closed, "data-key": "h" + item.host.index, title: `${closed ? "Show" : "Hide"} the lanes of ` +
+      item.host.name, onclick: () => { app.toggle(app.state.closed, item.host.name); this.layout(); } },
+    element("span", { class: "twist" }, closed ? "\u25b8" : "\u25be"), item.host.name);
+  }
+
+  laneLabel(item, y) {
+    const { app } = this, { lane } = item, open = app.state.open.has(lane.index);
+    const flat = lane.kind === LANE.CPU || lane.kind === LANE.CARD, top = Math.max(y, RULER + 1);
+    const style = `top:${top}px;height:${Math.max(15, y + item.height - top)}px`, swatch = element("i", { class: "swatch ctx-" + lane.kind });
+    if (flat) return element("div", { class: "lane-label", style }, element("span", { class: "lane-name" }, swatch,
+      lane.title));
+    return element("button", { class: "lane-label", style, "aria-expanded": open, "data-key": "l" + lane.index,
+      title: (open ? "Make the rows small" : "Make the rows legible") + ": " + lane.title,
+      onclick: () => { app.toggle(app.state.open, lane.index); this.layout(); } },
+    element("span", { class: "lane-name" }, swatch, lane.title, element("span", { class: "twist" }, open ? "\u2212" :
+      "+")));
+  }
+
+  /* ---- what the user does ---- */
+
+  listen() {
+    this.scroller.addEventListener("scroll", () => {
+      this.drawGutter();
+      this.invalidate();
+      this.app.changed();
+    });
+    new ResizeObserver(() => { if (!this.root.hidden) this.resize(); }).observe(this.scroller);
+    this.canvas.addEventListener("wheel", (e) => this.onWheel(e), { passive: false });
+    this.canvas.addEventListener("pointerdown", (e) => this.onDown(e));
+    this.canvas.addEventListener("pointermove", (e) => this.onMove(e));
+    this.canvas.addEventListener("pointerleave", () => this.hideTip());
+    this.canvas.addEventListener("dblclick", (e) => {
+      const i = this.hit(e.offsetX, e.offsetY);
+      if (i >= 0) this.reveal(i, true);
+    });
+    const jump = (e) => {
+      const [lo, hi] = this.bounds(), { x0, x1 } = this.app.state;
+      const at = lo + (hi - lo) * e.offsetX / this.overview.clientWidth;
+      this.setView(at - (x1 - x0) / 2, at + (x1 - x0) / 2);
+    };
+    this.overview.addEventListener("pointerdown", (e) => {
+      this.overview.setPointerCapture(e.pointerId);
+      jump(e);
+    });
+    this.overview.addEventListener("pointermove", (e) => { if (e.buttons & 1) jump(e); });
+  }
+
+  onWheel(e) {
+    if (e.shiftKey) return; // the lanes scroll
+    e.preventDefault();
+    if (Math.abs(e.deltaX) > Math.abs(e.deltaY)) this.pan(e.deltaX / this.width);
+    else this.zoom(Math.exp(Math.sign(e.deltaY) * Math.min(Math.abs(e.deltaY), 100) / 300), e.offsetX / this.width);
+  }
+
+  onDown(e) {
+    if (e.button !== 0) return;
+    this.canvas.setPointerCapture(e.pointerId);
+    this.drag = { x: e.clientX, y: e.clientY, x0: this.app.state.x0, x1: this.app.state.x1,
+      top: this.scroller.scrollTop, moved: false, from: e.offsetX, range: e.shiftKey || e.offsetY < RULER };
+    this.canvas.addEventListener("pointerup", (up) => this.onUp(up), { once: true });
+  }
+
+  onMove(e) {
+    if (!this.drag) {
+      this.hover(e);
+      return;
+    }
+    const d = this.drag, dx = e.clientX - d.x, dy = e.clientY - d.y;
+    if (!d.moved && Math.hypot(dx, dy) < 4) return;
+    d.moved = true;
+    this.hideTip();
+    if (d.range) {
+      this.cursor.hidden = false;
+      this.cursor.className = "range";
+      Object.assign(this.cursor.style, { left: GUTTER + Math.min(d.from, e.offsetX) + "px",
+        width: Math.abs(e.offsetX - d.from) + "px" });
+      return;
+    }
+    const shift = dx / this.width * (d.x1 - d.x0);
+    this.setView(d.x0 - shift, d.x1 - shift);
+    this.scroller.scrollTop = d.top - dy;
+  }
+
+  onUp(e) {
+    const d = this.drag;
+    this.drag = null;
+    this.cursor.hidden = true;
+    if (!d) return;
+    if (!d.moved) {
+      this.canvas.focus({ preventScroll: true });
+      const i = this.hit(e.offsetX, e.offsetY);
+      this.app.select(i, { reveal: false });
+    } else if (d.range) {
+      const at = (px) => d.x0 + (d.x1 - d.x0) * px / this.width;
+      this.setView(at(Math.min(d.from, e.offsetX)), at(Math.max(d.from, e.offsetX)));
+    }
+  }
+
+  /* The event at a point of the canvas, or -1. */
+  hit(px, py) {
+    if (py < RULER) return -1;
+    const y = py + this.top, item = this.items.find((i) => i.lane && y >= i.y && y < i.y + i.height);
+    if (!item) return -1;
+    const { x0, x1 } = this.app.state, value = x0 + (x1 - x0) * px / this.width, slack = (x1 - x0) / this.width * 4;
+    const { lane } = item, r = Math.floor((y - item.y) / item.rowH);
+    const near = (list, n, reach) => {
+      let best = -1, least = reach;
+      for (let m = Math.max(0, firstWhere(0, n, (j) => this.stop(list[j]) >= value - reach) - 1); m < n; m++) {
+        const a = this.start(list[m]), b = this.stop(list[m]);
+        if (a > value + reach) break;
+        const d = value < a ? a - value : value > b ? value - b : 0;
+        if (d < least || (d === 0 && best < 0)) {
+          best = list[m];
+          least = d;
+        }
+        if (d === 0 && a <= value) break;
+      }
+      return best;
+    };
+    if (lane.kind === LANE.CPU) return near(lane.marks.list, lane.marks.n, slack);
+    const drop = near(lane.drops.list, lane.drops.n, slack);
+    if (drop >= 0 && (lane.kind === LANE.CARD || this.row(drop) === r)) return drop;
+    const track = lane.tracks[Math.min(r, lane.tracks.length - 1)];
+    return track ? near(track.list, track.n, lane.kind === LANE.CARD ? slack * 2 : slack) : -1;
+  }
+
+  hover(e) {
+    const { run } = this, i = this.hit(e.offsetX, e.offsetY);
+    const { x0, x1 } = this.app.state;
+    this.cursor.hidden = false;
+    this.cursor.className = "line";
+    Object.assign(this.cursor.style, { left: GUTTER + e.offsetX + "px", width: "1px" });
+    if (i < 0 && e.offsetY >= RULER) {
+      this.tip.hidden = true;
+      return;
+    }
+    if (i < 0) {
+      this.showTip(e, [element("b", {}, this.run.clock(this.timeAt(x0 + (x1 - x0) * e.offsetX / this.width)))]);
+      return;
+    }
+    const packet = run.packetOf(i), frame = run.frameOf.get(i), took = run.endTime(i) - run.time[i];
+    this.showTip(e, [
+      element("b", {}, run.kindOf(i) === EV.SYSCALL ? this.callText(i) : run.name(i)),
+      frame ? element("div", { class: "mono" }, this.app.frameLabel(frame.index)) : "",
+      run.isCall(i) ? element("div", {}, run.fns[run.fn[i]].what) : "",
+      element("div", { class: "muted" }, formatTime(run.time[i]) + (took ? ", takes " + formatTime(took) : "") +
+        (packet ? ", packet " + packet : "")),
+    ]);
+  }
+
+  showTip(e, parts) {
+    this.tip.replaceChildren(...parts);
+    this.tip.hidden = false;
+    const { innerWidth, innerHeight } = window, w = this.tip.offsetWidth, h = this.tip.offsetHeight;
+    this.tip.style.left = Math.max(4, Math.min(e.clientX + 14, innerWidth - w - 8)) + "px";
+    this.tip.style.top = (e.clientY + 18 + h > innerHeight ? e.clientY - h - 10 : e.clientY + 18) + "px";
+  }
+
+  hideTip() {
+    this.tip.hidden = true;
+    if (!this.drag) this.cursor.hidden = true;
+  }
+}
+
+/*
+ * Of a row's spans the first from m on that goes on after `value`, or begins there: doubling steps, then halving ones.
+ */
+function skip(list, m, n, value, start, stop) {
+  const beyond = (j) => stop(list[j]) > value || start(list[j]) >= value;
+  let step = 1;
+  while (m + step < n && !beyond(m + step)) step *= 2;
+  return firstWhere(Math.min(n, m + (step >> 1)), Math.min(n, m + step), beyond);
+}
+
+/* ---- shapes ---- */
+
+function sizeCanvas(canvas, width, height) {
+  const w = Math.round(width * devicePixelRatio), h = Math.round(height * devicePixelRatio);
+  canvas.style.width = width + "px";
+  canvas.style.height = height + "px";
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+}
+
+function cross(g, color, x, y, r) {
+  g.strokeStyle = color;
+  g.lineWidth = 2;
+  g.beginPath();
+  g.moveTo(x - r, y - r);
+  g.lineTo(x + r, y + r);
+  g.moveTo(x + r, y - r);
+  g.lineTo(x - r, y + r);
+  g.stroke();
+}
+
+function arrowHead(g, color, x, y, angle, size = 6) {
+  g.fillStyle = color;
+  g.beginPath();
+  g.moveTo(x, y);
+  g.lineTo(x - size * Math.cos(angle - 0.45), y - size * Math.sin(angle - 0.45));
+  g.lineTo(x - size * Math.cos(angle + 0.45), y - size * Math.sin(angle + 0.45));
+  g.fill();
+}
+
+function curve(g, color, x1, y1, x2, y2, width) {
+  const bend = Math.min(60, Math.max(14, Math.abs(x2 - x1) / 2));
+  g.strokeStyle = color;
+  g.lineWidth = width;
+  g.beginPath();
+  g.moveTo(x1, y1);
+  g.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+  g.stroke();
+  arrowHead(g, color, x2, y2, 0);
+}

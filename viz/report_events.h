@@ -1,0 +1,75 @@
+/*
+ * The events of a run in one order, as the report shows them: calls with their ends, and what else happened.
+ *
+ * An event's place is its index: by time, then host, then the host's own order. A call ends where the event
+ * at `end` begins.
+ */
+#ifndef VIZ_REPORT_EVENTS_H
+#define VIZ_REPORT_EVENTS_H
+
+#include "viz/flow.h"
+
+/* The numbers are known to viz/report/data.js. */
+enum report_kind {
+	EV_FN,	    /* a call; obj 0 */
+	EV_FN_SKB,  /* with a packet at hand: obj its id */
+	EV_FN_SK,   /* with a socket at hand: obj its id */
+	EV_STEP,    /* fn: rank of the text */
+	EV_SYSCALL, /* a program's call: obj string id; ends at its EV_RET */
+	EV_RET,	    /* obj: the result as int32 */
+	EV_TASK,    /* lane: the CPU's; obj: the lane that gets it */
+	EV_IDLE,
+	EV_IRQ,
+	EV_IRQ_END,
+	EV_SOFTIRQ, /* obj: its number */
+	EV_HOP_OUT, /* fn: enum trace_hop, obj: hop id */
+	EV_HOP_IN,
+	EV_DROP, /* fn: reason, obj: packet */
+	EV_TX,	 /* fn: length, obj: packet, op: the card (SUBJECT_CARD) */
+	EV_RX,
+	EV_NOTE,	 /* obj: string id */
+	EV_KIND = 0x1f,	 /* what of `kind` is the kind; the rest are flags: */
+	EV_ROOT = 0x80,	 /* the outermost call of its flow */
+	EV_TIGHT = 0x40, /* no time passed after the last event inside: it ends at that event's time */
+	EV_OPEN = 0x20,	 /* the program's call did not return */
+};
+
+enum report_lane_kind { LANE_CPU, LANE_BOOT, LANE_TASK, LANE_SOFTIRQ, LANE_IRQ, LANE_CARD };
+
+struct report_lane {
+	uint32_t host, pid;
+	enum report_lane_kind kind;
+	/* while events are collected: */
+	uint32_t open;	    /* calls */
+	uint32_t last;	    /* index in the host's events of this lane's last */
+	uint32_t off;	    /* index of the event at which another got the CPU */
+	uint32_t call;	    /* the open EV_SYSCALL + 1, or 0 */
+	uint64_t last_time; /* of `last` */
+};
+
+struct report_event {
+	uint64_t time;
+	uint32_t obj, end;
+	uint16_t fn, op, lane; /* op: rank of the slot, UINT16_MAX none */
+	uint8_t row, kind;
+};
+
+struct report_host {
+	struct report_event *events;
+	uint32_t n, cap;
+	uint32_t *place; /* by index: the event's place among all */
+};
+
+struct report_events {
+	struct report_lane *lanes;
+	uint32_t nr_lanes;
+	struct report_host *hosts; /* as many as the trace has */
+	uint32_t nr_hosts;
+	uint32_t n; /* events of all hosts */
+};
+
+/* 0, or -1 when memory ran out or there are more events than places. */
+int report_events_collect(struct report_events *e, const struct viz_trace *t);
+void report_events_free(struct report_events *e);
+
+#endif
