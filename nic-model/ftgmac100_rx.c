@@ -14,6 +14,7 @@
 
 #define RX_TINY 10u /* shorter ones vanish without a trace */
 #define RX_PATIENCE (10 * NSEC_PER_MSEC)
+#define RX_RARE_POLL NSEC_PER_MSEC
 
 /* ---- the address filter ---- */
 
@@ -205,16 +206,21 @@ static bool store(struct ftgmac *c, struct frame *f)
 /* ---- the FIFO ---- */
 
 /* Looks again after APTC's time. A driver that is merely slow frees descriptors soon, so at first this keeps
- * the run alive; looking for a descriptor that nobody frees must not do so for ever. */
+ * the run alive. Looking for a descriptor that nobody frees must not do so for ever, nor be most of what the
+ * simulator does: it becomes rare. */
 static void arm_poll(struct ftgmac *c)
 {
 	uint32_t cnt = APTC_RXPOLL_CNT(c->aptc);
-	uint64_t now = host_now(c->host);
+	uint64_t now = host_now(c->host), wait = cnt * ftgmac_time_unit(c, c->aptc & APTC_RXPOLL_TIME_SEL);
 
 	if (!cnt || event_pending(&c->rx_poll) || (c->maccr & MACCR_RX_ON) != MACCR_RX_ON)
 		return;
-	c->rx_poll.flags = now - c->rx_stalled < RX_PATIENCE ? 0 : EVENT_BACKGROUND;
-	event_add(&c->rx_poll, now + cnt * ftgmac_time_unit(c, c->aptc & APTC_RXPOLL_TIME_SEL));
+	c->rx_poll.flags = 0;
+	if (now - c->rx_stalled >= RX_PATIENCE) {
+		c->rx_poll.flags = EVENT_BACKGROUND;
+		wait = wait < RX_RARE_POLL ? RX_RARE_POLL : wait;
+	}
+	event_add(&c->rx_poll, now + wait);
 }
 
 static void fifo_push(struct ftgmac *c, struct frame *f)
