@@ -19,6 +19,7 @@ static const struct {
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },
 	{ "functions", cmd_functions, "list the functions of the stack, and who called whom" },
+	{ "plot", cmd_plot, "draw values over virtual time" },
 	{ "doc", cmd_doc, "keep drawings in Markdown files true" },
 	{ "packetdrill", cmd_packetdrill, "run packetdrill scripts against the stack" },
 	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },

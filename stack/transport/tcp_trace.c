@@ -22,10 +22,17 @@ void tcp_trace_name(const struct sock *sk)
 
 void tcp_trace_state_id(struct host *host, u32 trace_id, int state)
 {
+	/* in the order of a connection's life, so that a plot of it goes up */
+	static const u8 place[TCP_MAX_STATES] = {
+		[TCP_CLOSE] = 0,       [TCP_LISTEN] = 1,     [TCP_SYN_SENT] = 2,  [TCP_SYN_RECV] = 3,
+		[TCP_ESTABLISHED] = 4, [TCP_FIN_WAIT1] = 5,  [TCP_FIN_WAIT2] = 6, [TCP_CLOSING] = 7,
+		[TCP_TIME_WAIT] = 8,   [TCP_CLOSE_WAIT] = 9, [TCP_LAST_ACK] = 10,
+	};
+
 	TRACE_VALUE(host, SUBJECT_SOCK, trace_id, "tcp_state",
-		    "|ESTABLISHED|SYN_SENT|SYN_RECV|FIN_WAIT1|FIN_WAIT2|TIME_WAIT|CLOSE|CLOSE_WAIT|LAST_ACK|"
-		    "LISTEN|CLOSING|NEW_SYN_RECV",
-		    (u32)state);
+		    "CLOSE|LISTEN|SYN_SENT|SYN_RECV|ESTABLISHED|FIN_WAIT1|FIN_WAIT2|CLOSING|TIME_WAIT|"
+		    "CLOSE_WAIT|LAST_ACK",
+		    place[state]);
 }
 
 void tcp_trace_time_wait(struct sock *sk, int state)

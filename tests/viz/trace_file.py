@@ -110,3 +110,40 @@ def write_run(folder, data, digest="00000000000000aa", traced=True):
                 "digest_calls": "0000000000000001", "digest_run": digest}
     with open(os.path.join(folder, "manifest.json"), "w") as f:
         f.write(json.dumps(manifest, indent=2) + "\n")
+
+
+def read_values(path):
+    """The values of a trace: (host, kind of subject, its number, its name, value's name, unit, [(time, value)])."""
+    data = open(path, "rb").read()
+    at, fns, names, hosts, series = 16, [], {}, {}, {}
+    while at < len(data):
+        tag, length = data[at:at + 4], struct.unpack_from("<I", data, at + 4)[0]
+        body = data[at + 8:at + 8 + length]
+        at += 8 + (length + 7 & ~7)
+        if tag == b"FNS ":
+            p = 4
+            for _ in range(struct.unpack_from("<I", body)[0]):
+                p += 8
+                entry = []
+                for _ in range(3):
+                    end = body.index(0, p)
+                    entry.append(body[p:end].decode())
+                    p = end + 1
+                fns.append(entry)
+        elif tag == b"HOST":
+            hosts[struct.unpack_from("<I", body)[0]] = body[4:-1].decode()
+        elif tag == b"SUBJ":
+            names[struct.unpack_from("<III", body)] = body[12:-1].decode()
+        elif tag == b"REC ":
+            host, count, time = struct.unpack_from("<IIQ", body)
+            subject = None
+            for i in range(count):
+                fn, depth, kind, obj = struct.unpack_from("<HBBI", body, 16 + 8 * i)
+                if kind == TIME:
+                    time = obj | fn << 32 | depth << 48
+                elif kind == SUBJECT:
+                    subject = host, fn, obj
+                elif kind == VALUE:
+                    series.setdefault((subject, fns[fn][0], fns[fn][2]), []).append((time, obj))
+    return [(hosts[s[0]], s[1], s[2], names.get(s), name, unit, points)
+            for (s, name, unit), points in series.items()]

@@ -1,0 +1,40 @@
+-- For test_plot.py: a connection that loses packets, and every 10 ms what ss says of it.
+local sim = require "sim"
+local S = require "posix.sys.socket"
+local unistd = require "posix.unistd"
+
+local net = sim.network()
+local client = net:host("client", { addr = "10.0.2.15/24" })
+local server = net:host("server", { addr = "10.0.2.2/24" })
+net:link(client, server, { rate = "10Mbit", delay = "5ms", loss = 0.04 })
+
+server:run(function()
+  local fd = S.socket(S.AF_INET, S.SOCK_STREAM, 0)
+  S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 80 })
+  S.listen(fd, 8)
+  local conn = S.accept(fd)
+  repeat
+    sim.sleep("2ms")
+  until unistd.read(conn, 65536) == ""
+  unistd.close(conn)
+end)
+
+client:run(function()
+  local fd = S.socket(S.AF_INET, S.SOCK_STREAM, 0)
+  assert(S.connect(fd, { family = S.AF_INET, addr = "10.0.2.2", port = 80 }))
+  unistd.write(fd, ("x"):rep(400000))
+  unistd.close(fd)
+end)
+
+for _ = 1, 200 do
+  sim.run("10ms")
+  for _, host in ipairs { client, server } do
+    for line in host:sh("ss -tin"):gmatch("[^\n]+") do
+      local words = { line:match("^(%S+) +(%d+) +(%d+) +(%S+) +(%S+)") }
+      for _, key in ipairs { "cwnd", "ssthresh", "unacked", "rto", "rtt", "snd_wnd" } do
+        words[#words + 1] = line:match("%s(" .. key .. ":%S+)")
+      end
+      print("@", sim.now, host.name, table.concat(words, " "))
+    end
+  end
+end
