@@ -16,6 +16,7 @@
 
 #define MAX_WORDS 64
 #define BEGIN "<!-- wirepath "
+#define PROMPT "$ ./wirepath "
 
 struct doc {
 	char tmp[64]; /* folder: runs, and what commands print */
@@ -185,52 +186,90 @@ static const char *next_line(const char *p)
 	return end ? end + 1 : p + strlen(p);
 }
 
-/* Copies the block that follows at `p` to `out`, with `text` in the place of what it holds. Past it, or NULL:
- * there is none. */
-static const char *put_block(const char *p, const char *text, FILE *out)
+/* The end of the block whose first line is `p`: its last line, or NULL. */
+static const char *block_end(const char *p)
 {
-	const char *start = p, *close;
-	while (*p == '\n')
-		p++;
-	if (strncmp(p, "```", 3) != 0)
-		return NULL;
-	for (close = next_line(p); *close && strncmp(close, "```", 3) != 0;)
-		close = next_line(close);
-	if (!*close)
-		return NULL;
-	fwrite(start, 1, (size_t)(next_line(p) - start), out);
-	fputs(text, out);
-	size_t len = strlen(text);
-	if (len && text[len - 1] != '\n')
-		putc('\n', out);
-	return close;
+	do
+		p = next_line(p);
+	while (*p && strncmp(p, "```", 3) != 0);
+	return *p ? p : NULL;
 }
 
-/* One marker, from `p` (behind BEGIN) on: makes its drawing. *next is where to go on. */
-static int make_one(struct doc *d, const char *where, const char *p, const char **next, FILE *out)
+/* Runs the command between `p` and `end`; *text is what it printed, or NULL when it went to a file (-o), or
+ * was a run. */
+static int make_text(struct doc *d, const char *where, const char *p, const char *end, char **text)
 {
 	char made[128];
-	const char *end = strstr(p, " -->"), *line = next_line(p);
 	size_t len;
-	if (!end || end > line || !split(d, p, end))
-		return usage_error("doc", "%s: the line does not end in ' -->', or has too many words",
-				   where);
+	*text = NULL;
+	if (!split(d, p, end))
+		return usage_error("doc", "%s: too many words, or a quote without its end", where);
 	int code = run_command(d, made, sizeof(made), where);
 	if (code != EXIT_DONE || strcmp(d->words[0], "run") == 0)
 		return code;
-	char *text = slurp(made, &len);
-	if (!text)
+	if (!(*text = slurp(made, &len)))
 		return usage_error("doc", "%s: the command made nothing: %s", where, strerror(errno));
 	if (d->to) {
-		code = settle(d, d->to, text, len);
+		code = settle(d, d->to, *text, len);
+		free(*text);
+		*text = NULL;
+	}
+	return code;
+}
+
+static void put_made(const char *text, FILE *out)
+{
+	size_t len = strlen(text);
+	fputs(text, out);
+	if (len && text[len - 1] != '\n')
+		putc('\n', out);
+}
+
+/* A marker, at `p`: makes its drawing. *next, behind its line, goes behind what that was put in place of. */
+static int marked(struct doc *d, const char *where, const char *p, const char **next, FILE *out)
+{
+	const char *end = strstr(p, " -->"), *block = *next, *close;
+	char *text;
+	if (!end || end > *next)
+		return usage_error("doc", "%s: the line does not end in ' -->'", where);
+	int code = make_text(d, where, p + strlen(BEGIN), end, &text);
+	if (!text)
+		return code;
+	while (*block == '\n')
+		block++;
+	close = strncmp(block, "```", 3) == 0 ? block_end(block) : NULL;
+	if (close) {
+		fwrite(*next, 1, (size_t)(next_line(block) - *next), out);
+		put_made(text, out);
+		*next = next_line(close);
+		fwrite(close, 1, (size_t)(*next - close), out);
 	} else {
-		const char *past = put_block(*next, text, out);
-		if (!past)
-			code = usage_error("doc", "%s: a block between lines of ``` must follow", where);
-		else
-			*next = past;
+		code = usage_error("doc", "%s: a block between lines of ``` must follow", where);
 	}
 	free(text);
+	return code;
+}
+
+/* A block: anew, when its first line is a command behind a prompt, else as it is. `next` is its first line.
+ */
+static int block(struct doc *d, const char *where, const char **next, const char *close, FILE *out)
+{
+	const char *command = *next;
+	char *text = NULL;
+	int code = EXIT_DONE;
+	if (strncmp(command, PROMPT, strlen(PROMPT)) == 0) {
+		const char *end = next_line(command) - 1;
+		code = make_text(d, where, command + strlen(PROMPT), end, &text);
+		if (text) {
+			fwrite(command, 1, (size_t)(end + 1 - command), out);
+			put_made(text, out);
+		}
+	}
+	if (!text)
+		fwrite(command, 1, (size_t)(close - command), out);
+	free(text);
+	*next = next_line(close);
+	fwrite(close, 1, (size_t)(*next - close), out);
 	return code;
 }
 
@@ -251,8 +290,11 @@ static int one_file(struct doc *d, const char *path)
 		fwrite(p, 1, (size_t)(next - p), out);
 		snprintf(where, sizeof(where), "%.500s:%u", path, nr);
 		const char *was = next;
-		if (strncmp(p, BEGIN, strlen(BEGIN)) == 0)
-			code = make_one(d, where, p + strlen(BEGIN), &next, out);
+		const char *close = strncmp(p, "```", 3) == 0 ? block_end(p) : NULL;
+		if (close)
+			code = block(d, where, &next, close, out);
+		else if (strncmp(p, BEGIN, strlen(BEGIN)) == 0)
+			code = marked(d, where, p, &next, out);
 		for (nr++; was < next; was = next_line(was))
 			nr++;
 	}

@@ -91,6 +91,7 @@ struct place {
 	unsigned hops;	       /* followed to get here */
 	uint32_t since;	       /* nodes before it are left out, unless calls that are open then */
 	bool keep;	       /* the filter's `keep` counts */
+	bool bare;	       /* in a function that is not drawn: its lines are not either */
 };
 
 static void copy_call(struct copy *c, struct place at, uint32_t node);
@@ -186,9 +187,11 @@ static void copy_below(struct copy *c, struct place at, uint32_t node)
 			below.keep = false;
 		if (n->kind == NODE_CALL)
 			copy_call(c, below, i);
-		else if (n->kind == NODE_STEP && whole)
+		else if (!whole || (at.bare && (n->kind == NODE_STEP || !c->filter.follow)))
+			;
+		else if (n->kind == NODE_STEP)
 			call_tree_add(c->tree, at.parent, CALL_STEP, c->src->canon[n->fn]);
-		else if (whole)
+		else
 			copy_event(c, below, i);
 		i = n->next;
 	}
@@ -199,7 +202,8 @@ static void copy_call(struct copy *c, struct place at, uint32_t node)
 	const struct forest_node *n = forest_at(c->src->f, at.host, node);
 	if (c->src->hide[n->fn] || (at.keep && !c->filter.keep[node]))
 		return;
-	if (!c->src->skip[n->fn]) {
+	at.bare = c->src->skip[n->fn];
+	if (!at.bare) {
 		uint32_t i = call_tree_add(c->tree, at.parent, CALL_FN, c->src->canon[n->fn]);
 		if (!i)
 			return;

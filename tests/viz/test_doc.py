@@ -26,6 +26,7 @@ with tempfile.TemporaryDirectory() as tmp:
     page, picture = os.path.join(tmp, "page.md"), os.path.join(tmp, "calls.txt")
     before = ("# T\n<!-- wirepath chart runs/tcp_handshake --host client --call sys_connect --depth 1 -->\n```text\nold\n```\nend\n"
               "<!-- wirepath run scenarios/udp_echo.lua --seed 3 -->\n<!-- wirepath digest runs/udp_echo -->\n\n```\n```\n"
+              "```\n$ ./wirepath digest runs/udp_echo\n```\n```\n<!-- wirepath in a block -->\n```\n"
               f"<!-- wirepath export runs/udp_echo --format calls -o {picture} -->\n")
     open(page, "w").write(before)
     check("--check: stale, exit 1, nothing written", doc("--check", page)[0] == 1 and open(page).read() == before
@@ -39,6 +40,8 @@ with tempfile.TemporaryDirectory() as tmp:
     subprocess.run([wirepath, "run", os.path.join(root, "scenarios/udp_echo.lua"), "-o", tmp + "/run3", "--seed", "3"], capture_output=True)
     digest = subprocess.run([wirepath, "digest", tmp + "/run3"], capture_output=True, text=True).stdout
     check("a run with options of its own", f"\n\n```\n{digest}```\n" in text)
+    check("a block with its command, and one that has none",
+          f"```\n$ ./wirepath digest runs/udp_echo\n{digest}```\n```\n<!-- wirepath in a block -->\n```\n" in text)
     check("a picture in a file", "sys_socket" in open(picture).read())
     check("now nothing is stale", doc("--check", page)[:2] == (0, ""))
 
@@ -54,7 +57,7 @@ with tempfile.TemporaryDirectory() as tmp:
         check(what + ": the file is as it was", open(page).read() == "# T\n" + line)
     check("no file: exit 2", doc(os.path.join(tmp, "no.md"))[0] == 2)
 
-pages = subprocess.run(["grep", "-rl", "--include=*.md", "^<!-- wirepath ", "."], capture_output=True, text=True, cwd=root).stdout.split()
+pages = subprocess.run(["grep", "-rl", "--include=*.md", "-e", "^<!-- wirepath ", "-e", "^[$] ./wirepath ", "."], capture_output=True, text=True, cwd=root).stdout.split()
 pages = sorted(p for p in pages if not p.startswith("./build"))
 code, out, err = doc("--check", *pages) if pages else (0, "", "")
 check(f"drawings of the project's pages are true (./wirepath doc {' '.join(pages)}):\n{out}{err}", code == 0)
