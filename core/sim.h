@@ -16,6 +16,7 @@
 
 struct host;
 struct trace;
+struct trace_fn;
 struct frame_pool;
 
 #define NSEC_PER_USEC 1000ull
@@ -83,6 +84,11 @@ struct sim {
 	uint64_t (*pace)(void *arg, uint64_t when);
 	uint64_t pace_at; /* SIM_FOREVER: never */
 	void *idle_arg;
+	/* Called on entry to every traced function of every host, when set before the first host is made:
+	 * core/trace.h. It looks and changes nothing of the run. */
+	void (*on_enter)(void *arg, struct host *host, const struct trace_fn *fn, unsigned kind,
+			 const void *at);
+	void *on_enter_arg;
 };
 
 struct sim *sim_new(uint64_t seed);

@@ -181,23 +181,26 @@ static bool filter_entry(struct host *host, unsigned rank, unsigned kind, uint32
 
 /* An entry that is more than a record: a new time, a full buffer, a filter, costs, a fault. */
 static __attribute__((noinline, cold)) void enter_slow(struct host *host, const struct trace_fn *fn,
-						       unsigned kind, uint32_t obj)
+						       unsigned kind, uint32_t obj, const void *at)
 {
 	struct trace_host *tr = &host->tr;
+	struct sim *sim = host->sim;
 	unsigned rank = rank_of(host, fn);
 
 	SIM_BUG_ON(host, tr->depth == 0); /* wrapped */
 	if (unlikely(kind >> 8 >> host->cpu.ctx & 1))
-		sim_fault(host->sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
+		sim_fault(sim, host, "%s entered in a context that it may not run in (%u)", fn->name,
 			  host->cpu.ctx);
 	kind &= 0xff;
-	if (tr->recording && (!host->sim->trace->filter.any || filter_entry(host, rank, kind, obj)))
+	if (tr->recording && (!sim->trace->filter.any || filter_entry(host, rank, kind, obj)))
 		trace_put(host, kind, rank, tr->depth, obj);
-	if (unlikely(host->sim->fn_cost) && host->sim->fn_cost[rank])
-		cpu_spend(&host->cpu, host->sim->fn_cost[rank]);
+	if (sim->on_enter)
+		sim->on_enter(sim->on_enter_arg, host, fn, kind, at);
+	if (unlikely(sim->fn_cost) && sim->fn_cost[rank])
+		cpu_spend(&host->cpu, sim->fn_cost[rank]);
 }
 
-void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj)
+void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj, const void *at)
 {
 	struct trace_host *tr = &host->tr;
 
@@ -206,7 +209,7 @@ void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, ui
 		   !(kind >> 8 >> host->cpu.ctx & 1)))
 		store(tr, kind, rank_of(host, fn), tr->depth, obj);
 	else
-		enter_slow(host, fn, kind, obj);
+		enter_slow(host, fn, kind, obj, at);
 }
 
 void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
@@ -588,14 +591,14 @@ static int begin(struct host *host, enum trace_chunk_type type)
 	host->tr.subject = UINT64_MAX;
 	host->tr.next = host->tr.buf;
 	host->tr.end = host->tr.buf + TRACE_CHUNK;
-	if (!t->filter.any && !sim->fn_cost)
+	if (!t->filter.any && !sim->fn_cost && !sim->on_enter)
 		host->tr.plain_end = host->tr.end;
 	return 0;
 }
 
 int trace_host_init(struct host *host)
 {
-	host->tr.active = host->sim->fn_cost != NULL;
+	host->tr.active = host->sim->fn_cost || host->sim->on_enter;
 	return host->sim->trace ? begin(host, CHUNK_HOST) : 0;
 }
 
@@ -648,7 +651,7 @@ int trace_finish(struct sim *sim, char *err, unsigned errlen)
 			free(host->tr.buf);
 			host->tr.buf = host->tr.next = host->tr.end = host->tr.plain_end = NULL;
 			host->tr.recording = false;
-			host->tr.active = sim->fn_cost != NULL;
+			host->tr.active = sim->fn_cost || sim->on_enter;
 		}
 		uint64_t h = t->out[i].hash ? XXH3_64bits_digest(t->out[i].hash) : 0;
 		XXH3_64bits_update(all, &h, sizeof(h));

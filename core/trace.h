@@ -20,6 +20,7 @@
 #define CORE_TRACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct host;
@@ -136,8 +137,9 @@ extern const struct trace_fn __start_wp_fn[], __stop_wp_fn[];
 /*
  * Slow half of TRACE: checks the context, spends the function's cost, records. `kind` is an enum trace_kind,
  * with the contexts that `fn` may not run in from bit 8 on: so `fn` itself, a cold line, is not looked at.
+ * `at`: the packet or socket at hand (sim->on_enter gets it), or NULL.
  */
-void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj);
+void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj, const void *at);
 
 /* Appends a record as it is; callers check `recording`. */
 void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj);
@@ -157,28 +159,28 @@ struct trace_span {
 		__attribute__((section("wp_fn"), used, aligned(8))) = { (name_), __FILE__, (what_),          \
 									(contexts_), (kind_) }
 
-#define TRACE_AT_(host_, name_, what_, contexts_, kind_, obj_)                                               \
+#define TRACE_AT_(host_, name_, what_, contexts_, kind_, obj_, at_)                                          \
 	TRACE_DESC_(trace_fn_here, name_, what_, contexts_, TRACE_FN_FUNCTION);                              \
 	struct host *const trace_host_here = (host_);                                                        \
 	struct trace_span trace_span_here                                                                    \
 		__attribute__((cleanup(trace_span_end), unused)) = { trace_host_here };                      \
 	if (trace_active(trace_host_here))                                                                   \
-	trace_enter(trace_host_here, &trace_fn_here, (kind_) | (~(contexts_)&0xffu) << 8, obj_)
+	trace_enter(trace_host_here, &trace_fn_here, (kind_) | (~(contexts_)&0xffu) << 8, obj_, at_)
 
 /*
  * The span macros. `x` is anything with a member `host`; TRACE_SKB also takes its `journey`, TRACE_SK its
  * `trace_id`. The _IN forms name the contexts (IN_TASK, IN_SOFTIRQ, ...) that the function may run in:
  * another one is a fault. TRACE_AS gives another name than the C function's (for a function behind a macro).
  */
-#define TRACE(x, what) TRACE_AT_((x)->host, __func__, what, 0xff, TR_ENTER, 0)
-#define TRACE_SKB(skb, what) TRACE_AT_((skb)->host, __func__, what, 0xff, TR_ENTER_SKB, (skb)->journey)
-#define TRACE_SK(sk, what) TRACE_AT_((sk)->host, __func__, what, 0xff, TR_ENTER_SK, (sk)->trace_id)
-#define TRACE_AS(x, name, what) TRACE_AT_((x)->host, name, what, 0xff, TR_ENTER, 0)
-#define TRACE_IN(x, contexts, what) TRACE_AT_((x)->host, __func__, what, contexts, TR_ENTER, 0)
+#define TRACE(x, what) TRACE_AT_((x)->host, __func__, what, 0xff, TR_ENTER, 0, NULL)
+#define TRACE_SKB(skb, what) TRACE_AT_((skb)->host, __func__, what, 0xff, TR_ENTER_SKB, (skb)->journey, skb)
+#define TRACE_SK(sk, what) TRACE_AT_((sk)->host, __func__, what, 0xff, TR_ENTER_SK, (sk)->trace_id, sk)
+#define TRACE_AS(x, name, what) TRACE_AT_((x)->host, name, what, 0xff, TR_ENTER, 0, NULL)
+#define TRACE_IN(x, contexts, what) TRACE_AT_((x)->host, __func__, what, contexts, TR_ENTER, 0, NULL)
 #define TRACE_SKB_IN(skb, contexts, what)                                                                    \
-	TRACE_AT_((skb)->host, __func__, what, contexts, TR_ENTER_SKB, (skb)->journey)
+	TRACE_AT_((skb)->host, __func__, what, contexts, TR_ENTER_SKB, (skb)->journey, skb)
 #define TRACE_SK_IN(sk, contexts, what)                                                                      \
-	TRACE_AT_((sk)->host, __func__, what, contexts, TR_ENTER_SK, (sk)->trace_id)
+	TRACE_AT_((sk)->host, __func__, what, contexts, TR_ENTER_SK, (sk)->trace_id, sk)
 
 /* A step worth showing that is no call: TRACE_STEP(sk, "change tcp state to SYN_SENT"); text is a literal. */
 #define TRACE_STEP(x, text)                                                                                  \

@@ -274,6 +274,15 @@ static int l_chart(lua_State *L)
 	return 0;
 }
 
+/* snapshot(name): keeps all objects as they are now, in the scenario or in a program. */
+static int l_snapshot(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	luaL_argcheck(L, is_name(name), 1, "a name of letters, digits, '_' and '-' expected");
+	snapshots_take(script_of(L)->run->snapshots, name);
+	return 0;
+}
+
 /* ---- the module ---- */
 
 static int sim_index(lua_State *L)
@@ -290,9 +299,9 @@ static int sim_index(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "run", l_run },	  { "sleep", l_sleep }, { "at", l_at },	      { "log", l_log },
-	{ "assert", l_assert },	  { "equal", l_equal }, { "param", l_param }, { "chart", l_chart },
-	{ "profile", l_profile }, { NULL, NULL },
+	{ "run", l_run },	  { "sleep", l_sleep },	      { "at", l_at },	    { "log", l_log },
+	{ "assert", l_assert },	  { "equal", l_equal },	      { "param", l_param }, { "chart", l_chart },
+	{ "profile", l_profile }, { "snapshot", l_snapshot }, { NULL, NULL },
 };
 
 int open_sim(lua_State *L)

@@ -80,12 +80,17 @@ static void start_programs(struct run *run)
 				 p->host->host->name);
 }
 
-/* --pace: real time catches up with the virtual time `when`. */
-static uint64_t on_pace(void *arg, uint64_t when)
+/* The clock is about to move to `when`: --snapshot, and --pace, by which real time catches up. */
+static uint64_t on_clock(void *arg, uint64_t when)
 {
 	struct run *run = arg;
-	run_ui_pace(run, when);
-	return when + (uint64_t)((double)PACE_STEP * run->opt->pace);
+	uint64_t next = snapshots_clock(run->snapshots, when);
+	if (run->opt->pace > 0) {
+		run_ui_pace(run, when);
+		uint64_t step = when + (uint64_t)((double)PACE_STEP * run->opt->pace);
+		next = step < next ? step : next;
+	}
+	return next;
 }
 
 enum sim_stop run_advance(struct run *run, uint64_t until)
@@ -95,6 +100,7 @@ enum sim_stop run_advance(struct run *run, uint64_t until)
 	world_up(&run->world);
 	start_programs(run);
 	enum sim_stop why = sim_run(run->sim, until);
+	snapshots_clock(run->snapshots, run->sim->now + 1);
 	if (run->opt->pace > 0 && why == SIM_UNTIL)
 		run_ui_pace(run, run->sim->now);
 	return why;
@@ -274,6 +280,9 @@ static void finish(struct run *run, enum sim_stop last)
 	if (unused && run->code == EXIT_DONE && !run_ui_interrupted(run))
 		run_fail(run, EXIT_USAGE, "trace filter '%s': no host of the scenario matches host=%s",
 			 run->opt->filter, unused);
+	if (!snapshots_finish(run->snapshots, run->code == EXIT_DONE && !run_ui_interrupted(run), err,
+			      sizeof(err)))
+		run_fail(run, EXIT_USAGE, "%s", err);
 	fill_manifest(run, &m);
 	if (trace_finish(sim, err, sizeof(err)) < 0)
 		run_fail(run, EXIT_USAGE, "%s", err);
@@ -327,6 +336,10 @@ static bool start(struct run *run)
 		fprintf(stderr, "wirepath run: %s\n", err);
 		return false;
 	}
+	if (!(run->snapshots = snapshots_new(run, o->snapshots, err, sizeof(err)))) {
+		fprintf(stderr, "wirepath run: %s\n", err);
+		return false;
+	}
 	snprintf(path, sizeof(path), "%s/trace.wpt", o->dir ? o->dir : "");
 	struct trace_options trace = { .path = o->dir ? path : NULL,
 				       .filter = o->filter,
@@ -338,10 +351,8 @@ static bool start(struct run *run)
 	run->sim->time_limit = o->until;
 	run->sim->idle_poll = on_idle_poll;
 	run->sim->idle_arg = run;
-	if (o->pace > 0) {
-		run->sim->pace = on_pace;
-		run->sim->pace_at = 0;
-	}
+	run->sim->pace = on_clock;
+	run->sim->pace_at = o->pace > 0 ? 0 : snapshots_clock(run->snapshots, 0);
 	world_init(&run->world, run->sim, o->pcap ? o->dir : NULL);
 	return run_ui_start(run);
 }
@@ -416,6 +427,7 @@ static void free_run(struct run *run)
 		free(c->style);
 		free(c);
 	}
+	snapshots_free(run->snapshots);
 	if (run->sim)
 		sim_free(run->sim);
 	if (run->output)
@@ -465,7 +477,8 @@ int cmd_run(int argc, char **argv)
 	static const char help[] =
 		"usage: wirepath run FILE [-o DIR] [--seed N] [--set k=v]... [--until T] [--trace FILTER | "
 		"--no-trace]\n"
-		"                    [--pcap] [--profile NAME] [--pace X] [--watch]\n\n"
+		"                    [--pcap] [--snapshot MOMENT]... [--profile NAME] [--pace X] "
+		"[--watch]\n\n"
 		"Runs the scenario FILE and writes a run folder.\n\n"
 		"  -o DIR          the run folder (default runs/NAME)\n"
 		"  --seed N        seed of all randomness (default 1); same scenario and seed: same run\n"
@@ -476,6 +489,11 @@ int cmd_run(int argc, char **argv)
 		"                  joined by commas\n"
 		"  --no-trace      record no calls (fastest)\n"
 		"  --pcap          write a pcapng file per network card\n"
+		"  --snapshot MOMENT  keep all objects as they are at a virtual time (2ms) or when a host "
+		"enters a\n"
+		"                  function for the Nth time (client:tcp_transmit_skb:3): 'wirepath objects' "
+		"draws\n"
+		"                  them; may be given again\n"
 		"  --profile NAME  functions take CPU time: ast2500 (default: no time)\n"
 		"  --pace X        run at X times real time\n"
 		"  --watch         run again whenever the script or a file that it loads changes\n\n"
@@ -486,6 +504,7 @@ int cmd_run(int argc, char **argv)
 		{ .name = "--seed", .number = &opt.seed },
 		{ .name = "--set", .list = opt.params, .list_max = RUN_MAX_PARAMS },
 		{ .name = "--until", .time = &opt.until },
+		{ .name = "--snapshot", .list = opt.snapshots, .list_max = SNAPSHOT_MAX },
 		{ .name = "--trace", .text = &opt.filter },
 		{ .name = "--no-trace", .flag = &opt.no_trace },
 		{ .name = "--pcap", .flag = &opt.pcap },

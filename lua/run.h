@@ -12,6 +12,7 @@
 #include "core/sim.h"
 #include "lua/command.h"
 #include "lua/script.h"
+#include "lua/snapshot/snapshot.h"
 #include "lua/world.h"
 
 struct ev_loop;
@@ -25,8 +26,9 @@ struct run_options {
 	const char *file;
 	const char *dir; /* the run folder; NULL: none is written */
 	const char *filter;
-	const char *params[RUN_MAX_PARAMS + 1]; /* "k=v", NULL after the last */
-	const char *profile;			/* of function costs; NULL: instant */
+	const char *params[RUN_MAX_PARAMS + 1];	 /* "k=v", NULL after the last */
+	const char *snapshots[SNAPSHOT_MAX + 1]; /* moments, NULL after the last: lua/snapshot/ */
+	const char *profile;			 /* of function costs; NULL: instant */
 	uint64_t seed, until;
 	uint64_t budget; /* instructions of a script without time passing; 0: SCRIPT_BUDGET */
 	double pace;	 /* times real time; 0: as fast as it goes */
@@ -49,6 +51,7 @@ struct run {
 	lua_State *main_co; /* the scenario's own thread */
 	struct program *programs, **programs_tail;
 	struct run_chart *charts, **charts_tail;
+	struct snapshots *snapshots;
 	struct ev_loop *loop;
 	struct watch_list *watched; /* NULL: not with --watch */
 	struct run_ui *ui;	    /* signals, progress, pacing, files watched (lua/run_ui.c) */

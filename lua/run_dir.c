@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lua/snapshot/snapshot.h"
+
 #define MANIFEST "manifest.json"
 
 static int make_dirs(const char *dir)
@@ -40,8 +42,9 @@ static bool has_suffix(const char *name, const char *suffix)
 /* Files that a run writes; nothing else in the folder is touched. */
 static bool is_ours(const char *name)
 {
-	return strcmp(name, MANIFEST) == 0 || strcmp(name, "trace.wpt") == 0 || has_suffix(name, ".pcapng") ||
-	       has_suffix(name, ".out") || has_suffix(name, ".chart.txt");
+	return strcmp(name, MANIFEST) == 0 || strcmp(name, "trace.wpt") == 0 ||
+	       strcmp(name, SNAPSHOT_FILE) == 0 || has_suffix(name, ".pcapng") || has_suffix(name, ".out") ||
+	       has_suffix(name, ".chart.txt");
 }
 
 int run_dir_prepare(const char *dir, char *err, unsigned errlen)

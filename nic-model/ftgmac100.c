@@ -334,6 +334,12 @@ bool ftgmac_busy(const struct ftgmac *c, uint64_t horizon)
 	       due(c, &c->rx_mod.timer, horizon);
 }
 
+void ftgmac_ring_pointers(const struct ftgmac *c, uint32_t *tx, uint32_t *rx)
+{
+	*tx = c->tx_ptr;
+	*rx = c->rx_ptr;
+}
+
 bool ftgmac_receiving(const struct ftgmac *c)
 {
 	return c->maccr & MACCR_RXMAC_EN;

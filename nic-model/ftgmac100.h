@@ -54,6 +54,8 @@ const struct ftgmac_stats *ftgmac_get_stats(const struct ftgmac *card);
 /* Something the card will do by itself within `horizon` ns: a frame leaving, a moderated interrupt. A
  * frame that waits for a free descriptor is not in flight, nor is the polling for one. */
 bool ftgmac_busy(const struct ftgmac *card, uint64_t horizon);
+/* Bus addresses of the descriptors that the card looks at next. */
+void ftgmac_ring_pointers(const struct ftgmac *card, uint32_t *tx, uint32_t *rx);
 /* The receiver is switched on (RXMAC_EN): a frame that arrives now is looked at. */
 bool ftgmac_receiving(const struct ftgmac *card);
 

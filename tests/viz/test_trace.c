@@ -33,7 +33,7 @@ struct thing {
 									0xff, TRACE_FN_FUNCTION };           \
 	struct trace_span span __attribute__((cleanup(trace_span_end), unused)) = { host_ };                 \
 	if (trace_active(host_))                                                                             \
-	trace_enter(host_, &here, TR_ENTER, 0)
+	trace_enter(host_, &here, TR_ENTER, 0, NULL)
 
 static void tt_leaf(struct host *host)
 {
