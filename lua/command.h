@@ -18,6 +18,7 @@ int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_digest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_objects(int argc, char **argv);
 int cmd_nic(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
 int cmd_functions(int argc, char **argv);

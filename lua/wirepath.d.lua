@@ -56,6 +56,10 @@ function sim.profile(name) end
 ---@param options? { host?: string, depth?: integer, nth?: integer, style?: "nested"|"outline", show?: boolean }
 function sim.chart(fn, options) end
 
+---Keeps all objects of all hosts as they are now, for `wirepath objects DIR --at NAME`: in the scenario or in a program.
+---@param name string
+function sim.snapshot(name) end
+
 ---@class wirepath.network
 local network = {}
 
