@@ -108,11 +108,8 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 	call->user = i;
 }
 
-/*
- * A call ends with the event that is next on its host; a task that lost the CPU, with the one that took it
- * away. Nothing in the trace says when the CPU became idle after an interrupt: what served it ends with its
- * last event.
- */
+/* A call ends with the event that is next on its host; a task that lost the CPU, with the one that took it
+ * away. */
 static void on_leave(void *arg, const struct viz_flow *flow, const struct viz_call *call, uint64_t time)
 {
 	struct collect *c = arg;
@@ -121,9 +118,8 @@ static void on_leave(void *arg, const struct viz_flow *flow, const struct viz_ca
 		return;
 	struct report_lane *l = &c->all->lanes[lane];
 	struct report_event *e = &c->host->events[call->user];
-	bool idle_below = (flow->kind == FLOW_IRQ || flow->kind == FLOW_SOFTIRQ) && flow->base == 0;
 	l->open--;
-	if (time == l->last_time || idle_below) {
+	if (time == l->last_time) {
 		e->kind |= EV_TIGHT;
 		e->end = l->last + 1;
 	} else {

@@ -572,7 +572,8 @@ def make_big(tmp, records):
     for k, h in enumerate(hosts):
         blocks[k] = ([rec(0, 0, TASK, 1), rec(0, 1, CALL, 1)] + calls(1, 60) + [rec(0, 1, RET, 1000)],
                      [rec(0, 0, IDLE, 0)], [rec(0, 0, IRQ, 2)] + calls(1, 12) + [rec(0, 0, IRQ_END, 0)]
-                     + [rec(t.rank("irq_exit", FUNCTION), 1, ENTER, 0), rec(0, 2, SOFTIRQ, 3)] + calls(2, 50))
+                     + [rec(t.rank("irq_exit", FUNCTION), 1, ENTER, 0), rec(0, 2, SOFTIRQ, 3)] + calls(2, 50)
+                     + [rec(0, 0, IDLE, 0)])
     total = hop = 0
     while total < records:
         for k, h in enumerate(hosts):

@@ -78,6 +78,10 @@ class App {
     this.filters.apply();
   }
 
+  get dimming() {
+    return this.state.dropsOnly || this.state.hiddenLayers.size > 0;
+  }
+
   /* Whether a filter takes the colour off event i. */
   dims(i, layer) {
     const { state } = this;
@@ -270,6 +274,11 @@ class App {
     c.relatedFill = color("related-fill");
     c.fills = [...LAYERS.map((l) => color("fill-" + l)), color("fill-dim"), color("fill-step")];
     c.inks = [...LAYERS.map((l) => color("ink-" + l)), color("ink-dim"), color("ink-step")];
+    const pixel = (rgb) => {
+      const [r, g, b] = rgb.match(/\d+/g).map(Number);
+      return (0xff000000 | b << 16 | g << 8 | r) >>> 0;
+    };
+    c.pixel = { page: pixel(c.page), grid: pixel(c.grid), bar: pixel(c.bar), fills: c.fills.map(pixel) };
     c.tagCall = [color("tag-call"), color("line"), c.text];
     c.tagState = [color("tag-state"), color("state"), color("state")];
     c.tagDrop = [color("tag-drop"), c.drop, c.drop];

@@ -358,12 +358,14 @@ class Run {
 
   /* ---- questions ---- */
 
-  /* A moment of the run, in the unit of its length: all have as many digits. */
-  clock(ns) {
+  /* A moment of the run, in the unit of its length: to the nanosecond, or as finely as `step` asks for. */
+  clock(ns, step = 1) {
     const span = this.time[this.n];
     const [unit, digits] = span >= 1e9 ? ["s", 9] : span >= 1e6 ? ["ms", 6] : ["\u00b5s", 3];
-    const whole = Math.floor(ns / 10 ** digits), rest = String(ns - whole * 10 ** digits).padStart(digits, "0");
-    return `${formatCount(whole)}.${rest.replace(/(\d{3})(?=\d)/g, "$1\u202f")}\u202f${unit}`;
+    const shown = Math.max(0, Math.min(digits, digits - Math.floor(Math.log10(step) + 1e-9)));
+    const whole = Math.floor(ns / 10 ** digits);
+    const rest = String(Math.round(ns - whole * 10 ** digits)).padStart(digits, "0").slice(0, shown);
+    return formatCount(whole) + (shown ? "." + rest.replace(/(\d{3})(?=\d)/g, "$1\u202f") : "") + "\u202f" + unit;
   }
 
   kindOf(i) {

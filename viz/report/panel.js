@@ -375,17 +375,20 @@ class Panel {
       return;
     }
     const events = app.packetEvents(packet), first = events[0], last = events[events.length - 1];
-    const origin = run.ancestors(first)[0] ?? -1, end = run.ancestors(last)[0] ?? -1;
+    const around = (i) => { // the program's call that it is in, else the function
+      const [top] = run.ancestors(i), parent = run.parent(i);
+      return top !== undefined && run.kindOf(top) === EV.SYSCALL ? top : parent >= 0 ? parent : i;
+    };
     const total = run.time[last] - run.time[first], frames = this.packetFrames(packet);
     const title = frames.length === 1 ? app.frameLabel(frames[0].index) : frames.length ? `${frames.length} frames` :
       "on no wire";
     body.replaceChildren(element("div", { class: "head" }, element("h2", {}, "Packet " + packet),
       element("div", { class: "sub" }, title)),
     element("dl", { class: "facts" },
-      element("dt", {}, "begins"), element("dd", {}, this.where(first), " in ", this.go(origin >= 0 ? origin : first,
-        origin >= 0 ? run.name(origin) : run.name(first))),
-      element("dt", {}, "ends"), element("dd", {}, this.where(last), " in ", this.go(end >= 0 ? end : last,
-        end >= 0 ? run.name(end) : run.name(last))),
+      element("dt", {}, "begins"), element("dd", {}, this.where(first), " in ", this.go(around(first),
+        run.name(around(first)))),
+      element("dt", {}, "ends"), element("dd", {}, this.where(last), " in ", this.go(around(last),
+        run.name(around(last)))),
       element("dt", {}, "takes"), element("dd", {}, total ? formatTime(total) : "no virtual time"),
       element("dt", {}, "steps"), element("dd", {}, formatCount(events.length))),
     this.shares(events), this.steps(events, 0));

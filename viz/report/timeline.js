@@ -11,7 +11,8 @@ const RULER = 26, GUTTER = 176, HOST_HEIGHT = 22, LANE_GAP = 5;
 const ROW_TINY = 1, ROW_SMALL = 3, ROW_BIG = 16, ROW_FLAT = 13;
 const LAYERS = ["program", "application", "transport", "internet", "interface", "skb", "kernel", "netfilter", "packet",
   "nic-model", "wire", "core", "lua", "other"];
-const MAX_ARROWS = 500;
+const DIMMED = LAYERS.length, STEPS = LAYERS.length + 1; // colours beside the layers
+const MAX_ARROWS = 250; // of frames in view
 
 class Timeline {
   constructor(app) {
@@ -26,15 +27,26 @@ class Timeline {
     this.canvas = document.getElementById("tl-canvas");
     this.cursor = document.getElementById("tl-cursor");
     this.tip = document.getElementById("tip");
-    this.layerIndex = this.run.fns.map((fn) => this.indexOfLayer(fn.layer));
+    this.colorTracks();
     this.items = [];
     this.density = null;
     this.listen();
   }
 
-  indexOfLayer(name) {
-    const k = LAYERS.indexOf(name);
-    return k < 0 ? LAYERS.length - 1 : k;
+  /* The colour of each span: its layer's number, or that of steps. */
+  colorTracks() {
+    const { run } = this, layers = run.fns.map((fn) => {
+      const k = LAYERS.indexOf(fn.layer);
+      return k < 0 ? LAYERS.length - 1 : k;
+    });
+    for (const lane of run.lanes)
+      for (const track of lane.tracks) {
+        track.colors = Uint8Array.from(track.list, (i) => {
+          const k = run.kind[i] & EV.KIND;
+          return k === EV.STEP ? STEPS : k < EV.STEP ? layers[run.fn[i]] ?? LAYERS.length - 1 : 0;
+        });
+        track.ends = Uint32Array.from(track.list, (i) => run.end[i]);
+      }
   }
 
   /* ---- scale ---- */
@@ -207,23 +219,13 @@ class Timeline {
     const began = performance.now();
     const g = this.canvas.getContext("2d"), colors = this.app.colors;
     g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    g.fillStyle = colors.page;
-    g.fillRect(0, 0, this.width, this.viewHeight);
     g.font = "11px " + colors.mono;
     g.textBaseline = "middle";
     this.charWidth = g.measureText("m").width;
     this.top = this.scroller.scrollTop - RULER;
-    this.rects = LAYERS.map(() => []).concat([[], []]); // a list per layer, then dimmed ones, then steps
     this.texts = [];
-    this.drawGrid(g, colors);
-    for (const item of this.items) {
-      const y = item.y - this.top;
-      if (y + item.height < RULER) continue;
-      if (y > this.viewHeight) break;
-      if (item.lane) this.collectLane(item, y);
-      else this.drawHost(g, colors, y);
-    }
-    this.paint(g, colors);
+    this.paintSpans(g, colors);
+    this.paintTexts(g, colors);
     this.drawCpuLanes(g, colors);
     this.drawMarks(g, colors);
     this.drawFrames(g, colors);
@@ -233,81 +235,114 @@ class Timeline {
     this.drawTime = performance.now() - began;
   }
 
-  drawHost(g, colors, y) {
-    g.fillStyle = colors.bar;
-    g.fillRect(0, y, this.width, HOST_HEIGHT);
+  /* The grid, the hosts' bars and the spans go into an image, pixel by pixel: there are many of them. */
+  paintSpans(g, colors) {
+    const { width, height } = this.canvas;
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.image = new ImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    this.ratio = devicePixelRatio;
+    this.dimming = this.app.dimming;
+    this.pixels.fill(colors.pixel.page);
+    this.setRows(RULER, this.viewHeight);
+    for (const [px] of this.ticks()) this.bar(px * this.ratio, (px + 1) * this.ratio, colors.pixel.grid);
+    this.findColumns();
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (y + item.height < RULER) continue;
+      if (y > this.viewHeight) break;
+      if (item.lane) {
+        if (item.lane.kind !== LANE.CPU && item.lane.kind !== LANE.CARD) this.paintLane(item, y, colors);
+      } else {
+        this.setRows(y, HOST_HEIGHT);
+        this.bar(0, width, colors.pixel.bar);
+      }
+    }
+    g.putImageData(this.image, 0, 0);
   }
 
-  collectLane(item, y) {
+  /* The rows of the device's pixels that bars fill from now on. */
+  setRows(y, height) {
+    this.rowFrom = Math.max(0, Math.round(y * this.ratio));
+    this.rowTo = Math.min(this.image.height, Math.max(this.rowFrom + 1, Math.round((y + height) * this.ratio)));
+    this.pitch = this.image.width;
+  }
+
+  /* Fills the device's pixels from x1 to x2 in these rows. */
+  bar(x1, x2, pixel) {
+    const { pixels, pitch, rowTo } = this;
+    const left = Math.max(0, Math.round(x1)), right = Math.min(pitch, Math.max(left + 1, Math.round(x2)));
+    for (let row = this.rowFrom; row < rowTo; row++) {
+      if (right - left > 16) pixels.fill(pixel, row * pitch + left, row * pitch + right);
+      else for (let at = row * pitch + left, to = row * pitch + right; at < to; at++) pixels[at] = pixel;
+    }
+  }
+
+  /* For each column of the device's pixels the first place that lies in it or after it. */
+  findColumns() {
+    const { width } = this.canvas, { x0, x1 } = this.app.state, { changes, changeTimes, n } = this.run;
+    if (this.columns?.length !== width + 1) this.columns = new Float64Array(width + 1);
+    const step = (x1 - x0) / width;
+    if (this.ordered) {
+      for (let c = 0; c <= width; c++) this.columns[c] = x0 + c * step;
+      return;
+    }
+    let k = firstWhere(0, changes.length, (m) => changeTimes[m] >= x0);
+    for (let c = 0; c <= width; c++) {
+      while (k < changes.length && changeTimes[k] < x0 + c * step) k++;
+      this.columns[c] = k < changes.length ? changes[k] : n + 1;
+    }
+  }
+
+  paintLane(item, y, colors) {
     const { lane, rowH } = item;
-    if (lane.kind === LANE.CPU || lane.kind === LANE.CARD) return;
     for (let r = 0; r < lane.rows; r++) {
       const top = y + r * rowH;
-      if (top + rowH < RULER || top > this.viewHeight) continue;
-      this.collectTrack(lane.tracks[r], top, rowH);
+      if (top + rowH >= RULER && top <= this.viewHeight) this.paintTrack(lane.tracks[r], top, rowH, colors);
     }
   }
 
-  /* The spans of a row that are in view. */
-  collectTrack(track, y, rowH) {
-    const { x0, x1 } = this.app.state, { list, n } = track, k = this.width / (x1 - x0);
-    const { end, time, kind } = this.run, { ordered } = this;
-    const start = ordered ? (i) => i : (i) => time[i];
-    const stop = ordered ? (i) => end[i] : (i) => time[end[i] - (kind[i] & EV.TIGHT ? 1 : 0)];
-    const h = rowH > 6 ? rowH - 1 : rowH;
-    let m = firstWhere(0, n, (j) => stop(list[j]) >= x0);
-    let runX = 0, runW = 0, runColor = -1;
-    const flush = () => {
-      if (runW > 0) this.rects[runColor].push(runX, y, runW, h);
-      runW = 0;
-    };
-    while (m < n) {
-      const i = list[m], a = start(i);
-      if (a >= x1) break;
-      const px = (a - x0) * k, pe = (stop(i) - x0) * k, color = this.colorOf(i);
-      if (pe - px >= 1.5) {
-        flush();
-        const left = Math.max(px, -2), right = Math.min(pe, this.width + 2);
-        this.rects[color].push(left, y, Math.max(1, right - left - (pe - px > 3 ? 1 : 0)), h);
-        if (rowH >= ROW_FLAT && right - left > 3 * this.charWidth) this.texts.push(i, left, right, y, color);
-        m++;
+  /* The spans of a row that are in view: of those narrower than a pixel the first in each column. */
+  paintTrack(track, y, rowH, colors) {
+    const { x0, x1 } = this.app.state, { list, ends, n } = track, { columns, ordered, pitch: width, ratio, dimming } = this;
+    const { time, kind } = this.run, k = width / (x1 - x0), fills = colors.pixel.fills;
+    const legible = rowH >= ROW_FLAT, least = 3 * this.charWidth * ratio;
+    this.setRows(y, rowH > 6 ? rowH - 1 : rowH);
+    let m = firstWhere(0, n, (j) => (ordered ? ends[j] : this.stop(list[j])) >= x0);
+    let runX = 0, runTo = -1, runColor = -1;
+    for (; m < n; m++) {
+      const i = list[m], left = ((ordered ? i : time[i]) - x0) * k;
+      if (left >= width) break;
+      const right = ((ordered ? ends[m] : time[ends[m] - (kind[i] & EV.TIGHT ? 1 : 0)]) - x0) * k;
+      const color = dimming && this.app.dims(i, LAYERS[track.colors[m]]) ? DIMMED : track.colors[m];
+      const column = Math.max(0, Math.floor(left)), wide = right - left >= 1.5;
+      if (runTo >= 0 && (wide || color !== runColor || column > runTo)) {
+        this.bar(runX, runTo, fills[runColor]);
+        runTo = -1;
+      }
+      if (wide) {
+        this.bar(left, Math.min(right, width + 2) - (right - left > 3 ? ratio : 0), fills[color]);
+        if (legible && right - left > least)
+          this.texts.push([i, left / ratio, Math.min(right, width) / ratio, y, color]);
         continue;
       }
-      const column = Math.floor(px);
-      if (runW > 0 && runColor === color && column <= runX + runW) {
-        runW = column + 1 - runX;
-      } else {
-        flush();
+      if (runTo < 0) {
         runX = column;
-        runW = 1;
         runColor = color;
       }
-      m = skip(list, m + 1, n, x0 + (column + 1) / k, start, stop);
+      runTo = column + 1;
+      m = lastWithin(list, ends, m, n, columns[Math.min(width, column + 1)]);
     }
-    flush();
+    if (runTo >= 0) this.bar(runX, runTo, fills[runColor]);
   }
 
-  colorOf(i) {
-    const { run, app } = this, k = run.kind[i] & EV.KIND;
-    const layer = k <= EV.STEP ? this.layerIndex[run.fn[i]] ?? LAYERS.length - 1 : 0;
-    if (app.dims(i, LAYERS[layer])) return LAYERS.length;
-    return k === EV.STEP ? LAYERS.length + 1 : layer;
-  }
-
-  paint(g, colors) {
-    this.rects.forEach((list, color) => {
-      if (!list.length) return;
-      g.fillStyle = colors.fills[color];
-      g.beginPath();
-      for (let i = 0; i < list.length; i += 4) g.rect(list[i], list[i + 1], list[i + 2], list[i + 3]);
-      g.fill();
-    });
+  paintTexts(g, colors) {
     const { run } = this;
-    for (let t = 0; t < this.texts.length; t += 5) {
-      const [i, left, right, y, color] = this.texts.slice(t, t + 5), from = Math.max(left, 0) + 3;
-      const room = Math.floor((right - from - 2) / this.charWidth);
-      const name = run.kindOf(i) === EV.SYSCALL ? this.callText(i) : run.name(i);
+    for (const [i, left, right, y, color] of this.texts) {
+      const from = Math.max(left, 0) + 3, room = Math.floor((right - from - 2) / this.charWidth);
       if (room < 2) continue;
+      const name = run.kindOf(i) === EV.SYSCALL ? this.callText(i) : run.name(i);
       g.fillStyle = colors.inks[color];
       g.fillText(name.length <= room ? name : name.slice(0, room - 1) + "\u2026", from, y + (ROW_BIG - 1) / 2);
     }
@@ -419,32 +454,33 @@ class Timeline {
     const { run, app } = this, { x0, x1 } = app.state, { frames } = run;
     const from = this.placeAt(x0), to = this.placeAt(x1);
     const packet = app.selectedPacket();
-    let drawn = 0, lastPx = -10;
-    const first = Math.max(0, firstWhere(0, frames.length, (m) => (frames[m].tx < 0 ? frames[m].rxs[0] :
-      frames[m].tx) >= from) - 200);
-    for (let m = first; m < frames.length; m++) {
-      const f = frames[m], place = f.tx < 0 ? f.rxs[0] : f.tx;
-      if (place >= to) break;
-      const strong = packet !== 0 && run.obj[place] === packet;
-      const color = app.dims(place, "wire") && !strong ? colors.fills[LAYERS.length] : strong ? colors.accent :
-        colors.wire;
-      const tx = f.tx >= 0 && this.laneItem.get(run.lane[f.tx]);
-      const px = f.tx >= 0 ? this.x(this.start(f.tx)) : 0;
-      if (tx) {
-        if (px - lastPx < 1 && !strong && drawn > MAX_ARROWS / 4) continue;
-        lastPx = px;
-        this.frameMark(g, colors, color, f.tx, px, tx.y - this.top, m);
-      }
-      for (const rx of f.rxs) {
-        const item = this.laneItem.get(run.lane[rx]);
-        if (!item) continue;
-        const qx = this.x(this.start(rx)), qy = item.y - this.top + ROW_FLAT;
-        this.frameMark(g, colors, color, rx, qx, qy, -1);
-        if (!tx || drawn++ > MAX_ARROWS) continue;
-        g.globalAlpha = strong ? 1 : 0.55;
-        curve(g, color, px, tx.y - this.top + ROW_FLAT / 2, qx, qy + ROW_FLAT / 2, strong ? 2 : 1);
-        g.globalAlpha = 1;
-      }
+    const placeOf = (f) => (f.tx < 0 ? f.rxs[0] : f.tx);
+    const first = firstWhere(0, frames.length, (m) => placeOf(frames[m]) >= from);
+    const last = firstWhere(first, frames.length, (m) => placeOf(frames[m]) >= to);
+    const arrows = last - first <= MAX_ARROWS;
+    let lastPx = -10;
+    for (let m = Math.max(0, first - 200); m < last; m++) {
+      const f = frames[m], strong = packet !== 0 && run.obj[placeOf(f)] === packet, px = this.x(this.start(placeOf(f)));
+      if (!strong && !arrows && px - lastPx < 2) continue; // there are too many to tell apart
+      lastPx = px;
+      this.drawFrame(g, colors, f, strong, arrows || strong);
+    }
+  }
+
+  drawFrame(g, colors, f, strong, arrow) {
+    const { run, app } = this, tx = f.tx >= 0 && this.laneItem.get(run.lane[f.tx]);
+    const color = strong ? colors.accent : app.dims(f.tx < 0 ? f.rxs[0] : f.tx, "wire") ? colors.fills[DIMMED] : colors.wire;
+    const px = f.tx >= 0 ? this.x(this.start(f.tx)) : 0;
+    if (tx) this.frameMark(g, colors, color, f.tx, px, tx.y - this.top, f.index);
+    for (const rx of f.rxs) {
+      const item = this.laneItem.get(run.lane[rx]);
+      if (!item) continue;
+      const qx = this.x(this.start(rx)), qy = item.y - this.top + ROW_FLAT;
+      this.frameMark(g, colors, color, rx, qx, qy, -1);
+      if (!tx || !arrow || qx < 0 || px > this.width) continue;
+      g.globalAlpha = strong ? 1 : 0.55;
+      curve(g, color, px + 1, tx.y - this.top + ROW_FLAT, qx, qy + ROW_FLAT / 2, strong ? 2 : 1);
+      g.globalAlpha = 1;
     }
   }
 
@@ -519,9 +555,9 @@ class Timeline {
   ticks() {
     const { run } = this, { x0, x1 } = this.app.state, list = [];
     if (!this.ordered) {
-      const about = (x1 - x0) / this.width * 110, power = 10 ** Math.floor(Math.log10(about));
+      const about = (x1 - x0) / this.width * 126, power = 10 ** Math.floor(Math.log10(about));
       const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= about);
-      for (let v = Math.ceil(x0 / step) * step; v <= x1; v += step) list.push([this.x(v), formatShort(v)]);
+      for (let v = Math.ceil(x0 / step) * step; v <= x1; v += step) list.push([this.x(v), run.clock(v, step)]);
       return list;
     }
     let next = -1e9;
@@ -536,11 +572,6 @@ class Timeline {
       c = Math.max(c + 1, firstWhere(c, run.changes.length, (m) => run.changes[m] >= after));
     }
     return list;
-  }
-
-  drawGrid(g, colors) {
-    g.fillStyle = colors.grid;
-    for (const [px] of this.ticks()) g.fillRect(Math.round(px), RULER, 1, this.viewHeight);
   }
 
   drawRuler(g, colors) {
@@ -798,6 +829,19 @@ function skip(list, m, n, value, start, stop) {
   let step = 1;
   while (m + step < n && !beyond(m + step)) step *= 2;
   return firstWhere(Math.min(n, m + (step >> 1)), Math.min(n, m + step), beyond);
+}
+
+/* Of a row's spans the last after m that still ends before `place`: doubling steps, then halving ones. */
+function lastWithin(list, ends, m, n, place) {
+  let step = 1;
+  while (m + step < n && ends[m + step] <= place && list[m + step] < place) step *= 2;
+  let lo = m + (step >> 1), hi = Math.min(n, m + step);
+  while (lo + 1 < hi) {
+    const mid = (lo + hi) >>> 1;
+    if (ends[mid] <= place && list[mid] < place) lo = mid;
+    else hi = mid;
+  }
+  return lo;
 }
 
 /* ---- shapes ---- */
