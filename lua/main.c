@@ -16,6 +16,7 @@ static const struct {
 	{ "chart", cmd_chart, "draw what a function called" },
 	{ "report", cmd_report, "write a run as one HTML page to explore" },
 	{ "export", cmd_export, "write a run in another format" },
+	{ "ladder", cmd_ladder, "draw who sent what to whom, and when" },
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },
 	{ "functions", cmd_functions, "list the functions of the stack, and who called whom" },

@@ -19,6 +19,7 @@ enum pic_class {
 	PIC_NORMAL,
 	PIC_DIM,     /* there, but not what matters */
 	PIC_STRONG,  /* what matters */
+	PIC_PAPER,   /* the page: an area that hides what is below, and text as of PIC_NORMAL */
 	PIC_GRID,    /* rulers, axes, life lines */
 	PIC_ADDED,   /* two runs: only in the second */
 	PIC_REMOVED, /* only in the first */

@@ -17,6 +17,7 @@ static const struct {
 	[PIC_NORMAL] = { "normal", "#f6f8fa", "#57606a", "#1f2328", "#1c2128", "#9198a1", "#e6edf3" },
 	[PIC_DIM] = { "dim", "#fafbfc", "#b6bec7", "#6e7781", "#161b22", "#444c56", "#8b949e" },
 	[PIC_STRONG] = { "strong", "#fff3bf", "#9a6700", "#1f2328", "#3b2e00", "#e3b341", "#ffffff" },
+	[PIC_PAPER] = { "paper", "#ffffff", "#ffffff", "#1f2328", "#0d1117", "#0d1117", "#e6edf3" },
 	[PIC_GRID] = { "grid", "#ffffff", "#d0d7de", "#57606a", "#0d1117", "#30363d", "#9198a1" },
 	[PIC_ADDED] = { "added", "#dafbe1", "#1a7f37", "#116329", "#033a16", "#3fb950", "#56d364" },
 	[PIC_REMOVED] = { "removed", "#ffebe9", "#cf222e", "#a40e26", "#490202", "#f85149", "#ff7b72" },
