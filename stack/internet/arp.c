@@ -508,12 +508,12 @@ static int arp_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_ty
 	(void)pt, (void)orig_dev;
 	if ((dev->flags & IFF_NOARP) || skb->pkt_type == PACKET_OTHERHOST ||
 	    skb->pkt_type == PACKET_LOOPBACK) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
+		consume_skb(skb); /* ignored, which is no drop */
 		return NET_RX_SUCCESS;
 	}
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (!skb)
-		return NET_RX_SUCCESS;
+		return NET_RX_DROP;
 	if (!pskb_may_pull(skb, (unsigned int)sizeof(*arp) + 2u * (dev->addr_len + 4u)))
 		goto freeskb;
 	arp = arp_hdr(skb);

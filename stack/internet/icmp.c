@@ -122,7 +122,7 @@ static bool icmp_redirect(struct sk_buff *skb)
 static bool icmp_discard(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "a message that is not acted on");
-	return false;
+	return true;
 }
 
 /* ---- requests ---- */
@@ -231,7 +231,7 @@ int icmp_rcv(struct sk_buff *skb)
 		consume_skb(skb);
 		return 0;
 	}
-	kfree_skb_reason(skb, SKB_DROP_REASON_ICMP_INVALID);
+	kfree_skb_reason(skb, type == ICMP_ECHOREPLY ? SKB_DROP_REASON_NO_SOCKET : reason);
 	return 0;
 error:
 	__ICMP_INC_STATS(net, ICMP_MIB_INERRORS);

@@ -417,9 +417,10 @@ void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 	TRACE_SKB(skb, "drop the packet");
 	if (!skb_unref(skb))
 		return;
-	/* An empty one is no packet (a receive buffer that was never filled, a FIN that was dealt with),
-	 * unless it is a frame with nothing behind its link header. */
-	if (likely(skb->len) || (skb_mac_header_was_set(skb) && skb->data == skb_network_header(skb)))
+	/* An empty one that came in no frame is a receive buffer that was never filled; one that a socket
+	 * leaves behind may be a FIN, whose work is done. */
+	if (likely(skb->len) || (skb_mac_header_was_set(skb) && (reason != SKB_DROP_REASON_SOCKET_CLOSE ||
+								 skb->data == skb_network_header(skb))))
 		skb_count_drop(skb, reason);
 	__kfree_skb(skb);
 }

@@ -1,331 +1,253 @@
 /*
  * Bad and odd packets: each is put into a host, and exactly those counters must grow that grow on a real
- * Linux. The table was made there: the same packets, injected by a packet socket into a namespace with the
- * same addresses (10.0.0.1/24, no forwarding, no limit on ICMP). Packets of one row follow one another.
+ * Linux, and the packet be dropped where it is dropped there, for a reason. What comes of each is in
+ * bad_packets.txt, written by a real kernel (bad_packets.py) with the same addresses: 10.0.0.1/24, no
+ * forwarding, no limit on ICMP.
  */
+#include "stack/proc.h"
 #include "tests/stack/ip_bench.h"
 
-/* ---- the table ---- */
+#define PACKET_MAX 200
+#define COUNTERS_MAX 300
+#define TEXT_MAX 1000
+#define REASONS (SKB_DROP_REASON_MAX - SKB_DROP_REASON_FIRST)
 
+/* What a drop is called here where Linux 6.18 has another reason, or none. (5.15 has no reasons at all.) */
 static const struct {
-	const char *name, *want, *packets;
-} rows[] = {
-	{ "udp to a port that nobody has", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002600000000401166c50a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "udp length 7", "IpInDelivers 1 UdpInErrors 1",
-	  "4500002600000000401166c50a0000020a00000104d200090007e1f830313233343536373839" },
-	{ "udp length 0", "IpInDelivers 1 UdpInErrors 1",
-	  "4500002600000000401166c50a0000020a00000104d200090000e20630313233343536373839" },
-	{ "udp length beyond the packet", "IpInDelivers 1 UdpInErrors 1",
-	  "4500002600000000401166c50a0000020a00000104d200090013e1e030313233343536373839" },
-	{ "udp length below the payload", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002600000000401166c50a0000020a00000104d20009000c000030313233343536373839" },
-	{ "udp wrong checksum", "IpInDelivers 1 UdpInErrors 1 UdpInCsumErrors 1",
-	  "4500002600000000401166c50a0000020a00000104d200090012123430313233343536373839" },
-	{ "udp no checksum", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002600000000401166c50a0000020a00000104d200090012000030313233343536373839" },
-	{ "udp from port 0", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002600000000401166c50a0000020a000001000000090012e6b430313233343536373839" },
-	{ "udp to port 0", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002600000000401166c50a0000020a000001000900000012e6b430313233343536373839" },
-	{ "udp header cut off", "IpInDelivers 1 UdpInErrors 1",
-	  "4500001b00000000401166d00a0000020a00000104d200090012e1" },
-	{ "udp no header", "IpInDelivers 1 UdpInErrors 1", "4500001400000000401166d70a0000020a000001" },
-	{ "udp to everybody", "IpInDelivers 1 UdpIgnoredMulti 1 IpExtInBcastPkts 1",
-	  "4500002600000000401165c70a0000020a0000ff000100090012e5b530313233343536373839" },
-	{ "udp to all hosts", "IpInDelivers 1 UdpIgnoredMulti 1 IpExtInMcastPkts 1",
-	  "4500002600000000401190c40a000002e000000100010009001210b330313233343536373839" },
-	{ "udp to a foreign group", "",
-	  "4500002600000000401180c30a000002ef01010100010009001200b230313233343536373839" },
-	{ "version 6", "IpInHdrErrors 1",
-	  "6500002600000000401146c50a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "ihl 4", "IpInHdrErrors 1",
-	  "4400002600000000401167c50a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "ihl beyond the packet", "IpInHdrErrors 1",
-	  "4f0000280000000040115cc30a0000020a0000010000000000000000000000000000000000000000" },
-	{ "total length below ihl", "IpInHdrErrors 1",
-	  "4500001300000000401166d80a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "total length beyond the frame", "IpExtInTruncatedPkts 1",
-	  "450007d00000000040115f1b0a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "wrong ip checksum", "IpInHdrErrors 1 IpExtInCsumErrors 1",
-	  "4500002600000000401111110a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "ttl 0", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "45000026000000000011a6c50a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "reserved flag", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "45000026000080004011e6c40a0000020a00000104d200090012e1e230313233343536373839" },
-	{ "from 0.0.0.0", "",
-	  "4500002600000000401170c7000000000a000001000100090012f0b530313233343536373839" },
-	{ "from 127.0.0.1", "",
-	  "45000026000000004011f1c57f0000010a00000100010009001271b430313233343536373839" },
-	{ "from 224.0.0.1", "",
-	  "4500002600000000401190c5e00000010a00000100010009001210b430313233343536373839" },
-	{ "from 255.255.255.255", "",
-	  "4500002600000000401170c7ffffffff0a000001000100090012f0b530313233343536373839" },
-	{ "from 10.0.0.1", "",
-	  "4500002600000000401166c60a0000010a000001000100090012e6b430313233343536373839" },
-	{ "from 240.0.0.1", "IpInDelivers 1 UdpNoPorts 1",
-	  "4500002600000000401180c5f00000010a00000100010009001200b430313233343536373839" },
-	{ "to 0.0.0.0", "", "4500002600000000401170c60a00000200000000000100090012f0b430313233343536373839" },
-	{ "to 127.0.0.1", "",
-	  "45000026000000004011f1c40a0000027f00000100010009001271b330313233343536373839" },
-	{ "to 240.0.0.1", "IpInAddrErrors 1",
-	  "4500002600000000401180c40a000002f000000100010009001200b330313233343536373839" },
-	{ "to 10.0.0.9", "IpInAddrErrors 1",
-	  "4500002600000000401166bd0a0000020a000009000100090012e6ab30313233343536373839" },
-	{ "to 192.168.7.7", "IpInAddrErrors 1",
-	  "45000026000000004011a9160a000002c0a80707000100090012290530313233343536373839" },
-	{ "protocol 255", "IpInUnknownProtos 1 IcmpOutMsgs 1",
-	  "4500001c0000000040ff65e10a0000020a0000010000000000000000" },
-	{ "protocol 253", "IpInUnknownProtos 1 IcmpOutMsgs 1",
-	  "4500001c0000000040fd65e30a0000020a0000010000000000000000" },
-	{ "option length 0", "IpInHdrErrors 1 IcmpOutMsgs 1",
-	  "4600002a0000000040115ac10a0000020a0000010700040004d200090012e1e230313233343536373839" },
-	{ "option length 1", "IpInHdrErrors 1 IcmpOutMsgs 1",
-	  "4600002a0000000040115ac00a0000020a0000010701040004d200090012e1e230313233343536373839" },
-	{ "record route pointer past the end", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4700002e00000000401154b60a0000020a000001070709000000000004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "record route pointer 3", "IpInHdrErrors 1 IcmpOutMsgs 1",
-	  "4700002e0000000040115ab60a0000020a000001070703000000000004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "loose source route", "",
-	  "4700002e000000004011d4ab0a0000020a0000018307040a0000090004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "strict source route", "",
-	  "4700002e000000004011ceab0a0000020a0000018907040a0000090004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "source route used up", "",
-	  "4700002e000000004011d0ab0a0000020a0000018307080a0000090004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "router alert", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4600002a000000004011d1bc0a0000020a0000019404000004d200090012e1e230313233343536373839" },
-	{ "unknown option", "IpInDelivers 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4600002a000000004011d6bc0a0000020a0000018f04000004d200090012e1e230313233343536373839" },
-	{ "time stamp full, overflow 15", "IpInHdrErrors 1 IcmpOutMsgs 1",
-	  "4700002e00000000401116c50a0000020a000001440809f00000000004d200090012e1e23031323334353637"
-	  "3839" },
-	{ "an option cut off", "IpInHdrErrors 1 IcmpOutMsgs 1",
-	  "4600002a00000000401163b90a0000020a0000010101010704d200090012e1e230313233343536373839" },
-	{ "ping", "IpInDelivers 1 IcmpInMsgs 1 IcmpOutMsgs 1",
-	  "4500002400000000400166d70a0000020a0000010800f7ff000000000000000000000000" },
-	{ "ping with a wrong checksum", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1 IcmpInCsumErrors 1",
-	  "4500002400000000400166d70a0000020a00000108001234000000000000000000000000" },
-	{ "icmp of 0 bytes", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1 IcmpInCsumErrors 1",
-	  "4500001400000000400166e70a0000020a000001" },
-	{ "icmp of 4 bytes", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500001800000000400166e30a0000020a0000010800f7ff" },
-	{ "icmp of 7 bytes", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500001b00000000400166e00a0000020a0000010800f7ff000000" },
-	{ "ping to everybody", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1 IpExtInBcastPkts 1",
-	  "4500002400000000400165d90a0000020a0000ff0800f7ff000000000000000000000000" },
-	{ "ping to all hosts", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1 IpExtInMcastPkts 1",
-	  "4500002400000000400190d60a000002e00000010800f7ff000000000000000000000000" },
-	{ "time stamp request", "IpInDelivers 1 IcmpInMsgs 1 IcmpOutMsgs 1",
-	  "4500002800000000400166d30a0000020a0000010d00f2ff00000000000000000000000000000000" },
-	{ "time stamp request of 10 bytes", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500001e00000000400166dd0a0000020a0000010d00f2ff000000000000" },
-	{ "address mask request", "IpInDelivers 1 IcmpInMsgs 1",
-	  "4500002400000000400166d70a0000020a0000011100eeff000000000000000000000000" },
-	{ "probe", "IpInDelivers 1 IcmpInMsgs 1",
-	  "4500002400000000400166d70a0000020a0000012a00d5ff000000000000000000000000" },
-	{ "icmp type 30", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500002400000000400166d70a0000020a0000011e00e1ff000000000000000000000000" },
-	{ "an answer unasked", "IpInDelivers 1 IcmpInMsgs 1",
-	  "4500002400000000400166d70a0000020a0000010000ffff000000000000000000000000" },
-	{ "unreachable about nothing of ours", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010303fce9000000004500001c00000000401166cf0a000001"
-	  "0a0000020005000600080000" },
-	{ "unreachable, quote cut off", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500002f00000000400166cc0a0000020a0000010303fcfe000000004500001c00000000401166cf0a000001"
-	  "0a0000" },
-	{ "unreachable, no ports quoted", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003700000000400166c40a0000020a0000010303fcfc000000004500001c00000000401166cf0a000001"
-	  "0a00000200000000000000" },
-	{ "unreachable, quoted ihl 4", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010303fdfc000000004400001c00000000401166cf0a000001"
-	  "0a0000020000000000000000" },
-	{ "unreachable code 16", "IpInDelivers 1 IcmpInMsgs 1",
-	  "4500003800000000400166c30a0000020a0000010310fcef000000004500001c00000000401166cf0a000001"
-	  "0a0000020000000000000000" },
-	{ "frag needed about nothing", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010304f770000005784500001c00000000401166cf0a000001"
-	  "0a0000020005000600080000" },
-	{ "quench", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010400fbff000000004500001c00000000401166cf0a000001"
-	  "0a0000020000000000000000" },
-	{ "time exceeded", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010b00f4ff000000004500001c00000000401166cf0a000001"
-	  "0a0000020000000000000000" },
-	{ "redirect cut off", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500002600000000400166d50a0000020a000001050175d1000000004500001c000000004011" },
-	{ "parameter problem", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010c00f3ff000000004500001c00000000401166cf0a000001"
-	  "0a0000020000000000000000" },
-	{ "unreachable about a tcp segment of nobody", "IpInDelivers 1 IcmpInMsgs 1 IcmpInErrors 1",
-	  "4500003800000000400166c30a0000020a0000010303fcea000000004500002800000000400666ce0a000001"
-	  "0a0000020005000600000007" },
-	{ "two fragments", "IpInDelivers 1 IpReasmReqds 2 IpReasmOKs 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002c00012000401146be0a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  " 4500003400010003401166b30a0000020a000001101112131415161718191a1b1c1d1e1f202122232425262"
-	  "728292a2b2c2d2e2f" },
-	{ "last first", "IpInDelivers 1 IpReasmReqds 2 IpReasmOKs 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500003400020003401166b20a0000020a000001101112131415161718191a1b1c1d1e1f2021222324252627"
-	  "28292a2b2c2d2e2f 4500002c00022000401146bd0a0000020a000001000100090038c12f000102030405060"
-	  "708090a0b0c0d0e0f" },
-	{ "a fragment twice", "IpInDelivers 1 IpReasmReqds 3 IpReasmOKs 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002c00032000401146bc0a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  " 4500002c00032000401146bc0a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0"
-	  "f 4500003400030003401166b10a0000020a000001101112131415161718191a1b1c1d1e1f20212223242526"
-	  "2728292a2b2c2d2e2f" },
-	{ "overlap", "IpReasmReqds 2 IpReasmFails 1",
-	  "4500002c00042000401146bb0a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  " 4500003c00040002401166a90a0000020a00000108090a0b0c0d0e0f101112131415161718191a1b1c1d1e1"
-	  "f202122232425262728292a2b2c2d2e2f" },
-	{ "teardrop", "IpReasmReqds 2 IpReasmFails 1",
-	  "4500003c00052000401146aa0a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  "101112131415161718191a1b1c1d1e1f 4500001c00050001401166c90a0000020a000001000102030405060"
-	  "7" },
-	{ "overlap, then the rest", "IpReasmReqds 3 IpReasmFails 1",
-	  "4500002c00062000401146b90a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  " 4500002c00062002401146b70a0000020a00000108090a0b0c0d0e0f101112131415161718191a1b1c1d1e1"
-	  "f 4500003400060003401166ae0a0000020a000001101112131415161718191a1b1c1d1e1f20212223242526"
-	  "2728292a2b2c2d2e2f" },
-	{ "ping of death", "IpReasmReqds 1",
-	  "4500002400071fff401146c10a0000020a00000100000000000000000000000000000000" },
-	{ "more to come, not of 8 bytes", "IpReasmReqds 1",
-	  "4500002800082000401146bb0a0000020a000001000100090038c12f000102030405060708090a0b" },
-	{ "more to come, nothing in it", "IpReasmReqds 1 IpReasmFails 1",
-	  "4500001400092001401146cd0a0000020a000001" },
-	{ "last, nothing in it", "IpReasmReqds 1 IpReasmFails 1",
-	  "45000014000a0003401166ca0a0000020a000001" },
-	{ "two ends", "IpReasmReqds 2 IpReasmFails 1",
-	  "45000034000b0003401166a90a0000020a000001101112131415161718191a1b1c1d1e1f2021222324252627"
-	  "28292a2b2c2d2e2f 45000034000b0004401166a80a0000020a000001101112131415161718191a1b1c1d1e1"
-	  "f202122232425262728292a2b2c2d2e2f" },
-	{ "beyond the end", "IpReasmReqds 2 IpReasmFails 1",
-	  "45000034000c0003401166a80a0000020a000001101112131415161718191a1b1c1d1e1f2021222324252627"
-	  "28292a2b2c2d2e2f 4500001c000c200a401146b90a0000020a000001000100090038c12f" },
-	{ "df and mf", "IpInDelivers 1 IpReasmReqds 2 IpReasmOKs 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500002c000d6000401106b20a0000020a000001000100090038c12f000102030405060708090a0b0c0d0e0f"
-	  " 45000034000d4003401126a70a0000020a000001101112131415161718191a1b1c1d1e1f202122232425262"
-	  "728292a2b2c2d2e2f" },
-	{ "tiny first", "IpInDelivers 1 IpReasmReqds 2 IpReasmOKs 1 IcmpOutMsgs 1 UdpNoPorts 1",
-	  "4500001c000e2000401146c10a0000020a000001000100090038c12f 45000044000e0001401166980a00000"
-	  "20a000001000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262"
-	  "728292a2b2c2d2e2f" },
+	const char *linux_drop, *ours;
+} drop_names[] = {
+	{ "__udp4_lib_rcv:NOT_SPECIFIED", "PKT_TOO_SMALL" },
+	{ "__udp4_lib_rcv:NOT_SPECIFIED", "NO_SOCKET" },
+	{ "ip_rcv_finish_core:NOT_SPECIFIED", "MULTICAST" },
+	{ "ip_rcv_finish_core:IP_INVALID_SOURCE", "IP_MARTIAN" },
+	{ "ip_rcv_finish_core:IP_INVALID_DEST", "IP_MARTIAN" },
+	{ "ip_rcv_finish_core:IP_LOCAL_SOURCE", "IP_MARTIAN" },
+	{ "ip_rcv_finish_core:IP_LOCALNET", "IP_MARTIAN" },
+	{ "ip_rcv_finish_core:IP_INHDR", "IP_OPTIONS" },
+	{ "ip_rcv_finish_core:NOT_SPECIFIED", "IP_OPTIONS" },
+	{ "ip_error:IP_INADDRERRORS", "IP_NOT_FORWARDING" },
+	{ "icmp_rcv:NOT_SPECIFIED", "ICMP_INVALID" },
+	{ "icmp_rcv:INVALID_PROTO", "ICMP_INVALID" },
+	{ "icmp_rcv:UNHANDLED_PROTO", "ICMP_INVALID" },
+	{ "icmp_rcv:PKT_TOO_SMALL", "ICMP_INVALID" },
+	{ "icmp_rcv:IP_INHDR", "ICMP_INVALID" },
+	{ "ip_defrag:NOT_SPECIFIED", "FRAG_INVALID" },
+	{ "ip_defrag:NOT_SPECIFIED", "FRAG_OVERLAP" },
+	{ "arp_rcv:NOT_SPECIFIED", "ARP_MALFORMED" },
+	{ "arp_rcv:PKT_TOO_SMALL", "ARP_MALFORMED" },
+	{ "arp_process:NOT_SPECIFIED", "ARP_MALFORMED" },
+	{ "skb_vlan_untag:NOT_SPECIFIED", "HDR_TRUNC" },
+	{ "tcp_v4_rcv:NOT_SPECIFIED", "PKT_TOO_SMALL" },
+	{ "tcp_v4_rcv:NOT_SPECIFIED", "OTHERHOST" },
 };
 
-/* ---- counters, in the order of /proc/net/snmp and netstat ---- */
+/* ---- counters: the texts of /proc, as the recorder reads them ---- */
 
-#define COUNTER(name, table, field)                                                                          \
-	{                                                                                                    \
-		name, offsetof(struct netns_mib, table) / 8 + field                                          \
+struct counters {
+	char text[16384]; /* the names' memory */
+	unsigned nr;
+	struct {
+		const char *table, *name;
+		unsigned long long value;
+	} of[COUNTERS_MAX];
+};
+
+/* For each packet that comes or goes: not told. */
+static bool usual(const char *table, const char *name)
+{
+	return !strcmp(table, "IcmpMsg") || !strcmp(name, "InReceives") || !strcmp(name, "OutRequests") ||
+	       strstr(name, "Octets") || !strcmp(name, "InNoECTPkts");
+}
+
+/* Pairs of lines: "Ip: InReceives ...", "Ip: 7 ...". */
+static void read_counters(struct ip_bench *b, struct counters *c)
+{
+	static const char *const paths[] = { "/proc/net/snmp", "/proc/net/netstat" };
+	struct seq_file m = { .host = b->host };
+	char *lines, *values_line, *names, *values, *table, *name, *value;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
+		assert_int_equal(proc_show(&m, paths[i]), 0);
+	assert_true(m.count < sizeof(c->text));
+	memcpy(c->text, m.buf, m.count);
+	c->text[m.count] = '\0';
+	seq_release(&m);
+	c->nr = 0;
+	for (char *line = strtok_r(c->text, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
+		values_line = strtok_r(NULL, "\n", &lines);
+		table = strtok_r(line, ": ", &names);
+		strtok_r(values_line, " ", &values);
+		while ((name = strtok_r(NULL, " ", &names)) && (value = strtok_r(NULL, " ", &values))) {
+			if (usual(table, name))
+				continue;
+			assert_true(c->nr < COUNTERS_MAX);
+			c->of[c->nr].table = table;
+			c->of[c->nr].name = name;
+			c->of[c->nr++].value = strtoull(value, NULL, 10);
+		}
 	}
-
-static const struct {
-	const char *name;
-	size_t at; /* in struct netns_mib, which is all u64 */
-} counters[] = {
-	COUNTER("IpInHdrErrors", ip_statistics, IPSTATS_MIB_INHDRERRORS),
-	COUNTER("IpInAddrErrors", ip_statistics, IPSTATS_MIB_INADDRERRORS),
-	COUNTER("IpInUnknownProtos", ip_statistics, IPSTATS_MIB_INUNKNOWNPROTOS),
-	COUNTER("IpInDiscards", ip_statistics, IPSTATS_MIB_INDISCARDS),
-	COUNTER("IpInDelivers", ip_statistics, IPSTATS_MIB_INDELIVERS),
-	COUNTER("IpReasmReqds", ip_statistics, IPSTATS_MIB_REASMREQDS),
-	COUNTER("IpReasmOKs", ip_statistics, IPSTATS_MIB_REASMOKS),
-	COUNTER("IpReasmFails", ip_statistics, IPSTATS_MIB_REASMFAILS),
-	COUNTER("IcmpInMsgs", icmp_statistics, ICMP_MIB_INMSGS),
-	COUNTER("IcmpInErrors", icmp_statistics, ICMP_MIB_INERRORS),
-	COUNTER("IcmpInCsumErrors", icmp_statistics, ICMP_MIB_CSUMERRORS),
-	COUNTER("IcmpOutMsgs", icmp_statistics, ICMP_MIB_OUTMSGS),
-	COUNTER("UdpNoPorts", udp_statistics, UDP_MIB_NOPORTS),
-	COUNTER("UdpInErrors", udp_statistics, UDP_MIB_INERRORS),
-	COUNTER("UdpInCsumErrors", udp_statistics, UDP_MIB_CSUMERRORS),
-	COUNTER("UdpIgnoredMulti", udp_statistics, UDP_MIB_IGNOREDMULTI),
-	COUNTER("IpExtInNoRoutes", ip_statistics, IPSTATS_MIB_INNOROUTES),
-	COUNTER("IpExtInTruncatedPkts", ip_statistics, IPSTATS_MIB_INTRUNCATEDPKTS),
-	COUNTER("IpExtInMcastPkts", ip_statistics, IPSTATS_MIB_INMCASTPKTS),
-	COUNTER("IpExtInBcastPkts", ip_statistics, IPSTATS_MIB_INBCASTPKTS),
-	COUNTER("IpExtInCsumErrors", ip_statistics, IPSTATS_MIB_CSUMERRORS),
-};
+	assert_true(c->nr < COUNTERS_MAX);
+	c->of[c->nr].table = "";
+	c->of[c->nr].name = "rx_dropped";
+	c->of[c->nr++].value = b->dev->core_rx_dropped;
+}
 
 /* "IpInDelivers 1 UdpNoPorts 1": what grew. */
-static void grown(const struct netns_mib *was, const struct netns_mib *is, char *text, size_t size)
+static void grown(const struct counters *was, const struct counters *is, char *text)
 {
-	const u64 *a = (const u64 *)was, *b = (const u64 *)is;
-	size_t used = 0;
-
 	*text = '\0';
-	for (unsigned i = 0; i < ARRAY_SIZE(counters); i++) {
-		u64 by = b[counters[i].at] - a[counters[i].at];
+	assert_int_equal(was->nr, is->nr);
+	for (unsigned i = 0; i < is->nr; i++) {
+		int by = (int)(is->of[i].value - was->of[i].value);
 
 		if (by)
-			used += (size_t)snprintf(text + used, size - used, "%s%s %d", used ? " " : "",
-						 counters[i].name, (int)by);
+			text += sprintf(text, "%s%s %d ", is->of[i].table, is->of[i].name, by);
 	}
 }
 
 /* ---- packets in ---- */
 
-/* Reads a packet of hex digits; where the next one begins, or NULL. */
-static const char *hex_packet(const char *hex, u8 *to, unsigned *len)
+/* Into a frame as IP's destination wants it, padded to 60 bytes; after '@' is a frame. Returns its length. */
+static unsigned read_packet(const char *hex, u8 *frame)
 {
-	unsigned byte;
+	u8 *to = *hex == '@' ? frame : frame + 14;
+	const u8 *dst = frame + 14 + 16;
+	unsigned byte, len;
 
-	for (*len = 0; hex[0] && hex[0] != ' '; hex += 2, (*len)++) {
-		sscanf(hex, "%2x", &byte);
-		to[*len] = (u8)byte;
+	memset(frame, 0, PACKET_MAX);
+	for (hex += *hex == '@'; *hex; hex += 2, to++) {
+		assert_true(to < frame + PACKET_MAX);
+		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
+		*to = (u8)byte;
 	}
-	return *hex ? hex + 1 : NULL;
+	len = (unsigned)(to - frame);
+	if (frame[12])
+		return len;
+	memcpy(frame, (const u8[]){ 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 9, 9, 8 }, 13);
+	if (dst[0] >> 4 == 14)
+		memcpy(frame, (const u8[]){ 1, 0, 0x5e, dst[1] & 0x7f, dst[2], dst[3] }, 6);
+	else if (dst[3] == 255)
+		memset(frame, 255, 6);
+	return max(len, 60u);
 }
 
-/* In a frame as IP's destination wants it, padded to 60 bytes. */
-static void receive(struct ip_bench *b, const u8 *packet, unsigned len)
+static void receive(struct ip_bench *b, char *packets)
 {
-	struct sk_buff *skb = netdev_alloc_skb_ip_align(b->host, b->dev, 200);
-	const u8 *dst = packet + 16;
-	u8 *eth = skb_put(skb, max(len + 14, 60u));
+	u8 frame[PACKET_MAX];
+	char *rest;
 
-	memset(eth, 0, skb->len);
-	memcpy(eth, b->dev->dev_addr, 6);
-	if (dst[0] >> 4 == 14)
-		memcpy(eth, (const u8[]){ 1, 0, 0x5e, dst[1] & 0x7f, dst[2], dst[3] }, 6);
-	else if (dst[3] == 255)
-		memset(eth, 255, 6);
-	eth[12] = 8;
-	memcpy(eth + 14, packet, len);
-	skb->protocol = eth_type_trans(skb, b->dev);
-	local_bh_disable(b->host);
-	netif_receive_skb(skb);
-	local_bh_enable(b->host);
+	for (const char *hex = strtok_r(packets, " ", &rest); hex; hex = strtok_r(NULL, " ", &rest)) {
+		unsigned len = read_packet(hex, frame);
+		struct sk_buff *skb = netdev_alloc_skb_ip_align(b->host, b->dev, PACKET_MAX);
+
+		skb_put_data(skb, frame, len);
+		skb->protocol = eth_type_trans(skb, b->dev);
+		local_bh_disable(b->host);
+		netif_receive_skb(skb);
+		local_bh_enable(b->host);
+	}
+	bench_run(b, SEC / 50);
+}
+
+/* ---- drops ---- */
+
+static bool take_drop(u64 *left, const char *name)
+{
+	for (unsigned i = 0; i < REASONS; i++)
+		if (left[i] && !strcmp(skb_drop_name(SKB_DROP_REASON_FIRST + i), name)) {
+			left[i]--;
+			return true;
+		}
+	return false;
+}
+
+/* A drop of Linux, "icmp_rcv:ICMP_CSUM": takes ours from `left`. */
+static bool same_drop(u64 *left, const char *linux_drop)
+{
+	if (take_drop(left, strchr(linux_drop, ':') + 1))
+		return true;
+	for (unsigned i = 0; i < ARRAY_SIZE(drop_names); i++)
+		if (!strcmp(drop_names[i].linux_drop, linux_drop) && take_drop(left, drop_names[i].ours))
+			return true;
+	return false;
+}
+
+/* What Linux dropped, " icmp_rcv:ICMP_CSUM 1": whether those are the drops since `was`, told in `text`. */
+static bool same_drops(const struct ip_bench *b, const u64 *was, const char *want, char *text)
+{
+	bool same = true, all_fragments = strstr(want, "ip_defrag:NOT_SPECIFIED");
+	u64 left[REASONS];
+	char drop[100];
+	int n, used;
+
+	*text = '\0';
+	for (unsigned i = 0; i < REASONS; i++) {
+		left[i] = b->net->skb->drops[i] - was[i];
+		if (left[i])
+			text += sprintf(text, "%s %d ", skb_drop_name(SKB_DROP_REASON_FIRST + i),
+					(int)left[i]);
+	}
+	for (; sscanf(want, " %99s %d%n", drop, &n, &used) == 2; want += used)
+		while (n--)
+			same &= same_drop(left, drop);
+	if (all_fragments) /* those that waited go for the same reason; 6.18 calls them consumed */
+		while (take_drop(left, "FRAG_INVALID") || take_drop(left, "FRAG_OVERLAP"))
+			;
+	for (unsigned i = 0; i < REASONS; i++)
+		same &= !left[i];
+	return same;
+}
+
+/* One row of the file: the name, "counters | drops", the packets. Returns whether it went as on Linux. */
+static bool check(struct ip_bench *b, const char *name, char *want, char *packets)
+{
+	static struct counters was, is;
+	char text[TEXT_MAX], *drops = strchr(want, '|');
+	u64 drops_were[REASONS];
+	bool good;
+
+	assert_non_null(drops);
+	*drops++ = '\0';
+	memcpy(drops_were, b->net->skb->drops, sizeof(drops_were));
+	read_counters(b, &was);
+	receive(b, packets);
+	read_counters(b, &is);
+	grown(&was, &is, text);
+	good = !strcmp(text, want);
+	if (!good)
+		print_error("%s: %s\n    Linux: %s\n", name, text, want);
+	if (!same_drops(b, drops_were, drops, text)) {
+		print_error("%s: dropped: %s\n    Linux: %s\n", name, text, drops);
+		good = false;
+	}
+	return good;
 }
 
 static void test_table(void **state)
 {
 	struct ip_bench *b = *state;
-	struct netns_mib was;
-	char text[300];
-	u8 packet[200];
-	int differ = 0;
-	unsigned len;
+	FILE *f = fopen(BAD_PACKETS, "re");
+	char name[TEXT_MAX], want[TEXT_MAX], packets[TEXT_MAX], *lines[] = { name, want, packets };
+	int rows = 0, differ = 0;
 
+	assert_non_null(f);
 	b->net->ipv4.sysctl_icmp_ratelimit = 0;
 	b->net->ipv4.sysctl_icmp_msgs_per_sec = 100000;
 	b->net->ipv4.sysctl_icmp_msgs_burst = 10000;
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		was = b->net->mib;
-		for (const char *p = rows[i].packets; p;) {
-			p = hex_packet(p, packet, &len);
-			receive(b, packet, len);
+	for (;; rows++) {
+		for (unsigned i = 0; i < 3; i++) {
+			if (!fgets(lines[i], TEXT_MAX, f))
+				*lines[i] = '\0';
+			lines[i][strcspn(lines[i], "\n")] = '\0';
 		}
-		bench_run(b, SEC / 10);
-		grown(&was, &b->net->mib, text, sizeof(text));
-		if (strcmp(text, rows[i].want)) {
-			print_error("%s: %s\n    Linux: %s\n", rows[i].name, text, rows[i].want);
-			differ++;
-		}
+		if (!*packets)
+			break;
+		differ += !check(b, name, want, packets);
+		assert_true(fgetc(f) == '\n' || feof(f));
 	}
+	fclose(f);
 	assert_int_equal(differ, 0);
+	assert_true(rows > 150);
 }
 
 int main(void)
