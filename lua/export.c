@@ -106,7 +106,7 @@ static int check(const struct viz_export *x, const struct viz_export_format *f, 
 		return usage_error("export", "--by is count or time, not '%s'", by);
 	if (by && f->run != viz_export_folded)
 		return usage_error("export", "--by is for --format folded");
-	if (x->spread && f->run != viz_export_chrome)
+	if (x->spread && f->run != viz_export_chrome && f->run != viz_export_perfetto)
 		return usage_error("export", "--spread is for --format chrome and perfetto");
 	if (f->kind != VIZ_EXPORT_TEXT && !to)
 		return usage_error("export", "--format %s needs -o", f->name);

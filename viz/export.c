@@ -14,6 +14,7 @@ const struct viz_export_format viz_export_formats[] = {
 	{ "jsonl", VIZ_EXPORT_TEXT, viz_export_jsonl, "every event as a line of JSON: t, type, host, data" },
 	{ "pcapng", VIZ_EXPORT_BINARY, viz_export_pcapng,
 	  "all captured frames in one file, with comments (the run needs --pcap)" },
+	{ "perfetto", VIZ_EXPORT_BINARY, viz_export_perfetto, "Perfetto trace for ui.perfetto.dev" },
 	{ 0 },
 };
 

@@ -263,6 +263,122 @@ def test_chrome(hand, real):
     check({s.host for s in slices} == {"router"}, "chrome: --host")
 
 
+def decode_perfetto(data):
+    """The packets that protoc reads, as nested dictionaries of lists."""
+    here = Path(__file__).resolve().parent
+    r = subprocess.run(["protoc", f"--proto_path={here}", "--decode=Trace", here / "perfetto.proto"], input=data,
+                       capture_output=True, timeout=120)
+    if not check(r.returncode == 0, "protoc:", r.stderr):
+        return []
+    top = {}
+    stack = [top]
+    for line in r.stdout.decode().splitlines():
+        line = line.strip()
+        if line.endswith(" {"):
+            inner = {}
+            stack[-1].setdefault(line[:-2], []).append(inner)
+            stack.append(inner)
+        elif line == "}":
+            stack.pop()
+        else:
+            name, text = line.split(": ", 1)
+            check(not name.isdigit(), "perfetto: a field that the format does not have:", line)
+            value = text == "true" if text in ("true", "false") else int(text) if text[0] != '"' else \
+                re.sub(r"(?:\\[0-7]{3})+", lambda m: bytes(int(o, 8) for o in m[0].split("\\")[1:]).decode(),
+                       text[1:-1]).replace('\\"', '"').replace("\\t", "\t").replace("\\'", "'").replace("\\\\", "\\")
+            stack[-1].setdefault(name, []).append(value)
+    return top.get("packet", [])
+
+
+class Sequence:
+    """What an importer keeps of a packet sequence."""
+
+    def __init__(self):
+        self.names, self.args, self.strings, self.categories = {}, {}, {}, {}
+
+    def intern(self, data):
+        for field, into in (("event_names", self.names), ("debug_annotation_names", self.args),
+                            ("debug_annotation_string_values", self.strings), ("event_categories", self.categories)):
+            for e in data.get(field, []):
+                check(e["iid"][0] not in into and e["iid"][0] > 0, "perfetto: a number of a name is used twice", e)
+                into[e["iid"][0]] = e["name"][0]
+
+
+def read_perfetto(data):
+    """Slices, arrows and counters, as the importer makes them; checks what it relies on."""
+    sequences, tracks, stacks, slices, flows, counters = {}, {}, defaultdict(list), [], defaultdict(list), {}
+    touches, ended = [], set()
+    for p in decode_perfetto(data):
+        seq = p["trusted_packet_sequence_id"][0]
+        first = seq not in sequences
+        check(seq > 0 and p.get("first_packet_on_sequence", [False])[0] == first and
+              p["sequence_flags"][0] == (3 if first else 2), "perfetto: flags of a sequence", p)
+        s = sequences.setdefault(seq, Sequence())
+        for d in p.get("interned_data", []):
+            s.intern(d)
+        for d in p.get("track_descriptor", []):
+            parent = d.get("parent_uuid", [None])[0]
+            check(d["uuid"][0] not in tracks and (parent is None or parent in tracks), "perfetto: a track", d)
+            tracks[d["uuid"][0]] = (d["name"][0], tracks[parent][0] if parent else None, d)
+        for e in p.get("track_event", []):
+            name, host, d = tracks[e["track_uuid"][0]]
+            t, kind, stack = p.get("timestamp", [0])[0], e["type"][0], stacks[e["track_uuid"][0]]
+            if kind == 4:
+                check("counter" in d, "perfetto: a value on a track that is no counter")
+                counters.setdefault((host, name), []).append((t, e["counter_value"][0]))
+                continue
+            check("counter" not in d and (not stack or t >= stack[-1][1]), "perfetto: order on a track", e)
+            if kind == 2:
+                slice_, _ = stack.pop()
+                slice_.end = t
+                if stack:
+                    stack[-1][1] = t
+                continue
+            if "name_iid" in e:
+                check(s.categories[e["category_iids"][0]] == s.strings[e["debug_annotations"][1]["string_value_iid"][0]],
+                      "perfetto: the category is the layer")
+            args = {}
+            for a in e.get("debug_annotations", []):
+                value = s.strings[a["string_value_iid"][0]] if "string_value_iid" in a else \
+                    (a.get("uint_value") or a["int_value"])[0]
+                args[s.args[a["name_iid"][0]]] = value
+            new = Slice(host, name, s.names[e["name_iid"][0]] if "name_iid" in e else e["name"][0], t, None, args)
+            slices.append(new)
+            stack.append([new, t])
+            touches += [(t, len(touches), i, False, new) for i in e.get("flow_ids", [])]
+            touches += [(t, len(touches), i, True, new) for i in e.get("terminating_flow_ids", [])]
+    check(not any(stacks.values()), "perfetto: every slice ends")
+    for _, _, i, ends, slice_ in sorted(touches, key=lambda t: t[:2]):  # the importer sorts packets by time
+        check(i not in ended, "perfetto: an arrow goes on behind its end")
+        flows[i].append(slice_)
+        if ends:
+            ended.add(i)
+    check(ended == set(flows), "perfetto: every arrow ends")
+    kinds = ["timer", "softirq", "interrupt", "wake-up", "frame", "work", "packet"]
+    return slices, {(kinds[(i >> 32) - 1], i & 0xffffffff): v for i, v in flows.items()}, counters, tracks
+
+
+def test_perfetto(hand, real, tmp):
+    to = tmp / "hand.pftrace"
+    export(hand, "perfetto", "-o", to)
+    slices, arrows, counters, tracks = read_perfetto(to.read_bytes())
+    check_slices("perfetto", slices, arrows)
+    check(counters["client", '10.0.0.1:1 > "x", y snd_cwnd'] == [(1500, 10)] and
+          counters["client", "eth1 sent bytes"] == [(1500, 60)], "perfetto: counters", counters)
+    order = [d["name"][0] for _, host, d in sorted(tracks.values(), key=lambda t: t[2]["sibling_order_rank"][0])
+             if host == "client" and "counter" not in d]
+    check(order == [ODD, "softirq", "hard irq", "eth1 sends"], "perfetto: order of tracks", order)
+    export(real, "perfetto", "--spread", "-o", to)
+    slices, arrows, counters, _ = read_perfetto(to.read_bytes())
+    check_real("perfetto", slices, arrows)
+    chrome, chrome_arrows = read_chrome(export(real, "chrome", "--spread"))
+    check(sorted(map(Slice.key, slices)) == sorted(map(Slice.key, chrome)) and set(arrows) == set(chrome_arrows),
+          "perfetto and chrome tell the same")
+    check(max(v for _, v in counters["client", "eth0 sent frames"]) == 7, "perfetto: counters of a run")
+    r = wirepath("export", hand, "--format", "perfetto")
+    check(r.returncode == 2 and "-o" in r.stderr, "binary formats do not go to the terminal", r.stderr)
+
+
 def ids_match(events):
     """Every effect has its cause before it."""
     causes = {(e["data"]["kind"], e["data"]["id"]): e["t"] for e in events if e["type"] == "cause"}
@@ -360,6 +476,7 @@ def main():
         check(r.returncode == 0, "run", r.stderr)
         test_folded(hand)
         test_chrome(hand, real)
+        test_perfetto(hand, real, tmp)
         test_jsonl(hand, real)
         test_csv(hand, real)
         test_broken(hand, tmp)
