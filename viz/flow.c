@@ -15,8 +15,14 @@ struct walk {
 	struct viz_flow *spare; /* a closed interrupt flow, for reuse */
 	uint64_t time;
 	int32_t op;
+	uint8_t *stays; /* by number of the switch: depth in which the task that leaves the CPU goes on later
+			 */
+	uint32_t nr_switches, next_switch;
 	bool failed;
 };
+
+#define STAYS_UNKNOWN 255 /* it does not go on */
+#define MAX_PID (1u << 24)
 
 const char *viz_softirq_name(unsigned nr)
 {
@@ -133,19 +139,27 @@ static void leave_softirqs(struct walk *w, unsigned depth)
 		pop_flow(w);
 }
 
+/* Makes room for element i of a growing array of zeros; false: no memory. */
+static bool room(void **array, uint32_t *cap, uint32_t i, size_t size)
+{
+	if (i < *cap)
+		return true;
+	uint32_t want = *cap ? *cap : 16;
+	while (want <= i)
+		want *= 2;
+	void *grown = realloc(*array, want * size);
+	if (!grown)
+		return false;
+	memset((char *)grown + *cap * size, 0, (want - *cap) * size);
+	*array = grown;
+	*cap = want;
+	return true;
+}
+
 static struct viz_flow *task_flow(struct walk *w, uint32_t pid)
 {
-	if (pid >= w->nr_tasks) {
-		uint32_t n = w->nr_tasks ? w->nr_tasks : 16;
-		while (n <= pid && n < 1u << 24)
-			n *= 2;
-		struct viz_flow **grown = pid < n ? realloc(w->tasks, n * sizeof(*grown)) : NULL;
-		if (!grown)
-			return NULL;
-		memset(grown + w->nr_tasks, 0, (n - w->nr_tasks) * sizeof(*grown));
-		w->tasks = grown;
-		w->nr_tasks = n;
-	}
+	if (pid >= MAX_PID || !room((void **)&w->tasks, &w->nr_tasks, pid, sizeof(struct viz_flow *)))
+		return NULL;
 	if (!w->tasks[pid] && (w->tasks[pid] = calloc(1, sizeof(**w->tasks)))) {
 		w->tasks[pid]->kind = FLOW_TASK;
 		w->tasks[pid]->pid = pid;
@@ -153,14 +167,26 @@ static struct viz_flow *task_flow(struct walk *w, uint32_t pid)
 	return w->tasks[pid];
 }
 
+/* A task does not go on: it sleeps inside the calls in which it will go on, and has left the others. One that
+ * never does sleeps in all of them when a program's call brought it there. */
+static void leave_cpu(struct walk *w, struct viz_flow *f)
+{
+	uint32_t nr = w->next_switch++;
+	unsigned stays = nr < w->nr_switches ? w->stays[nr] : STAYS_UNKNOWN;
+	f->last = w->time;
+	if (f->kind != FLOW_TASK || (stays == STAYS_UNKNOWN && !f->in_call))
+		close_to(w, f, 0, w->time);
+	else
+		close_to(w, f, stays + 1u, w->time);
+}
+
 /* Another task, or nobody, has the CPU. */
 static void switch_task(struct walk *w, const struct trace_rec *rec)
 {
 	while (w->n > 1)
 		pop_flow(w);
-	w->top[0]->last = w->time;
+	leave_cpu(w, w->top[0]);
 	if (rec->kind == TR_IDLE) {
-		close_to(w, &w->base, 0, w->time);
 		w->top[0] = &w->base;
 		return;
 	}
@@ -169,7 +195,7 @@ static void switch_task(struct walk *w, const struct trace_rec *rec)
 		w->failed = true;
 		return;
 	}
-	close_to(w, f, rec->fn ? rec->depth + 1u : 0, f->last);
+	close_to(w, f, rec->fn ? rec->depth + 1u : 0, w->time);
 	if (f->n)
 		pass_time(w, f, f->last, w->time, w->v->asleep);
 	w->top[0] = f;
@@ -265,14 +291,11 @@ static void record(struct walk *w, const struct trace_rec *rec)
 	}
 }
 
-/* The walk is over. A task that does not run sleeps inside its open calls when a program's call brought it
- * there; else it has left them. */
 static void end_task(struct walk *w, struct viz_flow *f)
 {
-	bool runs = f == w->top[0];
-	if (f->n && f->in_call && !runs)
+	if (f->n && f != w->top[0])
 		pass_time(w, f, f->last, w->time, w->v->asleep);
-	close_to(w, f, 0, f->in_call || runs ? w->time : f->last);
+	close_to(w, f, 0, w->time);
 	free(f->calls);
 	free(f);
 }
@@ -287,16 +310,50 @@ static void walk_free(struct walk *w)
 	close_to(w, &w->base, 0, w->time);
 	free(w->base.calls);
 	free(w->tasks);
+	free(w->stays);
 	if (w->spare) {
 		free(w->spare->calls);
 		free(w->spare);
 	}
 }
 
+/* Finds out of each switch in what depth the task that leaves goes on. */
+static void find_stays(struct walk *w, const struct viz_host *h)
+{
+	uint32_t *left = NULL, nr_left = 0, cap = 0,
+		 now = UINT32_MAX; /* by pid: 1 + the switch that it left at */
+	for (uint32_t c = 0; c < h->nr_chunks; c++)
+		for (uint32_t i = 0; i < h->chunks[c].n; i++) {
+			const struct trace_rec *rec = &h->chunks[c].rec[i];
+			if (rec->kind != TR_TASK && rec->kind != TR_IDLE)
+				continue;
+			if (!room((void **)&w->stays, &cap, w->nr_switches, 1)) {
+				w->failed = true;
+				goto out;
+			}
+			w->stays[w->nr_switches++] = STAYS_UNKNOWN;
+			if (now < nr_left)
+				left[now] = w->nr_switches;
+			now = rec->kind == TR_TASK ? rec->obj : UINT32_MAX;
+			if (rec->kind == TR_IDLE || now >= MAX_PID)
+				continue;
+			if (!room((void **)&left, &nr_left, now, sizeof(*left))) {
+				w->failed = true;
+				goto out;
+			}
+			if (left[now])
+				w->stays[left[now] - 1] = rec->fn ? rec->depth : 0;
+			left[now] = 0;
+		}
+out:
+	free(left);
+}
+
 /* Walks the first `n` records. */
 static void walk_records(struct walk *w, unsigned host, uint64_t n)
 {
 	const struct viz_host *h = &w->t->hosts[host];
+	find_stays(w, h);
 	for (uint32_t c = 0; c < h->nr_chunks && n > 0 && !w->failed; c++) {
 		w->time = h->chunks[c].time;
 		for (uint32_t i = 0; i < h->chunks[c].n && n > 0 && !w->failed; i++, n--)

@@ -429,6 +429,116 @@ def test_jsonl(hand, real):
     check(errors <= {None, "EINPROGRESS", "EAGAIN"}, "jsonl: results", errors)
 
 
+BABELTRACE = re.compile(r'^\[(\d+)\.(\d{9})\] \(\+[^)]*\) (\w+): \{ host = "(\w+)" \}, \{ context = \( "(\w+)" : '
+                        r'container = \d \), pid = (\d+) \}(?:, \{ (?:(.*) )?\})?$')
+
+
+def test_ctf(hand, real, tmp):
+    """babeltrace2 reads the same events as the JSON lines tell, sorted by time."""
+    for folder in (hand, real):
+        to = tmp / (folder.name + ".ctf")
+        export(folder, "ctf", "-o", to)
+        r = subprocess.run(["babeltrace2", "--clock-seconds", to], capture_output=True, text=True, timeout=120)
+        check(r.returncode == 0 and not r.stderr, "babeltrace2:", r.stderr)
+        got = []
+        for line in r.stdout.splitlines():
+            m = BABELTRACE.match(line)
+            if check(m, "ctf: a line that babeltrace2 prints:", line):
+                s, frac, kind, host, context, pid, fields = m.groups()
+                got.append((int(s) * 10**9 + int(frac), kind, host, context, int(pid)))
+        events = [json.loads(line) for line in export(folder, "jsonl").splitlines()]
+        want = [(e["t"], e["type"], e["host"], e["data"]["context"], e["data"].get("pid", 0)) for e in events]
+        check(sorted(got) == sorted(want), "ctf: not the events of jsonl:", len(got), len(want))
+        for host in {e["host"] for e in events}:
+            check([g for g in got if g[2] == host] == [w for w in want if w[2] == host], "ctf: order of", host)
+    r = subprocess.run(["babeltrace2", tmp / "hand.ctf"], capture_output=True, text=True, timeout=120)
+    for fields in ('function = "tcp_sendmsg", layer = "transport", depth = 2, through = "sendmsg", journey = 0, socket = 3',
+                   'text = "write(\\"hi\\")"', 'result = 2, error = ""', 'name = "we\\"ird\\\\na\u00efve\\ttask", resumes = 0',
+                   'card = "eth1", journey = 5, bytes = 60, head = "01020304050607", to = "router", first_bit = 1600, '
+                   'last_bit = 2272'):
+        check(fields in r.stdout, "ctf: the fields", fields)
+    r = wirepath("export", hand, "--format", "ctf", "-o", tmp / "hand.ctf")
+    check(r.returncode == 2 and "is there already" in r.stderr, "ctf does not write over a folder:", r.stderr)
+    r = wirepath("export", hand, "--format", "ctf", "-o", tmp / "not" / "there")
+    check(r.returncode == 2 and "cannot make" in r.stderr and not (tmp / "not").exists(), "ctf into nothing:", r.stderr)
+
+
+# What the kernel's trace_functions_graph.c prints, with abstime, cpu and proc.
+FTRACE_HEADER = """\
+# tracer: function_graph
+#
+#     TIME        CPU  TASK/PID         DURATION                  FUNCTION CALLS
+#      |          |     |    |           |   |                     |   |   |   |
+"""
+RULE = " ------------------------------------------"
+COLUMNS = r"(?P<t>[ \d]{5}\.\d{6}) \|   0\) (?P<proc>.{14,}?) \| "
+NO_TIME = " {14}"
+TIME = r"(?P<mark>[ $@*#!+]) (?P<us>(?=[\d.]{1,20} )\d+(?:\.\d{1,3})?) us +"
+FTRACE = re.compile(
+    rf"{COLUMNS}(?:(?P<irq>  (?:==========>|<==========) \|)|{NO_TIME}\|  (?P<open> *\w[\w.]*)\(\) \{{|"
+    rf"{NO_TIME}\|  (?P<comment> *)/\* .* \*/|{TIME}\|  (?P<leaf> *\w[\w.]*)\(\);|{TIME.replace('P<mark>', 'P<mark2>').replace('P<us>', 'P<us2>')}\|  (?P<close> *)\}})$")
+
+
+def read_ftrace(text):
+    """Checks every line; gives (time, proc, depth, name or '}' or mark, ns or None)."""
+    check(text.startswith(FTRACE_HEADER), "ftrace: the header", text[:400])
+    lines, got, i, stacks, proc = text[len(FTRACE_HEADER):].split("\n")[:-1], [], 0, defaultdict(list), None
+    while i < len(lines):
+        if lines[i] == RULE:
+            m = re.match(r"^ 0\) (.{14,}) => (.{14,})$", lines[i + 1])
+            check(m and m[1] == proc and m[2] != proc and lines[i + 2] == RULE and lines[i + 3] == "",
+                  "ftrace: a switch", lines[i:i + 4])
+            proc = m[2]
+            i += 4
+            continue
+        m = FTRACE.match(lines[i])
+        i += 1
+        if not check(m, "ftrace: a line that the kernel does not print:", lines[i - 1]):
+            continue
+        proc = proc or m["proc"]
+        check(m["proc"] == proc, "ftrace: another task without a switch:", lines[i - 1])
+        field = m["open"] or m["leaf"] or ""
+        depth = (len(m["close"]) if m["close"] is not None else len(field) - len(field.lstrip())) // 2
+        us = m["us"] or m["us2"]
+        if us:
+            mark = m["mark"] or m["mark2"]
+            want = next((c for limit, c in ((1e6, "$"), (1e5, "@"), (1e4, "*"), (1e3, "#"), (100, "!"), (10, "+"))
+                         if float(us) > limit), " ")
+            check(mark == want, "ftrace: the mark of", lines[i - 1])
+        stack = stacks[proc]
+        if m["open"]:
+            check(not stack or depth > stack[-1], "ftrace: depth", lines[i - 1])
+            stack.append(depth)
+        elif m["close"] is not None:
+            check(stack and stack.pop() == depth, "ftrace: a brace that closes nothing", lines[i - 1])
+        got.append((m["t"].strip(), proc.strip(), depth, field.strip() or ("}" if us else (m["irq"] or "/*").strip(" |")), us))
+    check(not any(stacks.values()), "ftrace: what is opened is closed")
+    return got
+
+
+def test_ftrace(hand, real, costly):
+    got = read_ftrace(export(hand, "ftrace", "--host", "client"))
+    task = ODD[:7] + "-7"
+    check(got == [
+        ("0.000000", task, 0, "/*", None), ("0.000000", task, 0, "sys_write", None),
+        ("0.000000", task, 1, "tcp_sendmsg", None), ("0.000000", task, 0, "/*", None),
+        ("0.000001", task, 2, "xmit", "0.500"), ("0.000002", task, 2, "wait", None),
+        ("0.000006", "<idle>-0", 0, "==========>", None), ("0.000006", "<idle>-0", 0, "irq_entry", "0.000"),
+        ("0.000006", "<idle>-0", 0, "<==========", None), ("0.000006", "<idle>-0", 0, "irq_exit", None),
+        ("0.000006", "<idle>-0", 1, "net_rx", None), ("0.000006", "<idle>-0", 2, "wake_up", "1.000"),
+        ("0.000007", "<idle>-0", 1, "}", "1.000"), ("0.000007", "<idle>-0", 0, "}", "1.000"),
+        ("0.000007", task, 3, "woken", "0.250"), ("0.000007", task, 2, "}", "5.250"), ("0.000007", task, 1, "}", "7.250"),
+        ("0.000007", task, 0, "}", "7.250"), ("0.000007", task, 0, "/*", None)], "ftrace:", *got)
+    both = export(hand, "ftrace").split("# host ")
+    check([b.split("\n")[0] for b in both[1:]] == ["client", "router"], "ftrace: hosts", both)
+    for folder in (real, costly):
+        for host in ("client", "server"):
+            got = read_ftrace(export(folder, "ftrace", "--host", host))
+            check(len(got) > 5000, "ftrace: lines of a run", len(got))
+    check(any(us and float(us) > 100 for *_, us in got) and any(us and 0 < float(us) < 10 for *_, us in got),
+          "ftrace: durations of a run with costs")
+
+
 def test_csv(hand, real):
     rows = list(csv.reader(io.StringIO(export(hand, "csv"))))
     check(rows[0] == ["t", "host", "object", "counter", "value"], "csv: the header", rows[0])
@@ -474,10 +584,15 @@ def main():
         write_run(hand, hand_made().bytes())
         r = wirepath("run", SCENARIOS / "tcp_handshake.lua", "-o", real, "--pcap")
         check(r.returncode == 0, "run", r.stderr)
+        costly = tmp / "costly"
+        r = wirepath("run", SCENARIOS / "tcp_handshake.lua", "-o", costly, "--profile", "ast2500")
+        check(r.returncode == 0, "run with costs", r.stderr)
         test_folded(hand)
         test_chrome(hand, real)
         test_perfetto(hand, real, tmp)
         test_jsonl(hand, real)
+        test_ctf(hand, real, tmp)
+        test_ftrace(hand, real, costly)
         test_csv(hand, real)
         test_broken(hand, tmp)
     print(f"{passed} passed, {failed} failed")
