@@ -178,6 +178,36 @@ static void put_events(struct pack *p, const struct report_events *e)
 	section_end(p);
 }
 
+/* How many of a host's values from i on are of one series. */
+static uint32_t series_len(const struct report_host *h, uint32_t i)
+{
+	uint32_t n = 1;
+	const struct report_value *v = &h->values[i];
+	while (i + n < h->nr_values && v[n].kind == v->kind && v[n].id == v->id && v[n].fn == v->fn)
+		n++;
+	return n;
+}
+
+/* Values: of each series whose and what it is, then the places where it changes, then what to. */
+static void put_values(struct pack *p, const struct report_events *e)
+{
+	section_begin(p, "VAL ");
+	for (uint32_t h = 0; h < e->nr_hosts; h++) {
+		const struct report_host *host = &e->hosts[h];
+		for (uint32_t i = 0, n; i < host->nr_values; i += n) {
+			const struct report_value *v = &host->values[i];
+			n = series_len(host, i);
+			const uint32_t head[] = { h, v->kind, v->id, v->fn, n };
+			put_bytes(p, head, sizeof(head));
+			for (uint32_t k = 0; k < n; k++)
+				put_u32(p, host->place[v[k].index]);
+			for (uint32_t k = 0; k < n; k++)
+				put_u32(p, v[k].value);
+		}
+	}
+	section_end(p);
+}
+
 /* The times of all events, by place; NULL: no memory. The one after the last is the end of the run. */
 static uint64_t *times_of(const struct report_events *e)
 {
@@ -246,13 +276,13 @@ static uint32_t keep_bytes(struct frames *f, const struct viz_frame *frame)
 	return f->slots[i].offset;
 }
 
-/* Looks up the frame of an EV_TX or EV_RX. */
+/* Looks up the frame of an RE_TX or RE_RX. */
 static void put_frame(struct frames *f, uint32_t host, uint32_t i)
 {
 	const struct report_event *ev = &f->e->hosts[host].events[i];
 	char buf[32];
 	const char *card = viz_subject_name(&f->t->hosts[host], SUBJECT_CARD, ev->op, buf, sizeof(buf));
-	const struct viz_frame *frame = viz_captures_take(f->captures, host, (ev->kind & EV_KIND) == EV_TX,
+	const struct viz_frame *frame = viz_captures_take(f->captures, host, (ev->kind & RE_KIND) == RE_TX,
 							  ev->time, ev->fn, card == buf ? NULL : card);
 	if (!frame || !frame->len)
 		return;
@@ -272,8 +302,8 @@ static void put_frames(struct pack *p, const struct viz_trace *t, const struct r
 	f.slots = calloc(f.nr_slots, sizeof(*f.slots));
 	for (uint32_t h = 0; f.slots && h < e->nr_hosts; h++)
 		for (uint32_t i = 0; i < e->hosts[h].n && !f.bytes.failed; i++) {
-			unsigned kind = e->hosts[h].events[i].kind & EV_KIND;
-			if (kind == EV_TX || kind == EV_RX)
+			unsigned kind = e->hosts[h].events[i].kind & RE_KIND;
+			if (kind == RE_TX || kind == RE_RX)
 				put_frame(&f, h, i);
 		}
 	p->failed |= !f.slots || f.table.failed || f.bytes.failed;
@@ -406,6 +436,7 @@ int viz_report(const struct viz_trace *t, const char *dir, FILE *out, char *note
 	put_lanes(&p, t, &e);
 	put_events(&p, &e);
 	put_times(&p, &e);
+	put_values(&p, &e);
 	put_frames(&p, t, &e, &captures);
 	int r = write_packed(&p, out);
 	if (r < 0)

@@ -11,10 +11,11 @@
 struct collect {
 	struct report_events *all;
 	struct report_host *host;
-	uint32_t index;		       /* of the host */
-	uint32_t fixed[LANE_CARD + 1]; /* its lanes but the tasks' */
-	uint32_t *tasks, nr_tasks;     /* lanes by pid */
-	uint32_t running;	       /* lane of the task that has the CPU */
+	uint32_t index;			/* of the host */
+	uint32_t fixed[LANE_CARD + 1];	/* its lanes but the tasks' */
+	uint32_t *tasks, nr_tasks;	/* lanes by pid */
+	uint32_t subject_kind, subject; /* whose the values are that come */
+	uint32_t running;		/* lane of the task that has the CPU */
 	bool failed;
 };
 
@@ -80,7 +81,7 @@ static uint32_t add(struct collect *c, uint32_t lane, unsigned kind, unsigned fn
 	if (c->failed)
 		return 0;
 	struct report_lane *l = &c->all->lanes[lane];
-	uint32_t row = l->open + (l->kind == LANE_TASK && kind != EV_SYSCALL);
+	uint32_t row = l->open + (l->kind == LANE_TASK && kind != RE_SYSCALL);
 	h->events[h->n] = (struct report_event){ .time = time,
 						 .obj = obj,
 						 .fn = (uint16_t)fn,
@@ -98,8 +99,8 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 {
 	struct collect *c = arg;
 	uint32_t lane = lane_of_flow(c, flow);
-	unsigned kind = call->kind == TR_ENTER_SKB ? EV_FN_SKB : call->kind == TR_ENTER_SK ? EV_FN_SK : EV_FN;
-	uint32_t i = add(c, lane, kind | (parent ? 0 : EV_ROOT), call->fn, call->obj, call->time);
+	unsigned kind = call->kind == TR_ENTER_SKB ? RE_FN_SKB : call->kind == TR_ENTER_SK ? RE_FN_SK : RE_FN;
+	uint32_t i = add(c, lane, kind | (parent ? 0 : RE_ROOT), call->fn, call->obj, call->time);
 	if (c->failed)
 		return;
 	if (call->op >= 0)
@@ -120,7 +121,7 @@ static void on_leave(void *arg, const struct viz_flow *flow, const struct viz_ca
 	struct report_event *e = &c->host->events[call->user];
 	l->open--;
 	if (time == l->last_time) {
-		e->kind |= EV_TIGHT;
+		e->kind |= RE_TIGHT;
 		e->end = l->last + 1;
 	} else {
 		e->end = flow->kind == FLOW_TASK && lane != c->running ? l->off : c->host->n;
@@ -133,13 +134,13 @@ static void on_step(void *arg, const struct viz_flow *flow, const struct viz_cal
 	uint32_t lane = lane_of_flow(c, flow);
 	(void)call;
 	if (!c->failed)
-		add(c, lane, EV_STEP, rank, 0, flow->last);
+		add(c, lane, RE_STEP, rank, 0, flow->last);
 }
 
 static void close_syscall(struct collect *c, struct report_lane *l, unsigned flags)
 {
 	if (l->call)
-		c->host->events[l->call - 1].end = flags & EV_OPEN ? l->last + 1 : c->host->n;
+		c->host->events[l->call - 1].end = flags & RE_OPEN ? l->last + 1 : c->host->n;
 	if (l->call)
 		c->host->events[l->call - 1].kind |= (uint8_t)flags;
 	l->call = 0;
@@ -149,9 +150,9 @@ static void program_call(struct collect *c, uint32_t lane, const struct trace_re
 {
 	close_syscall(c, &c->all->lanes[lane], 0);
 	if (rec->kind == TR_RET) {
-		add(c, lane, EV_RET, 0, rec->obj, time);
+		add(c, lane, RE_RET, 0, rec->obj, time);
 	} else {
-		uint32_t i = add(c, lane, EV_SYSCALL, 0, rec->obj, time);
+		uint32_t i = add(c, lane, RE_SYSCALL, 0, rec->obj, time);
 		c->all->lanes[lane].call = i + 1;
 	}
 }
@@ -162,19 +163,49 @@ static void switched(struct collect *c, uint32_t to, unsigned kind, uint64_t tim
 	uint32_t i = add(c, lane_of(c, LANE_CPU, 0), kind, 0, to, time);
 	if (c->running != NO_LANE)
 		c->all->lanes[c->running].off = i;
-	c->running = kind == EV_TASK ? to : NO_LANE;
+	c->running = kind == RE_TASK ? to : NO_LANE;
 }
 
 /* Whether the event before this one is the sending of that packet at this time: the wire dropped it. */
 static bool just_sent(const struct collect *c, uint32_t packet, uint64_t time)
 {
 	const struct report_event *e = c->host->n ? &c->host->events[c->host->n - 1] : NULL;
-	return e && e->kind == EV_TX && e->obj == packet && e->time == time;
+	return e && e->kind == RE_TX && e->obj == packet && e->time == time;
+}
+
+static void value(struct collect *c, const struct trace_rec *rec)
+{
+	struct report_host *h = c->host;
+	if (h->nr_values == h->cap_values) {
+		uint32_t cap = h->cap_values ? h->cap_values * 2 : 256;
+		struct report_value *grown = realloc(h->values, cap * sizeof(*grown));
+		if (!grown) {
+			c->failed = true;
+			return;
+		}
+		h->values = grown;
+		h->cap_values = cap;
+	}
+	h->values[h->nr_values] =
+		(struct report_value){ c->subject_kind, c->subject, rec->fn, h->n, rec->obj, h->nr_values };
+	h->nr_values++;
+}
+
+static int value_cmp(const void *x, const void *y)
+{
+	const struct report_value *a = x, *b = y;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	if (a->fn != b->fn)
+		return a->fn < b->fn ? -1 : 1;
+	return (a->nr > b->nr) - (a->nr < b->nr);
 }
 
 static void frame(struct collect *c, const struct trace_rec *rec, uint64_t time)
 {
-	uint32_t i = add(c, lane_of(c, LANE_CARD, 0), rec->kind == TR_FRAME_TX ? EV_TX : EV_RX, rec->fn,
+	uint32_t i = add(c, lane_of(c, LANE_CARD, 0), rec->kind == TR_FRAME_TX ? RE_TX : RE_RX, rec->fn,
 			 rec->obj, time);
 	if (!c->failed)
 		c->host->events[i].op = rec->depth;
@@ -188,19 +219,19 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	uint32_t lane = outside ? lane_of(c, LANE_CPU, 0) : lane_of_flow(c, flow);
 	switch (rec->kind) {
 	case TR_TASK:
-		switched(c, lane_of(c, LANE_TASK, rec->obj), EV_TASK, time);
+		switched(c, lane_of(c, LANE_TASK, rec->obj), RE_TASK, time);
 		break;
 	case TR_IDLE:
-		switched(c, 0, EV_IDLE, time);
+		switched(c, 0, RE_IDLE, time);
 		break;
 	case TR_IRQ:
-		add(c, lane_of(c, LANE_CPU, 0), EV_IRQ, 0, rec->obj, time);
+		add(c, lane_of(c, LANE_CPU, 0), RE_IRQ, 0, rec->obj, time);
 		break;
 	case TR_IRQ_END:
-		add(c, lane_of(c, LANE_CPU, 0), EV_IRQ_END, 0, 0, time);
+		add(c, lane_of(c, LANE_CPU, 0), RE_IRQ_END, 0, 0, time);
 		break;
 	case TR_SOFTIRQ:
-		add(c, lane_of_flow(c, flow), EV_SOFTIRQ, 0, rec->obj, time);
+		add(c, lane_of_flow(c, flow), RE_SOFTIRQ, 0, rec->obj, time);
 		break;
 	case TR_CALL:
 	case TR_RET:
@@ -211,19 +242,26 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	case TR_HOP_IN:
 		if (rec->fn == HOP_FRAME || (outside && rec->fn == HOP_IRQ))
 			lane = lane_of(c, LANE_CARD, 0);
-		add(c, lane, rec->kind == TR_HOP_OUT ? EV_HOP_OUT : EV_HOP_IN, rec->fn, rec->obj, time);
+		add(c, lane, rec->kind == TR_HOP_OUT ? RE_HOP_OUT : RE_HOP_IN, rec->fn, rec->obj, time);
 		break;
 	case TR_DROP:
 		if (outside || just_sent(c, rec->obj, time))
 			lane = lane_of(c, LANE_CARD, 0);
-		add(c, lane, EV_DROP, rec->fn, rec->obj, time);
+		add(c, lane, RE_DROP, rec->fn, rec->obj, time);
 		break;
 	case TR_FRAME_TX:
 	case TR_FRAME_RX:
 		frame(c, rec, time);
 		break;
 	case TR_NOTE:
-		add(c, lane, EV_NOTE, 0, rec->obj, time);
+		add(c, lane, RE_NOTE, 0, rec->obj, time);
+		break;
+	case TR_SUBJECT:
+		c->subject_kind = rec->fn;
+		c->subject = rec->obj;
+		break;
+	case TR_VALUE:
+		value(c, rec);
 		break;
 	default:
 		break;
@@ -241,8 +279,10 @@ static int collect_host(struct report_events *e, const struct viz_trace *t, uint
 	int r = viz_flow_run(t, host, &v);
 	for (uint32_t i = 0; !c.failed && i < e->nr_lanes; i++)
 		if (e->lanes[i].host == host)
-			close_syscall(&c, &e->lanes[i], EV_OPEN | EV_TIGHT);
+			close_syscall(&c, &e->lanes[i], RE_OPEN | RE_TIGHT);
 	free(c.tasks);
+	if (c.host->nr_values)
+		qsort(c.host->values, c.host->nr_values, sizeof(*c.host->values), value_cmp);
 	return r < 0 || c.failed ? -1 : 0;
 }
 
@@ -312,9 +352,9 @@ static void place_ends(struct report_host *h)
 {
 	for (uint32_t i = 0; i < h->n; i++) {
 		struct report_event *e = &h->events[i];
-		unsigned kind = e->kind & EV_KIND;
-		if (kind <= EV_FN_SK || kind == EV_SYSCALL)
-			e->end = e->kind & EV_TIGHT ? h->place[e->end - 1] + 1 : h->place[e->end];
+		unsigned kind = e->kind & RE_KIND;
+		if (kind <= RE_FN_SK || kind == RE_SYSCALL)
+			e->end = e->kind & RE_TIGHT ? h->place[e->end - 1] + 1 : h->place[e->end];
 	}
 }
 
@@ -347,6 +387,7 @@ void report_events_free(struct report_events *e)
 	for (uint32_t i = 0; i < e->nr_hosts; i++) {
 		free(e->hosts[i].events);
 		free(e->hosts[i].place);
+		free(e->hosts[i].values);
 	}
 	free(e->hosts);
 	free(e->lanes);

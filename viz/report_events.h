@@ -11,27 +11,27 @@
 
 /* The numbers are known to viz/report/data.js. */
 enum report_kind {
-	EV_FN,	    /* a call; obj 0 */
-	EV_FN_SKB,  /* with a packet at hand: obj its id */
-	EV_FN_SK,   /* with a socket at hand: obj its id */
-	EV_STEP,    /* fn: rank of the text */
-	EV_SYSCALL, /* a program's call: obj string id; ends at its EV_RET */
-	EV_RET,	    /* obj: the result as int32 */
-	EV_TASK,    /* lane: the CPU's; obj: the lane that gets it */
-	EV_IDLE,
-	EV_IRQ,
-	EV_IRQ_END,
-	EV_SOFTIRQ, /* obj: its number */
-	EV_HOP_OUT, /* fn: enum trace_hop, obj: hop id */
-	EV_HOP_IN,
-	EV_DROP, /* fn: reason, obj: packet */
-	EV_TX,	 /* fn: length, obj: packet, op: the card (SUBJECT_CARD) */
-	EV_RX,
-	EV_NOTE,	 /* obj: string id */
-	EV_KIND = 0x1f,	 /* what of `kind` is the kind; the rest are flags: */
-	EV_ROOT = 0x80,	 /* the outermost call of its flow */
-	EV_TIGHT = 0x40, /* no time passed after the last event inside: it ends at that event's time */
-	EV_OPEN = 0x20,	 /* the program's call did not return */
+	RE_FN,	    /* a call; obj 0 */
+	RE_FN_SKB,  /* with a packet at hand: obj its id */
+	RE_FN_SK,   /* with a socket at hand: obj its id */
+	RE_STEP,    /* fn: rank of the text */
+	RE_SYSCALL, /* a program's call: obj string id; ends at its RE_RET */
+	RE_RET,	    /* obj: the result as int32 */
+	RE_TASK,    /* lane: the CPU's; obj: the lane that gets it */
+	RE_IDLE,
+	RE_IRQ,
+	RE_IRQ_END,
+	RE_SOFTIRQ, /* obj: its number */
+	RE_HOP_OUT, /* fn: enum trace_hop, obj: hop id */
+	RE_HOP_IN,
+	RE_DROP, /* fn: reason, obj: packet */
+	RE_TX,	 /* fn: length, obj: packet, op: the card (SUBJECT_CARD) */
+	RE_RX,
+	RE_NOTE,	 /* obj: string id */
+	RE_KIND = 0x1f,	 /* what of `kind` is the kind; the rest are flags: */
+	RE_ROOT = 0x80,	 /* the outermost call of its flow */
+	RE_TIGHT = 0x40, /* no time passed after the last event inside: it ends at that event's time */
+	RE_OPEN = 0x20,	 /* the program's call did not return */
 };
 
 enum report_lane_kind { LANE_CPU, LANE_BOOT, LANE_TASK, LANE_SOFTIRQ, LANE_IRQ, LANE_CARD };
@@ -43,7 +43,7 @@ struct report_lane {
 	uint32_t open;	    /* calls */
 	uint32_t last;	    /* index in the host's events of this lane's last */
 	uint32_t off;	    /* index of the event at which another got the CPU */
-	uint32_t call;	    /* the open EV_SYSCALL + 1, or 0 */
+	uint32_t call;	    /* the open RE_SYSCALL + 1, or 0 */
 	uint64_t last_time; /* of `last` */
 };
 
@@ -54,10 +54,20 @@ struct report_event {
 	uint8_t row, kind;
 };
 
+/* A change of a value (TR_VALUE). */
+struct report_value {
+	uint32_t kind, id;  /* whose: enum trace_subject and its number */
+	uint32_t fn;	    /* rank of its name */
+	uint32_t index;	    /* of the host's next event */
+	uint32_t value, nr; /* nr: of the host's changes */
+};
+
 struct report_host {
 	struct report_event *events;
 	uint32_t n, cap;
-	uint32_t *place; /* by index: the event's place among all */
+	uint32_t *place;	     /* by index: the event's place among all */
+	struct report_value *values; /* each series in a row, in order */
+	uint32_t nr_values, cap_values;
 };
 
 struct report_events {

@@ -493,6 +493,26 @@ def test_overview(b, run, page):
     b.quiet("overview")
 
 
+def test_values(b, run, page):
+    """Values over time: the same changes as in `wirepath export --format csv`, in lanes of their own."""
+    b.open(page)
+    out = tool(WIREPATH, "export", run, "--format", "csv", "--host", "client").stdout.splitlines()
+    name, changes = b.js("""
+        const run = report.run, s = run.series.find((s) => s.name === "snd_cwnd" && run.hostAt[s.host].name === "client");
+        return [s.of, Array.from(s.places, (p, k) => [run.time[p], s.values[k]])]""")
+    rows = [r.split(",") for r in out if r.split(",")[3] == "snd_cwnd"]
+    check(len(rows) > 5, "congestion windows in the export", out[:3])
+    equal([(t, v) for t, v in changes], [(int(r[0]), int(r[4])) for r in rows if r[2] == name], "congestion windows")
+    b.js("report.timeline.scroller.scrollTop = 1e6")
+    b.settle()
+    button = b.js("return Array.from(document.querySelectorAll('.lane-label')).find((e) => e.textContent.startsWith('values'))")
+    if check(button is not None, "the line that opens the values"):
+        button.click()
+    b.settle()
+    check("snd_cwnd" in " ".join(b.texts(".series-label")), "the lanes of values", b.texts(".series-label"))
+    check("values=" in b.js("return report.hash()"), "a link keeps them open")
+
+
 HOSTILE = ["</script><script>window.hacked=1</script>", "\"><img src=x onerror=window.hacked=2>", "]]>&amp;<b>", "a'b\"c\\"]
 
 
@@ -667,6 +687,7 @@ def main():
                 check_dissection(b, run, host, ifname)
             run, page = make_run(tmp, "lossy_link", "--pcap", "--seed", "7", "--set", "loss=0.05")
             test_overview(b, run, page)
+            test_values(b, run, page)
             test_hostile(b, tmp)
             test_no_captures(b, tmp)
             test_profile(b, tmp)

@@ -8,7 +8,7 @@ class App {
     this.run = run;
     this.state = { view: "timeline", scale: "order", x0: 0, x1: 1, selected: -1, side: "call", query: "",
       hiddenHosts: new Set(), hiddenLayers: new Set(), hiddenContexts: new Set(), dropsOnly: false, open: new Set(),
-      closed: new Set() };
+      closed: new Set(), values: new Set() };
     this.labels = [];
     this.streams = new Map();
     this.sent = new Map();
@@ -268,7 +268,8 @@ class App {
     const c = { mono: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
       sans: getComputedStyle(document.documentElement).getPropertyValue("--sans") };
     for (const name of ["page", "bar", "line", "grid", "text", "muted", "accent", "select", "drop", "resent", "ladder",
-      "idle", "task", "softirq", "irq", "wire", "density", "shade", "cause", "effect"]) c[name] = color(name);
+      "idle", "task", "softirq", "irq", "wire", "density", "shade", "cause", "effect",
+      "value"]) c[name] = color(name);
     c.wireInk = c.text;
     c.selectFill = color("select-fill");
     c.relatedFill = color("related-fill");
@@ -279,6 +280,8 @@ class App {
       return (0xff000000 | b << 16 | g << 8 | r) >>> 0;
     };
     c.pixel = { page: pixel(c.page), grid: pixel(c.grid), bar: pixel(c.bar), fills: c.fills.map(pixel) };
+    c.states = ["application", "transport", "internet", "interface", "skb", "nic-model", "lua", "netfilter"].map((l) =>
+      color("fill-" + l));
     c.tagCall = [color("tag-call"), color("line"), c.text];
     c.tagState = [color("tag-state"), color("state"), color("state")];
     c.tagDrop = [color("tag-drop"), c.drop, c.drop];
@@ -309,6 +312,7 @@ class App {
     if (s.dropsOnly) p.set("drops", 1);
     set("open", list(s.open));
     set("closed", list(s.closed));
+    set("values", list(s.values));
     if (s.view === "timeline" && this.timeline.scroller.scrollTop) p.set("top",
       Math.round(this.timeline.scroller.scrollTop));
     return "#" + p.toString();
@@ -340,6 +344,7 @@ class App {
     s.dropsOnly = p.has("drops");
     if (p.has("view")) s.open = new Set(list("open").map(Number));
     s.closed = new Set(list("closed"));
+    s.values = new Set(list("values"));
     const event = p.has("event") ? Number(p.get("event")) : -1;
     s.selected = Number.isInteger(event) && event >= 0 && event < run.n ? event : -1;
     s.side = ["call", "bytes", "journey", "results"].includes(p.get("side")) ? p.get("side") : "call";

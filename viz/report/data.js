@@ -8,11 +8,11 @@ const EV = {
   FN: 0, FN_SKB: 1, FN_SK: 2, STEP: 3, SYSCALL: 4, RET: 5, TASK: 6, IDLE: 7, IRQ: 8, IRQ_END: 9, SOFTIRQ: 10,
   HOP_OUT: 11, HOP_IN: 12, DROP: 13, TX: 14, RX: 15, NOTE: 16, KIND: 0x1f, OPEN: 0x20, TIGHT: 0x40, ROOT: 0x80,
 };
-const LANE = { CPU: 0, BOOT: 1, TASK: 2, SOFTIRQ: 3, IRQ: 4, CARD: 5 };
+const LANE = { CPU: 0, BOOT: 1, TASK: 2, SOFTIRQ: 3, IRQ: 4, CARD: 5, VALUE: 6 };
 const SUBJECT = { HOST: 0, SOCK: 1, NEIGH: 2, DEV: 3, CARD: 4 };
 const HOPS = ["timer", "softirq", "interrupt", "wake-up", "frame", "work"];
 const SOFTIRQS = ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"];
-const NO_OP = 0xffff;
+const NO_OP = 0xffff, UNLIMITED = 0x7fffffff; // how the stack writes that there is no limit
 
 /* ---- small tools ---- */
 
@@ -179,6 +179,13 @@ const sectionReaders = {
     const low = new Uint32Array(buffer, at + 8 + 4 * n, n), high = new Uint32Array(buffer, at + 8 + 8 * n, n);
     run.changeTimes = Float64Array.from(low, (v, i) => v + high[i] * 4294967296);
   },
+  "VAL "(run, c, buffer, at) {
+    const u32 = new Uint32Array(buffer, at, c.bytes.length >> 2);
+    for (let k = 0; k < u32.length;) {
+      const [host, kind, id, fn, n] = u32.subarray(k, k += 5);
+      run.series.push({ host, kind, id, fn, n, places: u32.subarray(k, k + n), values: u32.subarray(k + n, k += 2 * n) });
+    }
+  },
   "FRM "(run, c) {
     for (let n = c.u32(); n > 0; n--) {
       const event = c.u32();
@@ -210,6 +217,7 @@ class Run {
     this.errors = [];
     this.hosts = [];
     this.lanes = [];
+    this.series = [];
     this.captured = new Map(); // by event
     this.bytes = new Uint8Array(0);
   }
@@ -240,6 +248,7 @@ class Run {
     this.indexRows();
     this.indexHops();
     this.indexFrames();
+    this.indexSeries();
   }
 
   indexLanes() {
@@ -356,7 +365,40 @@ class Run {
     }
   }
 
+  /* Values: whose and what, the most; of a state the names of its values. */
+  indexSeries() {
+    for (const host of this.hosts) host.series = [];
+    for (const s of this.series) {
+      const host = this.hostAt[s.host], fn = this.fns[s.fn] ?? { name: "?", what: "" };
+      s.name = fn.name;
+      s.states = fn.what.includes("|") ? fn.what.split("|") : null;
+      s.unit = s.states ? "" : fn.what;
+      s.of = host.subjects.get(`${s.kind} ${s.id}`) ?? (s.kind === SUBJECT.HOST ? "" :
+        ["host", "socket", "neighbour", "device", "card"][s.kind] + " " + s.id);
+      s.most = s.values.reduce((most, v) => (v === UNLIMITED ? most : Math.max(most, v)), 1);
+      host.series.push(s);
+    }
+    for (const host of this.hosts) {
+      const first = ["tcp_state", "snd_cwnd"], rank = (s) => first.indexOf(s.name) + 1 || first.length + 1;
+      host.series.sort((a, b) => a.kind - b.kind || a.id - b.id || rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+    }
+  }
+
   /* ---- questions ---- */
+
+  /* What a value says; `short`: in few letters. */
+  valueText(series, v, short = false) {
+    if (series.states) return series.states[v] || String(v);
+    const scale = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[series.unit];
+    if (v === UNLIMITED) return "none";
+    if (scale) return short ? formatShort(v * scale) : formatTime(v * scale);
+    return formatCount(v) + (short ? "" : " " + series.unit);
+  }
+
+  /* A series' value at a place, or undefined before its first. */
+  valueAt(series, place) {
+    return series.values[firstWhere(0, series.n, (m) => series.places[m] > place) - 1];
+  }
 
   /* A moment of the run, in the unit of its length: to the nanosecond, or as finely as `step` asks for. */
   clock(ns, step = 1) {

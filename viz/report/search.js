@@ -1,7 +1,7 @@
 /* Search over the whole run, and the filters: hosts, layers, contexts, drops only. */
 "use strict";
 
-const RESULTS_PAGE = 200, CONTEXTS = ["CPU", "start-up", "tasks", "softirqs", "hard irqs", "card and wire"];
+const RESULTS_PAGE = 200, CONTEXTS = ["CPU", "start-up", "tasks", "softirqs", "hard irqs", "card and wire", "values"];
 
 class Search {
   constructor(app) {
@@ -146,8 +146,8 @@ class Filters {
   show() {
     const { run, state } = this.app, layers = LAYERS.filter((l) => l === "program" || l === "wire" ||
       run.usedLayers.has(l));
-    const contexts = CONTEXTS.map((name, kind) => [name, kind]).filter(([, kind]) => run.lanes.some((l) =>
-      l.kind === kind && l.rows > 0));
+    const contexts = CONTEXTS.map((name, kind) => [name, kind]).filter(([, kind]) => (kind === LANE.VALUE ?
+      run.series.length > 0 : run.lanes.some((l) => l.kind === kind && l.rows > 0)));
     this.fill("filter-hosts", run.hosts.map((h) => [h.name, h.name]), state.hiddenHosts);
     this.fill("filter-layers", layers.map((l) => [l, l]), state.hiddenLayers);
     this.fill("filter-contexts", contexts, state.hiddenContexts);

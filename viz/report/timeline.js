@@ -7,7 +7,7 @@
  */
 "use strict";
 
-const RULER = 26, GUTTER = 176, HOST_HEIGHT = 22, LANE_GAP = 5;
+const RULER = 26, GUTTER = 176, HOST_HEIGHT = 22, LANE_GAP = 5, VALUE_HEIGHT = 30;
 const ROW_TINY = 1, ROW_SMALL = 3, ROW_BIG = 16, ROW_FLAT = 13;
 const LAYERS = ["program", "application", "transport", "internet", "interface", "skb", "kernel", "netfilter", "packet",
   "nic-model", "wire", "core", "lua", "other"];
@@ -175,11 +175,25 @@ class Timeline {
         this.laneItem.set(lane.index, item);
         y += height + LANE_GAP;
       }
-      y += 6;
+      y = this.layoutSeries(host, y) + 6;
     }
     this.height = y;
     this.spacer.style.height = y + RULER + "px";
     this.resize();
+  }
+
+  /* The values of a host: a line that opens them, and then a lane for each. */
+  layoutSeries(host, y) {
+    const { state } = this.app;
+    if (!host.series.length || state.closed.has(host.name) || state.hiddenContexts.has(LANE.VALUE)) return y;
+    this.items.push({ host, values: true, y, height: 15 });
+    y += 15 + LANE_GAP;
+    if (!state.values.has(host.name)) return y;
+    for (const series of host.series) {
+      this.items.push({ host, series, y, height: VALUE_HEIGHT });
+      y += VALUE_HEIGHT + LANE_GAP;
+    }
+    return y;
   }
 
   resize() {
@@ -227,6 +241,7 @@ class Timeline {
     this.paintSpans(g, colors);
     this.paintTexts(g, colors);
     this.drawCpuLanes(g, colors);
+    this.drawSeries(g, colors);
     this.drawMarks(g, colors);
     this.drawFrames(g, colors);
     this.drawSelection(g, colors);
@@ -254,7 +269,7 @@ class Timeline {
       if (y > this.viewHeight) break;
       if (item.lane) {
         if (item.lane.kind !== LANE.CPU && item.lane.kind !== LANE.CARD) this.paintLane(item, y, colors);
-      } else {
+      } else if (!item.series && !item.values) {
         this.setRows(y, HOST_HEIGHT);
         this.bar(0, width, colors.pixel.bar);
       }
@@ -427,6 +442,44 @@ class Timeline {
       m = b - a < pixel ? skip(track.list, m + 1, track.n, a + pixel, start, stop) : m + 1;
     }
     f();
+  }
+
+  /* Values that are in view: numbers as an area, states as a band with their names. */
+  drawSeries(g, colors) {
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (!item.series || y + item.height < RULER || y > this.viewHeight) continue;
+      const s = item.series, { x0, x1 } = this.app.state, from = this.placeAt(x0), pixel = (x1 - x0) / this.width;
+      let m = Math.max(0, firstWhere(0, s.n, (k) => s.places[k] > from) - 1), value = this.start(s.places[m]);
+      while (m < s.n && value < x1) {
+        let most = s.values[m], e = m + 1; // what changes within a pixel counts by the most that it was
+        while (e < s.n && this.start(s.places[e]) < value + pixel) {
+          if (!s.states && s.values[e] !== UNLIMITED) most = most === UNLIMITED ? s.values[e] : Math.max(most, s.values[e]);
+          e++;
+        }
+        const next = e < s.n ? this.start(s.places[e]) : this.start(this.run.n);
+        this.valueBar(g, colors, s, s.states ? s.values[e - 1] : most, this.x(value), this.x(next), y);
+        m = e;
+        value = next;
+      }
+    }
+  }
+
+  valueBar(g, colors, s, v, from, to, y) {
+    const left = Math.round(Math.max(-2, from)), width = Math.max(1, Math.round(Math.min(this.width + 2, to)) - left);
+    if (!s.states) {
+      if (v === UNLIMITED) return;
+      const h = v ? Math.max(1.5, v / s.most * (VALUE_HEIGHT - 2)) : 1;
+      g.fillStyle = colors.value;
+      g.fillRect(left, y + VALUE_HEIGHT - h, width, h);
+      return;
+    }
+    g.fillStyle = colors.states[v % colors.states.length];
+    g.fillRect(left, y + 6, width > 3 ? width - 1 : width, VALUE_HEIGHT - 12);
+    const name = s.states[v] || String(v), room = Math.floor((Math.min(to, this.width) - Math.max(0, left) - 8) / this.charWidth);
+    if (room < Math.min(3, name.length)) return;
+    g.fillStyle = colors.text;
+    g.fillText(name.length <= room ? name : name.slice(0, room - 1) + "\u2026", Math.max(0, left) + 4, y + VALUE_HEIGHT / 2);
   }
 
   /* Drops, in the lanes where they happened. */
@@ -646,7 +699,8 @@ class Timeline {
     for (const item of this.items) {
       const y = item.y - top + RULER;
       if (y + item.height < 0 || y > this.viewHeight) continue;
-      parts.push(item.lane ? this.laneLabel(item, y) : this.hostLabel(item, y));
+      parts.push(item.lane ? this.laneLabel(item, y) : item.series ? this.seriesLabel(item, y) : item.values ?
+        this.valuesLabel(item, y) : this.hostLabel(item, y));
     }
     const focused = document.activeElement?.dataset?.key;
     this.gutter.replaceChildren(...parts);
@@ -662,9 +716,26 @@ class Timeline {
     element("span", { class: "twist" }, closed ? "\u25b8" : "\u25be"), item.host.name);
   }
 
+  valuesLabel(item, y) {
+    const { app } = this, open = app.state.values.has(item.host.name);
+    return element("button", { class: "lane-label", style: `top:${y}px;height:15px`, "aria-expanded": open,
+      "data-key": "v" + item.host.index, title: open ? "Hide the values" : "Show how windows, queues and states changed",
+      onclick: () => { app.toggle(app.state.values, item.host.name); this.layout(); } },
+    element("span", { class: "lane-name" }, element("i", { class: "swatch value" }), `values (${item.host.series.length})`,
+      element("span", { class: "twist" }, open ? "\u2212" : "+")));
+  }
+
+  seriesLabel(item, y) {
+    const s = item.series;
+    return element("div", { class: "series-label", style: `top:${y}px;height:${item.height}px`,
+      title: `${s.name} of ${s.of || item.host.name}` + (s.states ? "" : `, at most ${this.run.valueText(s, s.most)}`) },
+    element("div", {}, element("b", {}, s.name), s.states ? "" : element("i", { class: "muted" }, "\u2264 " +
+      this.run.valueText(s, s.most, true))), element("span", { class: "muted" }, s.of || item.host.name));
+  }
+
   laneLabel(item, y) {
     const { app } = this, { lane } = item, open = app.state.open.has(lane.index);
-    const flat = lane.kind === LANE.CPU || lane.kind === LANE.CARD, top = Math.max(y, RULER + 1);
+    const flat = lane.kind === LANE.CPU || lane.kind === LANE.CARD, top = Math.min(Math.max(y, RULER + 1), y + item.height - 15);
     const style = `top:${top}px;height:${Math.max(15, y + item.height - top)}px`, swatch = element("i", { class: "swatch ctx-" + lane.kind });
     if (flat) return element("div", { class: "lane-label", style }, element("span", { class: "lane-name" }, swatch,
       lane.title));
@@ -785,10 +856,14 @@ class Timeline {
 
   hover(e) {
     const { run } = this, i = this.hit(e.offsetX, e.offsetY);
-    const { x0, x1 } = this.app.state;
+    const { x0, x1 } = this.app.state, value = this.valueUnder(e);
     this.cursor.hidden = false;
     this.cursor.className = "line";
     Object.assign(this.cursor.style, { left: GUTTER + e.offsetX + "px", width: "1px" });
+    if (value) {
+      this.showTip(e, value);
+      return;
+    }
     if (i < 0 && e.offsetY >= RULER) {
       this.tip.hidden = true;
       return;
@@ -805,6 +880,16 @@ class Timeline {
       element("div", { class: "muted" }, formatTime(run.time[i]) + (took ? ", takes " + formatTime(took) : "") +
         (packet ? ", packet " + packet : "")),
     ]);
+  }
+
+  /* What to say of a value under the pointer, or null. */
+  valueUnder(e) {
+    const { run } = this, { x0, x1 } = this.app.state, y = e.offsetY + this.top;
+    const item = e.offsetY < RULER ? null : this.items.find((i) => i.series && y >= i.y && y < i.y + i.height);
+    if (!item) return null;
+    const place = this.placeAt(x0 + (x1 - x0) * e.offsetX / this.width), v = run.valueAt(item.series, place);
+    return [element("b", {}, `${item.series.name}: ${v === undefined ? "not yet known" : run.valueText(item.series, v)}`),
+      element("div", { class: "muted" }, `${item.series.of || item.host.name}, ` + run.clock(run.time[place]))];
   }
 
   showTip(e, parts) {
