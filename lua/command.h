@@ -24,6 +24,7 @@ int cmd_nic(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
 int cmd_functions(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
+int cmd_states(int argc, char **argv);
 int cmd_doc(int argc, char **argv);
 
 /* "wirepath CMD: message" and where to find help, on standard error; returns EXIT_USAGE. */

@@ -21,6 +21,7 @@ static const struct {
 	{ "diff", cmd_diff, "where two runs part" },
 	{ "functions", cmd_functions, "list the functions of the stack, and who called whom" },
 	{ "plot", cmd_plot, "draw values over virtual time" },
+	{ "states", cmd_states, "draw the ways through state machines" },
 	{ "doc", cmd_doc, "keep drawings in Markdown files true" },
 	{ "objects", cmd_objects, "draw packets, rings and sockets as they were at a moment" },
 	{ "packetdrill", cmd_packetdrill, "run packetdrill scripts against the stack" },

@@ -78,7 +78,7 @@ bool series_add(struct series *s, const struct series_query *q, uint64_t time, i
 {
 	if (time > q->to || (s->n && s->p[s->n - 1].value == value))
 		return true;
-	if (time <= q->from)
+	if (time < q->from)
 		s->n = 0; /* only the last one counts: what the stretch begins with */
 	if (s->n == s->cap) {
 		uint32_t cap = s->cap ? s->cap * 2 : 16;
