@@ -43,7 +43,10 @@ static const char help[] =
 	"DIR\n"
 	"  --style STYLE     nested: the whole tree in one drawing (default)\n"
 	"                    outline: a small drawing per function, headed by its file\n"
-	"  --format F        ascii (default), utf8\n"
+	"  --format F        ascii (default), utf8: as above; dot, mermaid, svg, png, pdf: a graph, one box "
+	"a function,\n"
+	"                    in its layer; broken lines lead from a cause to what ran because of it "
+	"(--follow)\n"
 	"  -o FILE           write there instead of to standard output\n\n"
 	"examples: wirepath chart runs/tcp_handshake --syscall connect --host client --depth 6\n"
 	"          wirepath chart runs/tcp_handshake --call tcp_v4_connect --layer transport,internet "
@@ -70,9 +73,12 @@ static int set_words(struct viz_chart_options *opt, const char *nth, const char 
 	opt->style = style && strcmp(style, "outline") == 0 ? VIZ_OUTLINE : VIZ_NESTED;
 	if (style && opt->style == VIZ_NESTED && strcmp(style, "nested") != 0)
 		return usage_error("chart", "--style is nested or outline, not '%s'", style);
-	opt->format = format && strcmp(format, "utf8") == 0 ? CHART_UTF8 : CHART_ASCII;
-	if (format && opt->format == CHART_ASCII && strcmp(format, "ascii") != 0)
-		return usage_error("chart", "there is no format '%s': use ascii or utf8", format);
+	int f = format ? viz_chart_format(format) : CHART_ASCII;
+	if (f < 0)
+		return usage_error("chart",
+				   "there is no format '%s': use ascii, utf8, dot, mermaid, svg, png or pdf",
+				   format);
+	opt->format = (enum viz_chart_format)f;
 	return EXIT_DONE;
 }
 

@@ -1,6 +1,6 @@
 # Sourced by ./wirepath and tests/run: the Debian packages that building and testing need.
 
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev liblua5.4-dev libboost-context-dev libxxhash-dev zlib1g-dev librsvg2-dev libcairo2-dev fonts-dejavu-core"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev liblua5.4-dev libboost-context-dev libxxhash-dev zlib1g-dev librsvg2-dev libcairo2-dev libgraphviz-dev fonts-dejavu-core"
 TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 tshark tcpdump chromium chromium-driver python3-selenium tidy graphviz clang-format binutils util-linux protobuf-compiler babeltrace2"
 FUZZ_PACKAGES="$BUILD_PACKAGES libcmocka-dev clang-14 libclang-rt-14-dev" # tests/fuzz/run.sh
 

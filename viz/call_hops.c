@@ -64,6 +64,17 @@ static bool in_program(const struct forest *f, uint32_t host, uint32_t i)
 	return false;
 }
 
+/* Whether one of the targets leads to node i. */
+static bool below_target(const struct forest *f, uint32_t host, uint32_t i, const struct hop_target *to,
+			 unsigned nr)
+{
+	for (; i; i = at(f, host, i)->parent)
+		for (unsigned k = 0; k < nr; k++)
+			if (to[k].node == i)
+				return true;
+	return false;
+}
+
 /* The calls that took the frame's packet in: those around its outermost calls, until a program reads it. */
 static unsigned frame_targets(const struct forest *f, const struct forest_hop *hop, struct hop_target *to)
 {
@@ -73,12 +84,11 @@ static unsigned frame_targets(const struct forest *f, const struct forest_hop *h
 	unsigned nr = 0;
 	for (; n > 0 && nr < HOP_TARGETS; e++, n--) {
 		uint32_t i = e->node, up = at(f, hop->in_host, i)->parent;
-		if (i < hop->in || in_program(f, hop->in_host, i))
+		if (i < hop->in || below_target(f, hop->in_host, i, to, nr) || in_program(f, hop->in_host, i))
 			continue;
 		if (up && at(f, hop->in_host, up)->kind == NODE_CALL)
 			i = up;
-		if (nr == 0 || to[nr - 1].node != i)
-			to[nr++] = (struct hop_target){ hop->in_host, i, 0 };
+		to[nr++] = (struct hop_target){ hop->in_host, i, 0 };
 	}
 	return nr;
 }

@@ -6,8 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/call_graph.h"
 #include "viz/call_hops.h"
 #include "viz/chart_parts.h"
+
+int viz_chart_format(const char *word)
+{
+	static const char *const words[] = { "ascii", "utf8", "dot", "mermaid", "svg", "png", "pdf" };
+	for (int i = 0; i <= CHART_PDF; i++)
+		if (strcmp(word, words[i]) == 0)
+			return i;
+	return -1;
+}
 
 /* ---- runs ---- */
 
@@ -102,12 +112,6 @@ static bool matches_any(const char *const *globs, const char *name)
 	return false;
 }
 
-static const char *layer_of(const struct viz_fn *fn, char *buf, unsigned len)
-{
-	const struct trace_fn f = { .file = fn->file };
-	return trace_fn_layer(&f, buf, len);
-}
-
 /* Every word of opt->layer is one. */
 static int check_layers(const struct viz_charts *c, const char *words, char *err, unsigned errlen)
 {
@@ -115,7 +119,7 @@ static int check_layers(const struct viz_charts *c, const char *words, char *err
 	unsigned n = 0, at;
 	for (unsigned r = 0; r < c->n; r++)
 		for (uint32_t i = 0; i < c->runs[r].t->nr_fns && n < 32; i++) {
-			layer_of(&c->runs[r].t->fns[i], names[n], sizeof(names[n]));
+			call_layer(&c->runs[r].t->fns[i], names[n], sizeof(names[n]));
 			for (at = 0; strcmp(names[at], names[n]) != 0; at++)
 				;
 			n += at == n;
@@ -139,7 +143,7 @@ static void set_filter(struct viz_chart_run *run, const struct viz_chart_options
 	char layer[64];
 	for (uint32_t i = 0; i < run->t->nr_fns; i++) {
 		const struct viz_fn *fn = &run->t->fns[i];
-		bool fits = !opt->layer || in_words(opt->layer, layer_of(fn, layer, sizeof(layer)));
+		bool fits = !opt->layer || in_words(opt->layer, call_layer(fn, layer, sizeof(layer)));
 		run->src.skip[i] = !fits || (opt->only[0] && !matches_any(opt->only, fn->name));
 		run->src.hide[i] = matches_any(opt->hide, fn->name);
 	}
@@ -153,6 +157,8 @@ struct make {
 	const struct chart_picks *picks;
 	FILE *out;
 	bool compare;
+	char *err;
+	unsigned errlen;
 };
 
 static uint32_t copy_root(const struct make *m, struct call_tree *tree, const struct chart_root *root)
@@ -182,32 +188,73 @@ static void describe(const struct make *m, const struct chart_root *root, char *
 		 root->time / 1000000000, root->time % 1000000000);
 }
 
-static bool finish_tree(const struct make *m, struct call_tree *tree, const char *heading, uint32_t root)
+static bool as_text(const struct make *m)
 {
-	bool ok = !tree->failed;
+	return m->opt->format <= CHART_UTF8;
+}
+
+static bool draw_text(const struct make *m, const struct call_tree *tree, const char *heading, uint32_t root)
+{
+	bool fence = heading && m->opt->style == VIZ_NESTED;
 	if (heading)
-		fprintf(m->out, "# %s\n", heading);
-	if (heading && m->opt->style == VIZ_NESTED)
-		fputs("```\n", m->out);
-	ok = ok && chart_text(tree, root, m->opt, m->compare, m->out);
-	if (heading && m->opt->style == VIZ_NESTED)
+		fprintf(m->out, "# %s\n%s", heading, fence ? "```\n" : "");
+	bool ok = chart_text(tree, root, m->opt, m->compare, m->out);
+	if (fence)
 		fputs("```\n\n", m->out);
 	return ok;
 }
 
+/* All roots of a tree as one graph. */
+static bool draw_graph(const struct make *m, const struct call_tree *tree)
+{
+	char title[256];
+	struct call_graph g;
+	const struct chart_root *root = &m->picks->roots[0];
+	if (m->picks->n == 1)
+		describe(m, root, title, sizeof(title));
+	else
+		snprintf(title, sizeof(title), "%s and %" PRIu32 " more calls",
+			 viz_fn_name(m->c->runs[root->run].t,
+				     forest_at(&m->c->runs[root->run].forest, root->host, root->node)->fn),
+			 m->picks->n - 1);
+	if (tree->failed || call_graph_build(&g, tree, title) < 0)
+		return false;
+	int rc = 0;
+	switch (m->opt->format) {
+	case CHART_DOT:
+		graph_write_dot(&g.graph, m->out);
+		break;
+	case CHART_MERMAID:
+		rc = graph_write_mermaid(&g.graph, m->out, m->err, m->errlen);
+		break;
+	default:
+		rc = graph_write_picture(&g.graph, (enum pic_format)(m->opt->format - CHART_SVG + PIC_SVG),
+					 m->out, m->err, m->errlen);
+	}
+	call_graph_free(&g);
+	return rc == 0;
+}
+
 static bool draw_each(const struct make *m)
 {
+	struct call_tree all = { 0 };
 	bool ok = true;
-	for (uint32_t i = 0; i < m->picks->n && ok; i++) {
+	for (uint32_t i = 0; i < m->picks->n && ok && as_text(m); i++) {
 		struct call_tree tree = { 0 };
 		char heading[512];
 		uint32_t root = copy_root(m, &tree, &m->picks->roots[i]);
 		if (root && !m->opt->unfold)
 			call_tree_fold(&tree);
 		describe(m, &m->picks->roots[i], heading, sizeof(heading));
-		ok = finish_tree(m, &tree, m->picks->n > 1 ? heading : NULL, root);
+		ok = !tree.failed && draw_text(m, &tree, m->picks->n > 1 ? heading : NULL, root);
 		call_tree_free(&tree);
 	}
+	if (as_text(m))
+		return ok;
+	for (uint32_t i = 0; i < m->picks->n && ok; i++)
+		ok = copy_root(m, &all, &m->picks->roots[i]) != 0;
+	ok = ok && draw_graph(m, &all);
+	call_tree_free(&all);
 	return ok;
 }
 
@@ -232,11 +279,13 @@ static bool draw_merged(const struct make *m)
 {
 	struct call_tree all = { 0 };
 	bool ok = merge_roots(m, &all);
-	for (uint32_t i = all.first; i && ok; i = all.nodes[i].next) {
+	if (!as_text(m))
+		ok = ok && draw_graph(m, &all);
+	for (uint32_t i = all.first; i && ok && as_text(m); i = all.nodes[i].next) {
 		char heading[160];
 		snprintf(heading, sizeof(heading), "%s: %" PRIu32 " calls", all.nodes[i].fn->name,
 			 all.nodes[i].count);
-		ok = finish_tree(m, &all, all.nodes[all.first].next ? heading : NULL, i);
+		ok = draw_text(m, &all, all.nodes[all.first].next ? heading : NULL, i);
 	}
 	call_tree_free(&all);
 	return ok;
@@ -260,7 +309,7 @@ static bool draw_compared(const struct make *m, char *note, unsigned notelen)
 		second++;
 	ra = copy_root(m, &a, &m->picks->roots[0]);
 	rb = copy_root(m, &b, &m->picks->roots[second]);
-	if (ra && rb && !m->opt->unfold) {
+	if (ra && rb && !m->opt->unfold && as_text(m)) {
 		call_tree_fold(&a);
 		call_tree_fold(&b);
 	}
@@ -271,7 +320,7 @@ static bool draw_compared(const struct make *m, char *note, unsigned notelen)
 		snprintf(note, notelen,
 			 "%" PRIu32 " boxes in both, %" PRIu32 " only in %s (-), %" PRIu32 " only in %s (+)",
 			 both, minus, m->c->runs[0].name, plus, m->c->runs[1].name);
-		ok = finish_tree(m, &a, NULL, ra);
+		ok = as_text(m) ? draw_text(m, &a, NULL, ra) : draw_graph(m, &a);
 	}
 	call_tree_free(&a);
 	call_tree_free(&b);
@@ -297,6 +346,8 @@ int viz_chart(const struct viz_charts *c, const struct viz_chart_options *opt, b
 {
 	struct chart_picks picks;
 	struct make m = { .c = c, .opt = opt, .picks = &picks, .out = out, .compare = compare };
+	m.err = err;
+	m.errlen = errlen;
 	bool ok = false;
 	*err = *note = '\0';
 	if (opt->layer && check_layers(c, opt->layer, err, errlen) < 0)
@@ -308,7 +359,7 @@ int viz_chart(const struct viz_charts *c, const struct viz_chart_options *opt, b
 		ok = compare			? draw_compared(&m, note, notelen)
 		     : opt->pick == PICK_MERGED ? draw_merged(&m)
 						: draw_each(&m);
-		if (!ok)
+		if (!ok && !*err)
 			snprintf(err, errlen, "no memory, or the chart is too big: try --depth");
 	}
 	chart_picks_free(&picks);

@@ -15,7 +15,20 @@
 #include "viz/call_tree.h"
 
 enum viz_style { VIZ_NESTED, VIZ_OUTLINE };
-enum viz_chart_format { CHART_ASCII, CHART_UTF8 };
+enum viz_chart_format {
+	CHART_ASCII,
+	CHART_UTF8,
+	/* one graph of all that was picked: a node a function (viz/graph.h) */
+	CHART_DOT,
+	CHART_MERMAID,
+	CHART_SVG,
+	CHART_PNG,
+	CHART_PDF,
+};
+
+/* "ascii", ...; -1 for another word. */
+int viz_chart_format(const char *word);
+
 enum viz_pick {
 	PICK_NTH,    /* one call */
 	PICK_ALL,    /* every call, a drawing each */

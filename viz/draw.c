@@ -31,3 +31,9 @@ int draw_render(const char *svg, size_t len, const struct draw_size *size, bool 
 	const struct draw_module *m = load(err, errlen);
 	return m ? m->render(svg, len, size, pdf, out, err, errlen) : -1;
 }
+
+int draw_layout(struct graph *g, char *err, unsigned errlen)
+{
+	const struct draw_module *m = load(err, errlen);
+	return m ? m->layout(g, err, errlen) : -1;
+}

@@ -19,10 +19,17 @@ struct draw_size {
 int draw_render(const char *svg, size_t len, const struct draw_size *size, bool pdf, FILE *out, char *err,
 		unsigned errlen);
 
+struct graph;
+
+/* Lays a graph out: sets the places of its nodes, whose sizes are known, of its clusters and its edges. 0, or
+ * -1 with a message. */
+int draw_layout(struct graph *g, char *err, unsigned errlen);
+
 /* What the module exports, as `draw_module`. */
 struct draw_module {
 	int (*render)(const char *svg, size_t len, const struct draw_size *size, bool pdf, FILE *out,
 		      char *err, unsigned errlen);
+	int (*layout)(struct graph *g, char *err, unsigned errlen);
 };
 
 #endif

@@ -257,6 +257,19 @@ static void on_frame_hop(struct build *b, const struct trace_rec *rec, uint64_t 
 	}
 }
 
+/* The call that sent a packet: the one that gave it to the driver, else the last that had it; 0 none. */
+static uint32_t sender(const struct build *b, uint32_t journey)
+{
+	const struct forest_node *nodes = b->host->nodes;
+	uint32_t last = b->cap_seen ? seen_at(b, journey)->node : 0;
+	for (uint32_t i = last; i && nodes[i].about == ABOUT_PACKET && nodes[i].obj == journey;
+	     i = nodes[i].parent)
+		if (nodes[i].op != FOREST_NO_OP &&
+		    strcmp(viz_fn_name(b->t, nodes[i].op), "ndo_start_xmit") == 0)
+			return i;
+	return last;
+}
+
 /* The packet of the frame whose hop was the record before this one. */
 static void on_frame(struct build *b, const struct trace_rec *rec, uint64_t time)
 {
@@ -264,10 +277,8 @@ static void on_frame(struct build *b, const struct trace_rec *rec, uint64_t time
 		return;
 	struct side *s = &b->sides[b->frame_side];
 	s->about = rec->obj;
-	if (!s->in && !s->node) {
-		const struct seen *last = b->cap_seen ? seen_at(b, rec->obj) : NULL;
-		s->node = add(b, last ? last->node : 0, NODE_OUT, 0, FOREST_NONE, time);
-	}
+	if (!s->in && !s->node)
+		s->node = add(b, sender(b, rec->obj), NODE_OUT, 0, FOREST_NONE, time);
 }
 
 static void on_hop(struct build *b, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time)

@@ -4,7 +4,7 @@
 #include <librsvg/rsvg.h>
 #include <string.h>
 
-#include "viz/draw.h"
+#include "viz/draw/module.h"
 
 #define PNG_MAX 32767 /* px, cairo's own limit */
 
@@ -36,8 +36,8 @@ static cairo_status_t draw(RsvgHandle *handle, cairo_surface_t *surface, const s
 	return status;
 }
 
-static int render(const char *svg, size_t len, const struct draw_size *size, bool pdf, FILE *out, char *err,
-		  unsigned errlen)
+int draw_module_render(const char *svg, size_t len, const struct draw_size *size, bool pdf, FILE *out,
+		       char *err, unsigned errlen)
 {
 	GError *why = NULL;
 	if (!pdf && (size->width > PNG_MAX || size->height > PNG_MAX)) {
@@ -79,6 +79,3 @@ static int render(const char *svg, size_t len, const struct draw_size *size, boo
 	g_clear_error(&why);
 	return status == CAIRO_STATUS_SUCCESS ? 0 : -1;
 }
-
-extern const struct draw_module draw_module;
-const struct draw_module draw_module = { render };
