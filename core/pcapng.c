@@ -25,7 +25,8 @@ enum option {
 	IF_NAME = 2,
 	IF_SPEED = 8,
 	IF_TSRESOL = 9,
-	EPB_FLAGS = 2
+	EPB_FLAGS = 2,
+	EPB_PACKETID = 5
 };
 
 struct pcapng {
@@ -67,6 +68,15 @@ static void put_option(struct pcapng *p, enum option code, const void *data, uin
 	put16(p, code);
 	put16(p, len);
 	put_padded(p, data, len);
+}
+
+static void put_option64(struct pcapng *p, enum option code, uint64_t v)
+{
+	uint8_t le[8];
+
+	for (int i = 0; i < 8; i++)
+		le[i] = v >> 8 * i;
+	put_option(p, code, le, sizeof(le));
 }
 
 static void write_all(struct pcapng *p)
@@ -148,7 +158,6 @@ struct pcapng *pcapng_create(const char *path, char *err, unsigned errlen)
 int pcapng_add_interface(struct pcapng *p, const char *name, uint64_t speed)
 {
 	const uint8_t tsresol = 9; /* 10^-9 s */
-	uint8_t le_speed[8];
 	size_t whole = strlen(name);
 	uint32_t len = whole < 255 ? (uint32_t)whole : 255;
 
@@ -157,25 +166,22 @@ int pcapng_add_interface(struct pcapng *p, const char *name, uint64_t speed)
 	put16(p, 0);
 	put32(p, 0); /* no snap length */
 	put_option(p, IF_NAME, name, len);
-	if (speed) {
-		for (int i = 0; i < 8; i++)
-			le_speed[i] = speed >> 8 * i;
-		put_option(p, IF_SPEED, le_speed, 8);
-	}
+	if (speed)
+		put_option64(p, IF_SPEED, speed);
 	put_option(p, IF_TSRESOL, &tsresol, 1);
 	put32(p, OPT_END);
 	block_end(p);
 	return p->error ? -1 : (int)p->nr_interfaces++;
 }
 
-bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir, const void *data,
-		   uint32_t len, uint32_t orig_len, const char *comment)
+bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir, uint64_t id,
+		   const void *data, uint32_t len, uint32_t orig_len, const char *comment)
 {
 	uint32_t comment_len = comment ? strnlen(comment, COMMENT_MAX) : 0;
 
 	if (len > BUFFER_SIZE / 2 || interface >= p->nr_interfaces)
 		return false;
-	block_begin(p, BLOCK_EPB, len + comment_len + 64);
+	block_begin(p, BLOCK_EPB, len + comment_len + 96);
 	put32(p, interface);
 	put32(p, when >> 32);
 	put32(p, when);
@@ -189,7 +195,9 @@ bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pca
 
 		put_option(p, EPB_FLAGS, flags, 4);
 	}
-	if (comment_len || dir != PCAPNG_DIR_NONE)
+	if (id)
+		put_option64(p, EPB_PACKETID, id);
+	if (comment_len || dir != PCAPNG_DIR_NONE || id)
 		put32(p, OPT_END);
 	block_end(p);
 	return !p->error;
@@ -235,7 +243,7 @@ struct capture *capture_open(const char *path, const char *ifname, uint64_t spee
 
 void capture_frame(struct capture *c, uint64_t when, const struct frame *f, enum pcapng_dir dir)
 {
-	pcapng_packet(c->file, c->interface, when, dir, f->data, f->len, f->len,
+	pcapng_packet(c->file, c->interface, when, dir, f->journey, f->data, f->len, f->len,
 		      f->bad_fcs ? "damaged on the way: wrong frame check sequence" : NULL);
 }
 

@@ -22,9 +22,10 @@ struct pcapng *pcapng_create(const char *path, char *err, unsigned errlen);
 /* Declares an Ethernet interface ("client/eth0"; `speed` in bits/s, 0: unknown). Returns its number or -1. */
 int pcapng_add_interface(struct pcapng *p, const char *name, uint64_t speed);
 
-/* Adds a packet. `len` bytes of `orig_len` are kept; `comment` may be NULL. False after a write error. */
-bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir, const void *data,
-		   uint32_t len, uint32_t orig_len, const char *comment);
+/* Adds a packet. `id` tells where else it was captured (its journey; 0: not known), `len` bytes of `orig_len`
+ * are kept, `comment` may be NULL. False after a write error. */
+bool pcapng_packet(struct pcapng *p, uint32_t interface, uint64_t when, enum pcapng_dir dir, uint64_t id,
+		   const void *data, uint32_t len, uint32_t orig_len, const char *comment);
 
 /* Writes out what is buffered. False: some write failed since the file was created. */
 bool pcapng_flush(struct pcapng *p);

@@ -38,8 +38,8 @@ static int tap_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_ty
 		len = sizeof(t->frame);
 	snprintf(comment, sizeof(comment), "packet %llu", (unsigned long long)skb->journey);
 	if (skb_copy_bits(skb, offset, t->frame, (int)len) ||
-	    !pcapng_packet(t->file, 0, t->host->sim->now, out ? PCAPNG_OUT : PCAPNG_IN, t->frame, len,
-			   (unsigned)((int)skb->len - offset), comment))
+	    !pcapng_packet(t->file, 0, t->host->sim->now, out ? PCAPNG_OUT : PCAPNG_IN, skb->journey,
+			   t->frame, len, (unsigned)((int)skb->len - offset), comment))
 		t->failed = true;
 out:
 	consume_skb(skb);

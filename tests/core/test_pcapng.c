@@ -66,7 +66,7 @@ static void capture_run(const char *path)
 	send(&a, b.mac, 61, 1);
 	send(&b, a.mac, 1514, 2);
 	sim_run(sim, SIM_FOREVER);
-	pcapng_packet(b.port.capture->file, 0, 1ull << 40, PCAPNG_DIR_NONE, "abc", 3, 60, "a comment");
+	pcapng_packet(b.port.capture->file, 0, 1ull << 40, PCAPNG_DIR_NONE, 7, "abc", 3, 60, "a comment");
 	assert_true(pcapng_flush(b.port.capture->file));
 	uint64_t first, last;
 
@@ -115,9 +115,9 @@ static void test_long(void **state)
 	assert_int_equal(pcapng_add_interface(p, "x/eth0", 0), 0);
 	assert_int_equal(pcapng_add_interface(p, "y/eth0", 0), 1);
 	for (uint32_t i = 0; i < 500; i++)
-		assert_true(pcapng_packet(p, i & 1, i, PCAPNG_IN, data, i * 18, i * 18, NULL));
+		assert_true(pcapng_packet(p, i & 1, i, PCAPNG_IN, 0, data, i * 18, i * 18, NULL));
 	assert_true(check_blocks(path, &first, &last) > 400);
-	assert_false(pcapng_packet(p, 2, 0, PCAPNG_IN, data, 10, 10, NULL));
+	assert_false(pcapng_packet(p, 2, 0, PCAPNG_IN, 0, data, 10, 10, NULL));
 	assert_true(pcapng_close(p));
 	assert_int_equal(check_blocks(path, &first, &last), 500);
 	assert_true(last == 499);

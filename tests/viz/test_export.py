@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -562,6 +563,75 @@ def test_csv(hand, real):
     check(not [k for k in last if k[1] == "cpu"], "csv: without costs no CPU time is spent:", last)
 
 
+def tshark(path, *fields):
+    r = subprocess.run(["tshark", "-r", path, "-T", "fields", *(a for f in fields for a in ("-e", f))],
+                       capture_output=True, text=True, timeout=120)
+    check(r.returncode == 0, "tshark:", r.stderr)
+    return [line.split("\t") for line in r.stdout.splitlines()]
+
+
+def processes(data):
+    """The epb_processid_threadid of each packet, which tshark 4.0 does not show; checks how blocks are built."""
+    at, got = 0, []
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        check(size % 4 == 0 and struct.unpack_from("<I", data, at + size - 4) == (size,), "pcapng: a block's lengths")
+        if kind == 6:
+            option, end, pid = at + 28 + (struct.unpack_from("<I", data, at + 20)[0] + 3 & ~3), at + size - 4, None
+            while option < end:
+                code, n = struct.unpack_from("<HH", data, option)
+                if code == 8:
+                    pid = struct.unpack_from("<II", data, option + 4)
+                option += 4 + (n + 3 & ~3)
+            check(option == end and code == 0, "pcapng: options end with the block")
+            got.append(pid)
+        at += size
+    return got
+
+
+def test_pcapng(real, tmp):
+    to = tmp / "all.pcapng"
+    export(real, "pcapng", "-o", to)
+    rows = tshark(to, "frame.time_epoch", "frame.interface_name", "frame.interface_description", "frame.packet_id",
+                  "frame.packet_flags_direction", "frame.comment")
+    check(len(rows) == 24 and {(r[1], r[2]) for r in rows} ==
+          {("client.eth0", "eth0 of host client"), ("server.eth0", "eth0 of host server")}, "pcapng: interfaces", rows)
+    check(rows[0][0] == "0.001000000" and rows[0][4] == "0x00000002" and rows[1][0] == "0.001056720" and
+          rows[1][4] == "0x00000001", "pcapng: times in ns, directions", rows[:2])
+    check(Counter(Counter(r[3] for r in rows).values()) == {2: 12}, "pcapng: each packet is seen twice, by one number")
+    by_syn = [r[5] for r in rows if r[3] == "1"]
+    check(by_syn == ["client packet 1: sent by softirq, irq_exit > neigh_resolve_output",
+                     "server packet 1: taken by softirq, irq_exit > tcp_v4_rcv"], "pcapng: the SYN, which waited for ARP", by_syn)
+    check(any(r[5].startswith("client packet") and "sent by task client in write(100), sys_write > __tcp_transmit_skb" in
+              r[5] for r in rows), "pcapng: data", rows)
+    check(any("taken by task server in read(4096), sys_read > inet_recvmsg" in r[5] for r in rows), "pcapng: its end", rows)
+    pids = processes(to.read_bytes())
+    tasks = {(e["host"], e["data"]["pid"]): e["data"]["name"] for e in map(json.loads, export(real, "jsonl").splitlines())
+             if e["type"] == "task"}
+    for row, pid in zip(rows, pids):
+        check(("by task" in row[5]) == (pid is not None), "pcapng: the process", row, pid)
+        check(pid is None or f"by task {tasks[row[1].split('.')[0], pid[0]]} " in row[5], "pcapng: the process", row, pid)
+    check(sum(p is not None for p in pids) >= 4, "pcapng: processes", pids)
+    window = tmp / "window.pcapng"
+    export(real, "pcapng", "--from", "1.1ms", "--to", "1.2ms", "--host", "server", "-o", window)
+    check([r[0] for r in tshark(window, "frame.time_epoch")] == [r[0] for r in rows if r[1] == "server.eth0" and
+                                                                "0.0011" <= r[0] <= "0.0012"], "pcapng: a window")
+    r = subprocess.run(["capinfos", "-T", "-r", "-c", "-M", "-I", to], capture_output=True, text=True, timeout=60)
+    check(r.returncode == 0, "capinfos:", r.stderr)
+    lossy = tmp / "lossy"
+    wirepath("run", SCENARIOS / "lossy_link.lua", "-o", lossy, "--pcap", "--seed", 3)
+    export(lossy, "pcapng", "-o", to)
+    dropped = [(int(t.replace(".", "")), int(i), c.split("; dropped: ")[1])
+               for t, i, c in tshark(to, "frame.time_epoch", "frame.packet_id", "frame.comment") if "; dropped: " in c]
+    drops = [(e["t"], e["data"]["journey"], e["data"]["reason"]) for e in
+             map(json.loads, export(lossy, "jsonl").splitlines()) if e["type"] == "drop"]
+    check(sorted(dropped) == sorted(drops) and len(drops) > 15, "pcapng: each drop is told at its packet:", dropped, drops)
+    for args in (["--no-trace"], ["--trace", "layer=internet"]):
+        r = wirepath("run", SCENARIOS / "tcp_handshake.lua", "-o", tmp / "other", "--pcap", *args)
+        export(tmp / "other", "pcapng", "-o", to)
+        check(len(tshark(to, "frame.number")) == 24, f"pcapng of a run with {args}", r.stderr)
+
+
 def test_broken(folder, tmp):
     """Every format makes something of a trace that is cut off anywhere."""
     data = (folder / "trace.wpt").read_bytes()
@@ -594,6 +664,7 @@ def main():
         test_ctf(hand, real, tmp)
         test_ftrace(hand, real, costly)
         test_csv(hand, real)
+        test_pcapng(real, tmp)
         test_broken(hand, tmp)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
