@@ -53,19 +53,31 @@ unsigned emit_utf8(const char *s)
 	return n;
 }
 
+/* Bytes up to the first that JSON wants escaped, or that is not ASCII. */
+static size_t plain(const char *text)
+{
+	size_t n = 0;
+	while (text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 void emit_json(FILE *out, const char *text)
 {
 	putc_unlocked('"', out);
-	while (*text) {
-		unsigned n = emit_utf8(text);
+	for (;;) {
+		size_t n = plain(text);
+		fwrite_unlocked(text, 1, n, out);
+		text += n;
+		if (!*text)
+			break;
+		n = emit_utf8(text);
 		if (n == 0)
 			emit_text(out, "\\ufffd");
-		else if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			fprintf(out, "\\u%04x", (unsigned char)*text);
-		else
+		else if (n > 1)
 			fwrite_unlocked(text, 1, n, out);
+		else
+			fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "\\u%04x", *text);
 		text += n ? n : 1;
 	}
 	putc_unlocked('"', out);

@@ -103,7 +103,7 @@ static void arrow(struct chrome *c, const struct viz_slice *s, const struct viz_
 	emit_text(c->out, ",\"ts\":");
 	emit_us(c->out, s->begin);
 	emit_text(c->out, ",\"id\":");
-	emit_u64(c->out, a->id);
+	emit_u64(c->out, viz_arrow_id(a));
 	fprintf(c->out, ",\"name\":\"%s\",\"cat\":\"%s\"%s}", viz_arrow_names[a->kind],
 		viz_arrow_names[a->kind], a->phase == ARROW_END ? ",\"bp\":\"e\"" : "");
 }

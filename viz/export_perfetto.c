@@ -233,7 +233,7 @@ static void begin_event(struct perfetto *c, const struct viz_slice *s)
 	for (uint32_t i = 0; i < s->nr_arrows; i++)
 		proto_fixed64(p,
 			      s->arrows[i].phase == ARROW_END ? EVENT_TERMINATING_FLOW_IDS : EVENT_FLOW_IDS,
-			      (uint64_t)(s->arrows[i].kind + 1) << 32 | s->arrows[i].id);
+			      (uint64_t)(s->arrows[i].kind + 1) << 48 | viz_arrow_id(&s->arrows[i]));
 }
 
 static void on_begin(void *arg, const struct viz_slice *s)

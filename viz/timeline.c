@@ -8,7 +8,7 @@
 
 const char *const viz_arrow_names[ARROW_KINDS] = {
 	[HOP_TIMER] = "timer", [HOP_SOFTIRQ] = "softirq", [HOP_IRQ] = "interrupt",   [HOP_WAKE] = "wake-up",
-	[HOP_FRAME] = "frame", [HOP_WORK] = "work",	  [ARROW_PACKET] = "packet",
+	[HOP_FRAME] = "wire",  [HOP_WORK] = "work",	  [ARROW_PACKET] = "packet",
 };
 
 /* A task's program call that has not returned. */
@@ -21,6 +21,7 @@ struct pending_frame {
 	bool any;
 	struct viz_slice slice;
 	uint64_t time, from, left;
+	uint32_t hop;
 };
 
 /* A walk of one host: the first (`v` NULL) finds ends and arrows, the second tells. */
@@ -36,7 +37,7 @@ struct slicer {
 	const struct viz_arrow *arrow; /* second walk: of the next slice that has some */
 	/* what the next slice of a kind hangs on: */
 	const struct viz_flow *hop_flow;
-	uint32_t hop;
+	uint32_t hop, frame_hop;
 	uint8_t hop_kind;
 	struct pending_frame frame;
 	uint32_t packet, in_sub; /* where the last packet's arrow was put */
@@ -196,6 +197,7 @@ static void flush_frame(struct slicer *s)
 	uint64_t begin_at = f.from > shown(s, f.time) ? f.from : s->last;
 	uint32_t nr = begin_shown(s, &f.slice, begin_at);
 	packet_arrow(s, &f.slice, nr);
+	add_arrow(s, HOP_FRAME, f.hop, f.slice.lane == LANE_SENT ? ARROW_START : ARROW_END, &f.slice, nr);
 	end_at(s, nr, f.slice.lane, f.slice.sub, f.left > begin_at ? f.left : begin_at);
 }
 
@@ -295,6 +297,7 @@ static void frame(struct slicer *s, const struct trace_rec *rec, uint64_t time)
 	bool out = rec->kind == TR_FRAME_TX;
 	s->frame = (struct pending_frame){ .any = true,
 					   .time = time,
+					   .hop = s->frame_hop,
 					   .slice = { .lane = out ? LANE_SENT : LANE_RECEIVED,
 						      .sub = rec->depth,
 						      .name = "packet",
@@ -306,9 +309,11 @@ static void frame(struct slicer *s, const struct trace_rec *rec, uint64_t time)
 
 static void hop(struct slicer *s, const struct viz_flow *flow, const struct trace_rec *rec)
 {
-	if (rec->fn >= HOP_KINDS || rec->fn == HOP_FRAME) /* packets' arrows show where frames go */
+	if (rec->fn >= HOP_KINDS)
 		return;
-	if (rec->kind == TR_HOP_IN) {
+	if (rec->fn == HOP_FRAME) {
+		s->frame_hop = rec->obj;
+	} else if (rec->kind == TR_HOP_IN) {
 		s->hop = rec->obj;
 		s->hop_kind = (uint8_t)rec->fn;
 		s->hop_flow = flow;
@@ -348,6 +353,7 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	case TR_FRAME_TX:
 	case TR_FRAME_RX:
 		frame(s, rec, time);
+		s->frame_hop = 0;
 		break;
 	case TR_HOP_OUT:
 	case TR_HOP_IN:
@@ -452,6 +458,8 @@ static int by_arrow(const void *x, const void *y)
 {
 	const struct viz_arrow *a = x, *b = y;
 	int c = a->kind != b->kind ? cmp(a->kind, b->kind) : cmp(a->id, b->id);
+	if (c == 0 && a->kind == ARROW_PACKET)
+		c = cmp(a->host, b->host);
 	if (c == 0)
 		c = a->time != b->time ? cmp(a->time, b->time) : cmp(a->place, b->place);
 	return c;
@@ -464,14 +472,19 @@ static int by_slice(const void *x, const void *y)
 	return c ? c : cmp(a->place, b->place);
 }
 
+static bool same_arrow(const struct viz_arrow *a, const struct viz_arrow *b)
+{
+	return a->kind == b->kind && a->id == b->id && (a->kind != ARROW_PACKET || a->host == b->host);
+}
+
 /* Keeps of an arrow's touches where the packet goes on to another lane; says which are first and last.
  * Returns their number. */
 static uint32_t join(struct viz_arrow *a, uint32_t n)
 {
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (a->kind != ARROW_PACKET || !kept || a[kept - 1].host != a[i].host ||
-		    a[kept - 1].lane != a[i].lane || a[kept - 1].sub != a[i].sub)
+		if (a->kind != ARROW_PACKET || !kept || a[kept - 1].lane != a[i].lane ||
+		    a[kept - 1].sub != a[i].sub)
 			a[kept++] = a[i];
 	if (kept < 2)
 		return 0;
@@ -487,7 +500,7 @@ static void sort_arrows(struct viz_timeline *tl)
 	if (n)
 		qsort(a, n, sizeof(*a), by_arrow);
 	for (uint32_t i = 0, j; i < n; i = j) {
-		for (j = i + 1; j < n && a[j].kind == a[i].kind && a[j].id == a[i].id;)
+		for (j = i + 1; j < n && same_arrow(&a[i], &a[j]);)
 			j++;
 		uint32_t m = join(&a[i], j - i);
 		memmove(&a[kept], &a[i], m * sizeof(*a));
@@ -538,4 +551,9 @@ void viz_timeline_free(struct viz_timeline *tl)
 	free(tl->hosts);
 	free(tl->arrows);
 	memset(tl, 0, sizeof(*tl));
+}
+
+uint64_t viz_arrow_id(const struct viz_arrow *a)
+{
+	return a->id | (a->kind == ARROW_PACKET ? (uint64_t)(a->host + 1) << 32 : 0);
 }

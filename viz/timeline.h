@@ -6,8 +6,9 @@
  * something that takes no time (a frame that arrives, a step, a drop, a line of the log). Slices of a lane
  * nest.
  *
- * Arrows join slices: of a packet, wherever another lane handles it; of a cause (timer, wake-up, ...), from
- * what set it off to what ran because of it. An arrow hangs at the beginning of its slice.
+ * Arrows join slices: of a packet, over the lanes of a host that handle it; of a cause (a frame on its wire,
+ * a timer, a wake-up, ...), from what set it off to what ran because of it. An arrow hangs at the beginning
+ * of its slice.
  *
  * Two walks: viz_timeline_init() numbers the slices and finds their ends and arrows, viz_timeline_host()
  * tells them, a host's slices in order of beginning.
@@ -23,6 +24,10 @@ enum viz_lane { LANE_BOOT, LANE_TASK, LANE_SOFTIRQ, LANE_IRQ, LANE_SENT, LANE_RE
 #define ARROW_PACKET HOP_KINDS
 #define ARROW_KINDS (HOP_KINDS + 1)
 extern const char *const viz_arrow_names[ARROW_KINDS];
+
+/* A number that only the touches of this arrow have, among those of its kind. */
+struct viz_arrow;
+uint64_t viz_arrow_id(const struct viz_arrow *a);
 
 enum viz_arrow_phase { ARROW_NONE, ARROW_START, ARROW_STEP, ARROW_END };
 

@@ -9,6 +9,7 @@
 #include "viz/chart.h"
 #include "viz/diff.h"
 #include "viz/export.h"
+#include "viz/passage.h"
 
 static void check(int r, const char *err)
 {
@@ -50,6 +51,13 @@ static void export_all(const struct viz_trace *t, FILE *out)
 		x.to = 1000000;
 		x.by_time = x.spread = true;
 		check(f->run(&x), err);
+	}
+	for (uint32_t i = 0; i < t->nr_hosts; i++) {
+		struct viz_passages s = { 0 };
+
+		if (t->hosts[i].name)
+			viz_passages_find(t, i, &s);
+		free(s.p);
 	}
 }
 

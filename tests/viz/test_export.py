@@ -178,8 +178,11 @@ SLICES = [
 ]
 
 # The touches of each arrow, in order of time.
+HOST_BIT = 1 << 32  # a packet's arrow is another on each host
 ARROWS = {
-    ("packet", 5): [("client", "xmit"), ("client", "packet 5"), ("router", "packet 5"), ("router", "net_rx")],
+    ("packet", HOST_BIT + 5): [("client", "xmit"), ("client", "packet 5")],
+    ("wire", 11): [("client", "packet 5"), ("router", "packet 5")],
+    ("packet", 2 * HOST_BIT + 5): [("router", "packet 5"), ("router", "net_rx")],
     ("wake-up", 12): [("client", "wake_up"), ("client", "woken")],
 }
 
@@ -240,8 +243,8 @@ def check_real(what, slices, arrows):
     """Of a real run: slices nest, and packets cross from host to host."""
     for lane in lanes_of(slices).values():
         nest(lane)
-    crossing = [a for (kind, _), a in arrows.items() if kind == "packet" and len({s.host for s in a}) > 1]
-    check(len(crossing) >= 10, f"{what}: packets cross {len(crossing)} times")
+    crossing = [a for (kind, _), a in arrows.items() if kind == "wire" and len({s.host for s in a}) == 2]
+    check(len(crossing) == 12, f"{what}: packets cross {len(crossing)} times")
     check(all(s.begin <= e.begin for a in arrows.values() for s, e in zip(a, a[1:])), f"{what}: arrows go back in time")
 
 
@@ -355,8 +358,8 @@ def read_perfetto(data):
         if ends:
             ended.add(i)
     check(ended == set(flows), "perfetto: every arrow ends")
-    kinds = ["timer", "softirq", "interrupt", "wake-up", "frame", "work", "packet"]
-    return slices, {(kinds[(i >> 32) - 1], i & 0xffffffff): v for i, v in flows.items()}, counters, tracks
+    kinds = ["timer", "softirq", "interrupt", "wake-up", "wire", "work", "packet"]
+    return slices, {(kinds[(i >> 48) - 1], i & (1 << 48) - 1): v for i, v in flows.items()}, counters, tracks
 
 
 def test_perfetto(hand, real, tmp):
@@ -632,6 +635,30 @@ def test_pcapng(real, tmp):
         check(len(tshark(to, "frame.number")) == 24, f"pcapng of a run with {args}", r.stderr)
 
 
+def test_odd_bytes(tmp):
+    """Text that is no UTF-8, or that formats use themselves, is escaped or replaced."""
+    t = Trace([("f", FUNCTION, "stack/skb/f.c", "")])
+    h = t.host("h")
+    h.task(1, "name\x7f\x01%s")
+    h.rec(TASK, 0, 0, 1)
+    h.rec(CALL, 0, 1, h.string("QQQQQQQQQQ"))
+    h.enter("f", 1)
+    write_run(tmp / "odd", t.bytes().replace(b"QQQQQQQQQQ", b'\xff\xc3\xed\xa0\x80"\\\n*/'))
+    want = "\ufffd" * 5 + '"\\\n*/'
+    events = [json.loads(line) for line in export(tmp / "odd", "jsonl").splitlines()]
+    check(events[0]["data"]["name"] == "name\x7f\x01%s" and events[1]["data"]["text"] == want, "odd: jsonl", events[:2])
+    slices, _ = read_chrome(export(tmp / "odd", "chrome"))
+    check((slices[0].lane, slices[0].name) == ("name\x7f\x01%s", want), "odd: chrome", slices[0].key())
+    to = tmp / "odd.out"
+    export(tmp / "odd", "perfetto", "-o", to)
+    check(want.encode() in to.read_bytes() and decode_perfetto(to.read_bytes()), "odd: perfetto")
+    export(tmp / "odd", "ctf", "-o", tmp / "odd.ctf")
+    r = subprocess.run(["babeltrace2", tmp / "odd.ctf"], capture_output=True, text=True, timeout=60)
+    check(r.returncode == 0 and 'text = "' + "\ufffd" * 5 + '\\"\\\\\\n*/"' in r.stdout, "odd: ctf", r.stdout, r.stderr)
+    check("\n" not in export(tmp / "odd", "ftrace", text=False).decode("latin1").split("/* ")[1].split(" */")[0],
+          "odd: ftrace keeps a comment in its line")
+
+
 def test_broken(folder, tmp):
     """Every format makes something of a trace that is cut off anywhere."""
     data = (folder / "trace.wpt").read_bytes()
@@ -665,6 +692,7 @@ def main():
         test_ftrace(hand, real, costly)
         test_csv(hand, real)
         test_pcapng(real, tmp)
+        test_odd_bytes(tmp)
         test_broken(hand, tmp)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
