@@ -175,7 +175,7 @@ static void end_at(struct slicer *s, uint32_t nr, enum viz_lane lane, uint32_t s
 	if (s->failed)
 		return;
 	if (!s->v)
-		s->h->ends[nr].end = shown_time;
+		s->h->ends[nr].end = shown_time > s->h->ends[nr].end ? shown_time : s->h->ends[nr].end;
 	else if (s->v->end)
 		s->v->end(s->v->arg, lane, sub, shown_time);
 }

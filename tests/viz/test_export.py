@@ -674,6 +674,24 @@ def test_broken(folder, tmp):
             check(r.returncode == 0 and "cut off" in r.stderr, f"{fmt} of a trace cut at {size}:", r.returncode, r.stderr)
 
 
+def test_filtered(tmp):
+    """Runs of which only a part was recorded."""
+    folder, formats = tmp / "filtered", ("calls", "csv", "folded")
+    for what in ("fn=tcp_*", "packet=4", "from=1ms,to=1.2ms", "host=server"):
+        r = wirepath("run", SCENARIOS / "tcp_handshake.lua", "-o", folder, "--trace", what)
+        check(r.returncode == 0, f"run --trace {what}", r.stderr)
+        for fmt in formats:
+            check(export(folder, fmt), f"{fmt} of --trace {what}: nothing")
+        slices, _ = read_chrome(export(folder, "chrome"))
+        for lane in lanes_of(slices).values():
+            nest(lane)
+        read_ftrace(export(folder, "ftrace", "--host", "server"))
+        events = [json.loads(line) for line in export(folder, "jsonl").splitlines()]
+        for host in ("client", "server"):
+            times = [e["t"] for e in events if e["host"] == host]
+            check(times == sorted(times), f"jsonl of --trace {what}: order")
+
+
 def main():
     with tempfile.TemporaryDirectory() as d:
         tmp = Path(d)
@@ -693,6 +711,7 @@ def main():
         test_csv(hand, real)
         test_pcapng(real, tmp)
         test_odd_bytes(tmp)
+        test_filtered(tmp)
         test_broken(hand, tmp)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
