@@ -101,7 +101,7 @@ static void add_arrow(struct slicer *s, unsigned kind, uint32_t id, enum viz_arr
 		s->failed = true;
 		return;
 	}
-	tl->arrows[tl->nr_arrows] = (struct viz_arrow){ .time = s->last,
+	tl->arrows[tl->nr_arrows] = (struct viz_arrow){ .time = s->h->ends[slice].begin,
 							.id = id,
 							.slice = slice,
 							.host = s->host,
@@ -146,7 +146,7 @@ static uint32_t begin_shown(struct slicer *s, struct viz_slice *slice, uint64_t 
 		return nr;
 	if (!s->v) {
 		if (grow((void **)&s->h->ends, &s->h->cap_slices, nr, sizeof(*s->h->ends)))
-			s->h->ends[nr] = (struct viz_slice_end){ .end = slice->begin };
+			s->h->ends[nr] = (struct viz_slice_end){ .begin = slice->begin, .end = slice->begin };
 		else
 			s->failed = true;
 		use_lane(s, slice->lane, slice->sub);

@@ -33,8 +33,8 @@ enum viz_arrow_phase { ARROW_NONE, ARROW_START, ARROW_STEP, ARROW_END };
 
 /* Where an arrow touches a slice. */
 struct viz_arrow {
-	uint64_t time;
-	uint32_t id; /* journey, or hop */
+	uint64_t time; /* of the slice's beginning */
+	uint32_t id;   /* journey, or hop */
 	uint32_t slice, host;
 	uint32_t place; /* order of making */
 	uint32_t sub;
@@ -66,7 +66,7 @@ struct viz_slice {
 };
 
 struct viz_slice_end {
-	uint64_t end;
+	uint64_t begin, end;
 	int32_t result;
 	bool has_result;
 };
