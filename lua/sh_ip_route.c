@@ -3,6 +3,7 @@
  *
  *	ip [-d] route [show [PREFIX] [dev DEV] [table local|main|all|N]]
  *	ip route get ADDR [from ADDR] [oif DEV]
+ *	ip route flush cache
  *	ip route add|replace|del [TYPE] PREFIX|default [via GW] [dev DEV] [src ADDR] [metric N] [table T]
  *[scope S] [mtu [lock] N] [advmss N] [window N] [initcwnd N] [initrwnd N] [onlink]
  */
@@ -192,13 +193,23 @@ static int route_show(struct ip *ip, int i)
 
 static void say_cache(struct sh *sh, const struct rtable *rt)
 {
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} flags[] = { { RTCF_LOCAL, "local" },
+		      { RTCF_MULTICAST, "mc" },
+		      { RTCF_BROADCAST, "brd" },
+		      { RTCF_REDIRECTED, "redirected" } };
 	long left = (long)(rt->dst.expires - jiffies(sh->host));
+	const char *before = "<";
 	sh_say(sh, "    cache ");
-	if (rt->rt_flags & (RTCF_LOCAL | RTCF_BROADCAST | RTCF_MULTICAST))
-		sh_say(sh, "<%s%s> ", rt->rt_flags & RTCF_LOCAL ? "local" : "",
-		       rt->rt_flags & RTCF_BROADCAST   ? rt->rt_flags & RTCF_LOCAL ? ",brd" : "brd"
-		       : rt->rt_flags & RTCF_MULTICAST ? rt->rt_flags & RTCF_LOCAL ? ",mc" : "mc"
-						       : "");
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (rt->rt_flags & flags[i].flag) {
+			sh_say(sh, "%s%s", before, flags[i].name);
+			before = ",";
+		}
+	if (*before == ',')
+		sh_say(sh, "> ");
 	if (rt->dst.expires && left > 0)
 		sh_say(sh, "expires %ldsec ", left / HZ);
 	if (rt->rt_pmtu && rt->dst.expires && left > 0)
@@ -373,5 +384,9 @@ int ip_route(struct ip *ip)
 		return route_show(ip, 1);
 	if (ip_matches(what, "get"))
 		return route_get(ip);
+	if (strcmp(what, "flush") == 0 && ip->argc == 2 && strcmp(ip->argv[1], "cache") == 0) {
+		ip_route_flush_cache(ip->sh->host);
+		return 0;
+	}
 	return ip_unknown(ip, "route", what);
 }

@@ -71,6 +71,8 @@ static void say_error(struct ping *p, const struct sock_extended_err *ee)
 		"Precedence Violation",
 		"Precedence Cutoff",
 	};
+	static const char *const redirect[] = { "Network", "Host", "Type of Service and Network",
+						"Type of Service and Host" };
 	struct sh *sh = p->net.sh;
 	if (ee->ee_type == ICMP_DEST_UNREACH && ee->ee_code == ICMP_FRAG_NEEDED)
 		sh_say(sh, "Frag needed and DF set (mtu = %u)\n", ee->ee_info);
@@ -80,6 +82,9 @@ static void say_error(struct ping *p, const struct sock_extended_err *ee)
 		sh_say(sh, ee->ee_code ? "Frag reassembly time exceeded\n" : "Time to live exceeded\n");
 	else if (ee->ee_type == ICMP_PARAMETERPROB)
 		sh_say(sh, "Parameter problem: pointer = %u\n", ee->ee_info >> 24);
+	else if (ee->ee_type == ICMP_REDIRECT && ee->ee_code < 4)
+		sh_say(sh, "Redirect %s(New nexthop: %s)\n", redirect[ee->ee_code],
+		       sh_ip(htonl(ee->ee_info)).s);
 	else
 		sh_say(sh, "Bad ICMP type: %d\n", ee->ee_type);
 }

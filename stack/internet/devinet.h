@@ -98,6 +98,7 @@ struct in_device {
 #define IN_DEV_ARP_ANNOUNCE(in_dev) IN_DEV_MAXCONF(in_dev, arp_announce)
 #define IN_DEV_ARP_IGNORE(in_dev) IN_DEV_MAXCONF(in_dev, arp_ignore)
 #define IN_DEV_ARP_NOTIFY(in_dev) IN_DEV_MAXCONF(in_dev, arp_notify)
+#define IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN(in_dev) IN_DEV_ORCONF(in_dev, ignore_routes_with_linkdown)
 #define IN_DEV_PROMOTE_SECONDARIES(in_dev) IN_DEV_ORCONF(in_dev, promote_secondaries)
 
 static inline struct in_device *__in_dev_get_rcu(const struct net_device *dev)

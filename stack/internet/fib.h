@@ -279,6 +279,7 @@ struct ip_route_spec {
 };
 int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec);
 int ip_route_del_spec(struct host *host, const struct ip_route_spec *spec);
+void ip_route_flush_cache(struct host *host); /* and what redirects and "fragmentation needed" taught */
 int ip_route_add(struct host *host, __be32 dst, int plen, __be32 gw, const char *dev, u32 metric);
 int ip_route_del(struct host *host, __be32 dst, int plen, __be32 gw, const char *dev, u32 metric);
 

@@ -474,6 +474,12 @@ int ip_route_del_spec(struct host *host, const struct ip_route_spec *spec)
 	return tb ? fib_table_delete(net, tb, &cfg) : -ESRCH;
 }
 
+void ip_route_flush_cache(struct host *host)
+{
+	rt_cache_flush(host->net);
+	inet_state(host)->fnhe_genid++;
+}
+
 int ip_route_add(struct host *host, __be32 dst, int plen, __be32 gw, const char *dev, u32 metric)
 {
 	struct ip_route_spec spec = { .dst = dst, .plen = plen, .gw = gw, .dev = dev, .metric = metric };

@@ -314,7 +314,7 @@ bool fib_lookup_good_nhc(const struct fib_nh_common *nhc, int fib_flags, const s
 	if (nhc->nhc_flags & RTNH_F_DEAD)
 		return false;
 	if ((nhc->nhc_flags & RTNH_F_LINKDOWN) && !(fib_flags & FIB_LOOKUP_IGNORE_LINKSTATE) &&
-	    nhc->nhc_dev->ip_ptr && nhc->nhc_dev->ip_ptr->cnf.ignore_routes_with_linkdown)
+	    nhc->nhc_dev->ip_ptr && IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN(nhc->nhc_dev->ip_ptr))
 		return false;
 	return !flp->flowi4_oif || flp->flowi4_oif == nhc->nhc_oif;
 }

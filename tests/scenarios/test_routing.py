@@ -103,6 +103,13 @@ def programs(wirepath, tmp):
         check(got == want, "%s: got\n%swanted\n%s" % (name, got, want))
 
 
+def redirects(wirepath, tmp):
+    here, out = os.path.join(HERE, "redirects"), os.path.join(tmp, "redirects")
+    r = run(wirepath, "run", os.path.join(here, "replay.lua"), "-o", out, "--no-trace")
+    got = open(os.path.join(out, "client.client.out")).read() if r.returncode == 0 else r.stdout
+    check(got == open(os.path.join(here, "linux.txt")).read(), "redirects, unlike Linux: %s" % got)
+
+
 def tshark(path, display, *fields):
     args = ["tshark", "-r", path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", display]
     for f in fields:
@@ -155,6 +162,7 @@ def main():
     wirepath = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as tmp:
         programs(wirepath, tmp)
+        redirects(wirepath, tmp)
         scenarios(wirepath, tmp)
         charts(wirepath, tmp)
     print("%d passed, %d failed" % (passed, failed))
