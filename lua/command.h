@@ -16,6 +16,7 @@ int cmd_run(int argc, char **argv);
 int cmd_chart(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_journey(int argc, char **argv);
 int cmd_ladder(int argc, char **argv);
 int cmd_digest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

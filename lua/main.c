@@ -16,6 +16,7 @@ static const struct {
 	{ "chart", cmd_chart, "draw what a function called" },
 	{ "report", cmd_report, "write a run as one HTML page to explore" },
 	{ "export", cmd_export, "write a run in another format" },
+	{ "journey", cmd_journey, "follow a packet, and tell where its time went" },
 	{ "ladder", cmd_ladder, "draw who sent what to whom, and when" },
 	{ "digest", cmd_digest, "print a run's digest" },
 	{ "diff", cmd_diff, "where two runs part" },

@@ -5,6 +5,7 @@
 #include "lua/command.h"
 #include "lua/options.h"
 #include "lua/output.h"
+#include "viz/journey.h"
 #include "viz/ladder.h"
 
 #define FRAMES_TEXT 5000 /* shown unless --all: folding makes less of them */
@@ -102,6 +103,105 @@ int cmd_ladder(int argc, char **argv)
 		code = usage_error("ladder", "there is no host '%s' in %s", opt.host, dir);
 	else
 		code = draw_ladder(&t, &opt, format, to);
+	viz_trace_close(&t);
+	return code;
+}
+
+/* ---- journey ---- */
+
+struct journey_words {
+	const char *dir, *host, *format, *to;
+	uint64_t packet, write, frame;
+};
+
+static int draw_journey(const struct viz_trace *t, const struct journey_words *w, uint32_t packet)
+{
+	char err[512];
+	struct output out;
+	int picture = picture_format(w->format), rc = 0;
+	struct journey *j = viz_journey_new(t, packet, (uint32_t)w->frame, err, sizeof(err));
+	if (!j)
+		return trouble("journey", err);
+	int code = output_open(&out, "journey", w->to);
+	if (code == EXIT_DONE) {
+		if (picture >= 0)
+			rc = viz_journey_picture(j, (enum pic_format)picture, out.file, err, sizeof(err));
+		else
+			viz_journey_text(j, strcmp(w->format, "utf8") == 0, out.file);
+		code = output_close(&out, rc < 0 ? trouble("journey", err) : code);
+	}
+	viz_journey_free(j);
+	return code;
+}
+
+static int list_packets(const struct viz_trace *t, const struct journey_words *w)
+{
+	char err[512];
+	struct output out;
+	int code = output_open(&out, "journey", w->to);
+	if (code != EXIT_DONE)
+		return code;
+	if (viz_journey_list(t, w->host, out.file, err, sizeof(err)) < 0)
+		code = trouble("journey", err);
+	code = output_close(&out, code);
+	if (code == EXIT_DONE)
+		fprintf(stderr, "choose one with --packet, or with --host and --write\n");
+	return code;
+}
+
+static int pick_journey(const struct viz_trace *t, const struct journey_words *w)
+{
+	char err[512];
+	int host = w->host ? viz_host_index(t, w->host) : -1;
+	if (w->host && host < 0)
+		return usage_error("journey", "there is no host '%s' in %s", w->host, w->dir);
+	if (w->packet)
+		return draw_journey(t, w, (uint32_t)w->packet);
+	if (!w->write)
+		return list_packets(t, w);
+	uint32_t packet = viz_journey_of_write(t, (uint32_t)host, (uint32_t)w->write, err, sizeof(err));
+	return packet ? draw_journey(t, w, packet) : trouble("journey", err);
+}
+
+int cmd_journey(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: wirepath journey DIR [--packet ID | --host H --write N] [--frame N] [--format F] [-o "
+		"FILE]\n\n"
+		"Follows a packet from the call that made it to the call that took it, over every switch and "
+		"router, and "
+		"tells what\n"
+		"each layer, queue and wire added. Without a choice, lists the packets.\n\n"
+		"  --packet ID      this one\n"
+		"  --write N        the one that H's Nth call of write(), send() and their like made\n"
+		"  --host H         see --write; the list: only what H sent\n"
+		"  --frame N        of a packet that was sent as several frames the Nth; else the last that "
+		"arrived\n"
+		"  --format F       ascii (default), utf8, svg, png, pdf\n"
+		"  -o FILE          write there instead of to standard output\n\n"
+		"example: wirepath journey runs/tcp_handshake --host client --write 1\n";
+	struct journey_words w = { .format = "ascii" };
+	const struct option_spec specs[] = {
+		{ .name = "--packet", .number = &w.packet, .max = UINT32_MAX },
+		{ .name = "--write", .number = &w.write, .max = UINT32_MAX },
+		{ .name = "--host", .text = &w.host },
+		{ .name = "--frame", .number = &w.frame, .max = UINT32_MAX },
+		{ .name = "--format", .text = &w.format },
+		{ .name = "-o", .text = &w.to },
+		{ 0 },
+	};
+	struct viz_trace t;
+	int code = options_parse("journey", help, specs, argc, argv, &w.dir, 1);
+	if (code >= 0)
+		return code;
+	if (strcmp(w.format, "ascii") != 0 && strcmp(w.format, "utf8") != 0 && picture_format(w.format) < 0)
+		return usage_error("journey", "there is no format '%s': use ascii, utf8, svg, png or pdf",
+				   w.format);
+	if (w.write && (!w.host || w.packet))
+		return usage_error("journey", "--write goes with --host, and without --packet");
+	if ((code = run_open(&t, "journey", w.dir)) != EXIT_DONE)
+		return code;
+	code = pick_journey(&t, &w);
 	viz_trace_close(&t);
 	return code;
 }

@@ -391,20 +391,23 @@ bool ladder_speaks(const struct ladder *l, uint32_t send)
 	const struct viz_send *s = &l->sends.send[send];
 	if (s->origin != send)
 		return false;
-	if (s->before == VIZ_NOBODY || s->from == l->sends.send[s->before].from)
-		return true;
-	const struct viz_send *b = &l->sends.send[s->before];
-	char now[640], then[640];
+	struct frame_bases bases = viz_send_bases(&l->sends, send);
 	struct frame_head h, g;
-	struct frame_bases nb = viz_send_bases(&l->sends, send), bb = viz_send_bases(&l->sends, s->before);
+	char now[640], then[640];
 	viz_send_head(&l->sends, send, &h);
-	viz_send_head(&l->sends, s->before, &g);
-	if (!b->nr_bytes || h.saddr != g.saddr || h.daddr != g.daddr || h.sport != g.sport ||
-	    h.dport != g.dport || h.frag_at != g.frag_at)
-		return true;
-	frame_words(&h, &nb, false, now, sizeof(now));
-	frame_words(&g, &bb, false, then, sizeof(then));
-	return strcmp(now, then) != 0;
+	frame_words(&h, &bases, false, now, sizeof(now));
+	uint32_t b = s->before;
+	for (unsigned n = 0; b != VIZ_NOBODY && n < 256; n++, b = l->sends.send[b].before) {
+		if (l->sends.send[b].from == s->from)
+			continue;
+		bases = viz_send_bases(&l->sends, b);
+		viz_send_head(&l->sends, b, &g);
+		frame_words(&g, &bases, false, then, sizeof(then));
+		if (h.saddr == g.saddr && h.daddr == g.daddr && h.sport == g.sport && h.dport == g.dport &&
+		    h.frag_at == g.frag_at && h.more == g.more && strcmp(now, then) == 0)
+			return false;
+	}
+	return true;
 }
 
 void ladder_notes(const struct ladder *l, uint32_t send, char *buf, unsigned len)
@@ -450,10 +453,15 @@ void ladder_words(const struct ladder *l, uint32_t send, bool brief, char *buf, 
 	frame_words(&h, &b, brief, buf + n, (unsigned)(len - n));
 }
 
+const char *ladder_parens(const char *call)
+{
+	return call[0] && call[strlen(call) - 1] != ')' ? "()" : "";
+}
+
 void ladder_call_text(const struct ladder_call *c, bool with_result, char *buf, unsigned len)
 {
 	const char *name = c->result < 0 && c->result > INT32_MIN ? viz_errno_name(-c->result) : NULL;
-	const char *none = c->text[0] && c->text[strlen(c->text) - 1] != ')' ? "()" : "";
+	const char *none = ladder_parens(c->text);
 	if (!with_result)
 		snprintf(buf, len, "%s%s", c->text, none);
 	else

@@ -83,6 +83,8 @@ bool ladder_speaks(const struct ladder *l, uint32_t send);
 void ladder_words(const struct ladder *l, uint32_t send, bool brief, char *buf, unsigned len);
 /* " [lost: ...]", " [retransmission]": or "". */
 void ladder_notes(const struct ladder *l, uint32_t send, char *buf, unsigned len);
+/* "()" for a call whose text has no arguments, else "". */
+const char *ladder_parens(const char *call);
 /* "connect(3, 10.0.2.2:80) = 0", as far as it is known. */
 void ladder_call_text(const struct ladder_call *c, bool with_result, char *buf, unsigned len);
 void ladder_state_text(const struct ladder *l, const struct ladder_state *s, char *buf, unsigned len);

@@ -33,7 +33,7 @@ struct gather {
 	struct again *again; /* what TCP sends again: open addressing by packet */
 	uint32_t nr_again, again_slots;
 	/* of the host at hand: */
-	uint32_t order, host, hop_out, hop_in, subject;
+	uint32_t order, host, hop_out, hop_in, came_by, subject;
 	uint32_t sending; /* the records that come are about this one, or VIZ_NOBODY */
 	bool failed;
 };
@@ -134,6 +134,7 @@ static void on_tx(struct gather *g, const struct viz_flow *flow, const struct tr
 	s->len = rec->fn;
 	s->out = rec->depth;
 	s->order = g->order;
+	s->via = g->t->hosts[g->host].is_switch ? g->came_by : 0;
 	s->resent = (uint8_t)why_sent(g, flow);
 	if (g->again_slots && !s->resent)
 		s->resent = (uint8_t)again_slot(g->again, g->again_slots, rec->obj)->why;
@@ -153,6 +154,7 @@ static void add_arrival(struct gather *g, const struct trace_rec *rec, uint64_t 
 static void on_rx(struct gather *g, const struct trace_rec *rec, uint64_t time)
 {
 	g->sending = VIZ_NOBODY;
+	g->came_by = g->hop_in;
 	if (g->hop_in) {
 		add_arrival(g, rec, time, VIZ_NOBODY);
 		return;
@@ -309,7 +311,7 @@ static bool hops_init(struct hops *h, const struct viz_sends *s)
 	h->mask = slots - 1;
 	h->slot = calloc(slots, sizeof(*h->slot));
 	for (uint32_t i = 0; h->slot && i < s->n; i++)
-		if (s->send[i].hop)
+		if (s->send[i].hop && !s->send[i].duplicate)
 			*hop_slot(h, s, s->send[i].hop) = i + 1;
 	return h->slot;
 }
@@ -411,8 +413,17 @@ static uint32_t *journey_slot(uint32_t *slot, uint32_t mask, const struct viz_se
 	return &slot[i];
 }
 
+/* The sending whose bytes `v` has: what a switch passes on, or what the wire has made two of; NULL: its own.
+ */
+static const struct viz_send *same_bytes(const struct viz_sends *s, const struct viz_send *v,
+					 const struct hops *hops)
+{
+	uint32_t at = v->duplicate ? *hop_slot(hops, s, v->hop) : v->via ? *hop_slot(hops, s, v->via) : 0;
+	return at && &s->send[at - 1] < v ? &s->send[at - 1] : NULL;
+}
+
 /* In order of time: switches pass on what a card has sent; TCP's numbers tell what is sent again. */
-static bool follow(struct viz_sends *s)
+static bool follow(struct viz_sends *s, const struct hops *hops)
 {
 	struct frame_follower *f = frame_follower_new();
 	uint32_t slots = 16;
@@ -427,9 +438,9 @@ static bool follow(struct viz_sends *s)
 		struct frame_bases b;
 		v->origin = i;
 		v->before = *last ? *last - 1 : VIZ_NOBODY;
-		if ((!v->nr_bytes || v->duplicate) && *last) {
-			const struct viz_send *o = &s->send[*last - 1];
-			v->origin = *last - 1;
+		const struct viz_send *o = same_bytes(s, v, hops);
+		if (o) {
+			v->origin = o->origin;
 			v->bytes = o->bytes;
 			v->nr_bytes = o->nr_bytes;
 			v->seq = o->seq;
@@ -535,7 +546,9 @@ int viz_sends_read(struct viz_sends *s, const struct viz_trace *t)
 	bool ok = !g.failed && join_flying(s);
 	if (ok && s->n)
 		qsort(s->send, s->n, sizeof(*s->send), by_time);
-	ok = ok && follow(s) && find_overtaken(s);
+	free(hops.slot);
+	hops.slot = NULL;
+	ok = ok && hops_init(&hops, s) && follow(s, &hops) && find_overtaken(s);
 	free(hops.slot);
 	free(g.why);
 	free(g.arrivals);

@@ -24,6 +24,7 @@ struct viz_send {
 	uint32_t from, to;		     /* hosts, or VIZ_NOBODY */
 	uint32_t order, arrived_order; /* among the marks (viz/flow.h) of the host that sends, that gets it */
 	uint32_t journey, hop;
+	uint32_t via;	 /* a switch passes it on: the hop by which it came, else 0 */
 	uint32_t bytes;	 /* offset in viz_sends.bytes */
 	uint32_t origin; /* the sending whose bytes these are: itself, or of the card that a switch passes on
 			  */
