@@ -26,7 +26,7 @@ struct build {
 	uint8_t *part_of; /* by function: enum journey_part, PARTS: a helper of whoever calls it */
 	uint32_t *mine;	  /* sendings of the packet, in order of time */
 	uint32_t nr_mine;
-	uint64_t now;
+	uint64_t now, arrived; /* arrived: when it came to the last host */
 	bool failed;
 };
 
@@ -325,10 +325,8 @@ static void to_reader(struct build *b, uint32_t at)
 	enum journey_part last = visit(b, at, end, NONE, all[end].time);
 	snprintf(b->j->to, sizeof(b->j->to), "%s", b->t->hosts[host].name);
 	for (uint32_t i = end + 1; i < b->recs.n && all[i].host == host; i++) {
-		if (all[i].kind == JREC_DROP) {
-			snprintf(b->j->fate, sizeof(b->j->fate), "dropped by %s", b->t->hosts[host].name);
+		if (all[i].kind == JREC_DROP)
 			return;
-		}
 		if (all[i].kind != JREC_CALL || all[i].flow != FLOW_TASK || !all[i].call)
 			continue;
 		const struct jcall *c = &b->recs.calls[all[i].call - 1];
@@ -358,7 +356,7 @@ static void rate_text(const struct viz_send *s, char *buf, unsigned len)
 static void over_wire(struct build *b, const struct viz_send *s)
 {
 	char rate[32];
-	if (s->left == VIZ_NEVER)
+	if (s->left == VIZ_NEVER || s->from == VIZ_NOBODY)
 		return;
 	if (s->begun > b->now)
 		step(b, s->begun, s->from, s->to, PART_WIRE_QUEUE, "wire", "waits until the wire is free");
@@ -415,6 +413,8 @@ static void begin(struct build *b, uint32_t at)
 static void tell_loss(struct build *b, const struct viz_send *s)
 {
 	const char *to = s->to < b->t->nr_hosts ? b->t->hosts[s->to].name : NULL;
+	if (s->drop == VIZ_NOBODY && s->arrived == VIZ_NEVER)
+		snprintf(b->j->fate, sizeof(b->j->fate), "not seen to arrive");
 	if (s->drop == VIZ_NOBODY)
 		return;
 	const char *why = viz_string(&b->t->drops, b->sends.drops[s->drop].reason);
@@ -431,10 +431,14 @@ static void travel(struct build *b, uint32_t first)
 {
 	uint32_t at = b->sends.send[first].from == VIZ_NOBODY ? NONE : first_of(b, b->sends.send[first].from),
 		 i = first;
+	b->now = b->sends.send[first].sent;
 	if (at != NONE)
 		begin(b, at);
 	else
-		b->now = b->sends.send[first].sent;
+		snprintf(b->j->from, sizeof(b->j->from), "%s",
+			 b->sends.send[first].from == VIZ_NOBODY
+				 ? "(outside)"
+				 : b->t->hosts[b->sends.send[first].from].name);
 	for (unsigned n = 0; n < MAX_WIRES; n++) {
 		const struct viz_send *s = &b->sends.send[i];
 		if (s->from != VIZ_NOBODY && b->t->hosts[s->from].is_switch) {
@@ -449,6 +453,7 @@ static void travel(struct build *b, uint32_t first)
 		tell_loss(b, s);
 		if (s->arrived == VIZ_NEVER || s->drop != VIZ_NOBODY)
 			return;
+		b->arrived = s->arrived;
 		uint32_t next = goes_on(b, i);
 		at = b->t->hosts[s->to].is_switch ? NONE : from_card(b, s);
 		if (next == NONE) {
@@ -471,7 +476,9 @@ static void stay(struct build *b)
 	begin(b, at);
 	snprintf(b->j->to, sizeof(b->j->to), "%s", b->t->hosts[all[at].host].name);
 	for (unsigned n = 0; n < 32 && at < b->recs.n && all[at].host == all[0].host; n++) {
-		uint32_t end = visit_end(b, at);
+		uint32_t end = at;
+		for (uint32_t k = at; k < b->recs.n && all[k].host == all[at].host; k++)
+			end = all[k].kind == JREC_CALL && all[k].visit == all[at].visit ? k : end;
 		enum journey_part last = visit(b, at, end, NONE, all[end].time);
 		const struct jcall *c = all[at].call ? &b->recs.calls[all[at].call - 1] : NULL;
 		at = end + 1;
@@ -492,12 +499,11 @@ static void tell_drop(struct build *b)
 {
 	for (uint32_t i = 0; i < b->sends.nr_drops; i++) {
 		const struct viz_drop *d = &b->sends.drops[i];
-		if (d->journey != b->j->packet || d->of_send || d->time < b->now)
+		if (d->journey != b->j->packet || d->of_send || d->time < b->arrived || *b->j->fate)
 			continue;
-		if (!*b->j->fate || strncmp(b->j->fate, "dropped by", 10) == 0)
-			snprintf(b->j->fate, sizeof(b->j->fate), "dropped by %s: %s",
-				 b->t->hosts[d->host].name, viz_string(&b->t->drops, d->reason));
-		return;
+		snprintf(b->j->fate, sizeof(b->j->fate), "dropped by %s: %s", b->t->hosts[d->host].name,
+			 viz_string(&b->t->drops, d->reason));
+		snprintf(b->j->to, sizeof(b->j->to), "%s", b->t->hosts[d->host].name);
 	}
 }
 

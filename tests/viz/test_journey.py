@@ -210,6 +210,34 @@ def switched(tmp):
     return folder
 
 
+LOOPBACK = """
+local sim = require "sim"
+local S = require "posix.sys.socket"
+local net = sim.network()
+local a = net:host("a", { addr = "10.0.0.1/24" })
+a:run("rx", function()
+  local fd = S.socket(S.AF_INET, S.SOCK_DGRAM, 0)
+  S.bind(fd, { family = S.AF_INET, addr = "127.0.0.1", port = 9 })
+  S.recv(fd, 2000)
+end)
+a:run("tx", function()
+  local fd = S.socket(S.AF_INET, S.SOCK_DGRAM, 0)
+  S.sendto(fd, "x", { family = S.AF_INET, addr = "127.0.0.1", port = 9 })
+  S.sendto(fd, "x", { family = S.AF_INET, addr = "127.0.0.1", port = 10 })
+end)
+sim.run("1s")
+"""
+
+
+def loopback(tmp):
+    """No wire at all, and a drop by the stack, with code that takes time."""
+    folder = scenario(tmp, "loopback", "--profile", "ast2500", text=LOOPBACK)
+    j = Journey(folder, "--host", "a", "--write", "1")
+    check(j.adds_up() and "to   a, recv(2000)" in j.text and j.places() == ["a"], "over lo", j.text)
+    j = Journey(folder, "--host", "a", "--write", "2")
+    check(j.adds_up() and j.fate == "X dropped by a: no socket for the packet", "nobody has the port", j.text)
+
+
 def pictures(folders):
     for folder, packet in folders:
         root = svg_check.read(run("journey", folder, "--packet", packet, "--format", "svg").stdout)
@@ -224,6 +252,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         folders = [(handshake(tmp), 4), (losses(tmp), 5), (routed(tmp), 1), (switched(tmp), 1)]
         pictures(folders)
+        loopback(tmp)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
