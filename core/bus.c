@@ -12,6 +12,7 @@
 
 void bus_attach(struct host *host, struct mmio_region *region)
 {
+	SIM_BUG_ON(host, region->size < 4);
 	for (struct mmio_region *r = host->bus.regions; r; r = r->next) {
 		if (region->base - r->base < r->size || r->base - region->base < region->size) {
 			sim_fault(host->sim, host, "bus: region 0x%08x overlaps the one at 0x%08x",
@@ -39,7 +40,7 @@ void bus_detach(struct host *host, struct mmio_region *region)
 static struct mmio_region *find_region(struct host *host, uint32_t addr, unsigned width)
 {
 	for (struct mmio_region *r = host->bus.regions; r; r = r->next) {
-		if (likely(addr - r->base <= r->size - width && r->size >= width))
+		if (likely(addr - r->base <= r->size - width))
 			return r;
 	}
 	return NULL;

@@ -364,7 +364,7 @@ static void deliver_suspendable(struct cpu *cpu)
 		cpu->ctx = CTX_IDLE;
 }
 
-void cpu_interrupt_point(struct cpu *cpu)
+void cpu_interrupt(struct cpu *cpu)
 {
 	if (!interrupt_due(cpu))
 		return;

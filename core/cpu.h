@@ -69,7 +69,12 @@ void cpu_exit(struct cpu *cpu); /* all tasks must have ended */
 void cpu_set_line(struct cpu *cpu, unsigned line, bool high);
 
 /* Delivers pending interrupts if allowed now: called after register accesses and on enabling. */
-void cpu_interrupt_point(struct cpu *cpu);
+void cpu_interrupt(struct cpu *cpu);
+static inline void cpu_interrupt_point(struct cpu *cpu)
+{
+	if (__builtin_expect((cpu->lines & ~cpu->masked) != 0, 0))
+		cpu_interrupt(cpu);
+}
 
 static inline void local_irq_disable(struct cpu *cpu)
 {
@@ -77,7 +82,7 @@ static inline void local_irq_disable(struct cpu *cpu)
 }
 static inline void local_irq_enable(struct cpu *cpu)
 {
-	if (--cpu->irq_disabled == 0 && (cpu->lines & ~cpu->masked))
+	if (--cpu->irq_disabled == 0)
 		cpu_interrupt_point(cpu);
 }
 

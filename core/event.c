@@ -128,7 +128,7 @@ static void current_insert(struct event_queue_impl *q, struct event *ev)
 }
 
 /* Puts what lies at or after the pivot back into buckets, finer ones than it came from. */
-static void current_spread(struct event_queue_impl *q)
+static __attribute__((noinline)) void current_spread(struct event_queue_impl *q)
 {
 	struct event **place = &q->current, *ev, *next;
 
@@ -359,6 +359,12 @@ bool event_del(struct event *ev)
 	return true;
 }
 
+/* Out of line: it would cost every event_add_keyed() the saving of registers. */
+static __attribute__((noinline)) void bucket_push_far(struct event_queue_impl *q, struct event *ev)
+{
+	bucket_push(q, ev);
+}
+
 void event_add_keyed(struct event *ev, uint64_t when, uint64_t key)
 {
 	struct sim *sim = ev->node->sim;
@@ -384,7 +390,7 @@ void event_add_keyed(struct event *ev, uint64_t when, uint64_t key)
 		if (unlikely(q->nr_current > CURRENT_MAX) && q->current_level > 0)
 			current_spread(q);
 	} else {
-		bucket_push(q, ev);
+		bucket_push_far(q, ev);
 	}
 	sim->queue.nr_pending++;
 	sim->queue.nr_background += ev->flags & EVENT_BACKGROUND;

@@ -59,6 +59,71 @@ static inline bool trace_recording(const struct host *host)
 	return unlikely(host->tr.recording);
 }
 
+/* ---- the trace: causes and flows (core/trace.h) ---- */
+
+/* Something was set off that will run later; returns the hop id (0 when not recording). */
+static inline uint32_t trace_hop_out(struct host *host, enum trace_hop kind)
+{
+	return trace_recording(host) ? trace_hop_out_slow(host, kind) : 0;
+}
+
+/* What runs from here on runs because of that hop; 0 is ignored. */
+static inline void trace_hop_in(struct host *host, enum trace_hop kind, uint32_t hop)
+{
+	if (trace_recording(host) && hop)
+		trace_put(host, TR_HOP_IN, kind, host->tr.depth + 1u, hop);
+}
+
+/* What the CPU runs from here on: core/cpu.c and stack/kernel say it. */
+static inline void trace_task(struct host *host, const struct task *task, bool resumes)
+{
+	if (trace_recording(host))
+		trace_task_slow(host, task, resumes);
+}
+
+static inline void trace_idle(struct host *host)
+{
+	if (trace_recording(host))
+		trace_idle_slow(host);
+}
+
+static inline void trace_irq(struct host *host, unsigned line)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_IRQ, 0, host->tr.depth, line);
+}
+
+static inline void trace_irq_end(struct host *host)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_IRQ_END, 0, host->tr.depth, 0);
+}
+
+static inline void trace_softirq(struct host *host, unsigned nr)
+{
+	if (trace_recording(host))
+		trace_put(host, TR_SOFTIRQ, 0, host->tr.depth, nr);
+}
+
+/* ---- bus addresses ---- */
+
+/* Bus address of a pointer into RAM and back; 0/NULL when it lies outside. */
+static inline uint32_t ram_bus_addr(const struct host *host, const void *p)
+{
+	uintptr_t off = (uintptr_t)p - (uintptr_t)host->ram.base;
+
+	return likely(off < host->ram.size) ? RAM_BASE + (uint32_t)off : 0;
+}
+
+static inline void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len)
+{
+	uint32_t off = addr - RAM_BASE;
+
+	if (unlikely(off >= host->ram.size || len > host->ram.size - off))
+		return NULL;
+	return host->ram.base + off;
+}
+
 static inline uint64_t host_now(const struct host *host)
 {
 	return host->sim->now;

@@ -210,22 +210,6 @@ void ram_free(struct host *host, void *p, uint32_t size)
 	ram->in_use -= 1u << order;
 }
 
-uint32_t ram_bus_addr(const struct host *host, const void *p)
-{
-	uintptr_t off = (uintptr_t)p - (uintptr_t)host->ram.base;
-
-	return likely(off < host->ram.size) ? RAM_BASE + (uint32_t)off : 0;
-}
-
-void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len)
-{
-	uint32_t off = addr - RAM_BASE;
-
-	if (unlikely(off >= host->ram.size || len > host->ram.size - off))
-		return NULL;
-	return host->ram.base + off;
-}
-
 /* Blocks that are still out: their number, and the site of the one at the lowest address. */
 static uint32_t ram_count(struct ram *ram, const char **site)
 {

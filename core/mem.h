@@ -70,10 +70,6 @@ static inline size_t ram_page_index(const struct ram *ram, const struct ram_page
 	return i < RAM_FEW ? i : (size_t)(page - ram->pages);
 }
 
-/* Bus address of a pointer into RAM and back; 0/NULL when it lies outside. */
-uint32_t ram_bus_addr(const struct host *host, const void *p);
-void *ram_ptr(const struct host *host, uint32_t addr, uint32_t len);
-
 /* ---- objects that no device sees ---- */
 
 struct kmem_cache {

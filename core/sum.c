@@ -53,11 +53,13 @@ uint32_t mem_sum(const void *mem, size_t len)
 	}
 	for (; len >= 8; len -= 8, p += 8) {
 		memcpy(&w, p, 8);
-		acc += (w & 0xffffffffu) + (w >> 32);
+		acc += w;
+		acc += acc < w; /* the carry goes round */
 	}
 	if (len >= 4) {
 		memcpy(&h, p, 4);
 		acc += h;
+		acc += acc < h;
 		p += 4;
 		len -= 4;
 	}
@@ -65,6 +67,7 @@ uint32_t mem_sum(const void *mem, size_t len)
 		h = 0;
 		memcpy(&h, p, len);
 		acc += h;
+		acc += acc < h;
 	}
 	return sum_fold64(acc);
 }

@@ -6,6 +6,7 @@
  * absent, give their place to a new address of the same chain, and are cleared out in bulk when the
  * table is full. An address that finds no room is not learned, and frames for it are flooded.
  */
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,12 @@ struct net_switch {
 
 static uint64_t load_mac(const uint8_t *mac)
 {
-	uint64_t v = 0;
+	uint32_t high;
+	uint16_t low;
 
-	for (int i = 0; i < 6; i++)
-		v = v << 8 | mac[i];
-	return v;
+	memcpy(&high, mac, sizeof(high));
+	memcpy(&low, mac + sizeof(high), sizeof(low));
+	return (uint64_t)be32toh(high) << 16 | be16toh(low);
 }
 
 static bool is_group(uint64_t mac)

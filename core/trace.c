@@ -256,25 +256,15 @@ uint32_t trace_journey_new(struct host *host)
 	return next_id(host, &host->journey_next);
 }
 
-uint32_t trace_hop_out(struct host *host, enum trace_hop kind)
+uint32_t trace_hop_out_slow(struct host *host, enum trace_hop kind)
 {
-	if (!trace_recording(host))
-		return 0;
 	uint32_t hop = next_id(host, &host->hop_next);
 	trace_put(host, TR_HOP_OUT, kind, host->tr.depth + 1u, hop);
 	return hop;
 }
 
-void trace_hop_in(struct host *host, enum trace_hop kind, uint32_t hop)
+void trace_task_slow(struct host *host, const struct task *task, bool resumes)
 {
-	if (hop && trace_recording(host))
-		trace_put(host, TR_HOP_IN, kind, host->tr.depth + 1u, hop);
-}
-
-void trace_task(struct host *host, const struct task *task, bool resumes)
-{
-	if (!trace_recording(host))
-		return;
 	struct trace *t = host->sim->trace;
 	struct trace_host_out *out = &t->out[host->index];
 	host->tr.packet_depth = 0; /* it was another flow's */
@@ -286,28 +276,10 @@ void trace_task(struct host *host, const struct task *task, bool resumes)
 	trace_put(host, TR_TASK, resumes, task->trace_depth, task->pid);
 }
 
-void trace_idle(struct host *host)
+void trace_idle_slow(struct host *host)
 {
-	if (trace_recording(host) && last_kind(&host->tr) != TR_IDLE)
+	if (last_kind(&host->tr) != TR_IDLE)
 		trace_put(host, TR_IDLE, 0, 0, 0);
-}
-
-void trace_irq(struct host *host, unsigned line)
-{
-	if (trace_recording(host))
-		trace_put(host, TR_IRQ, 0, host->tr.depth, line);
-}
-
-void trace_irq_end(struct host *host)
-{
-	if (trace_recording(host))
-		trace_put(host, TR_IRQ_END, 0, host->tr.depth, 0);
-}
-
-void trace_softirq(struct host *host, unsigned nr)
-{
-	if (trace_recording(host))
-		trace_put(host, TR_SOFTIRQ, 0, host->tr.depth, nr);
 }
 
 void trace_drop(struct host *host, unsigned reason, uint32_t journey)

@@ -152,7 +152,7 @@ struct trace_span {
 	struct host *host;
 };
 
-/* trace_span_end(), trace_active() and trace_recording() need struct host: they are in core/host.h. */
+/* trace_span_end(), trace_active(), trace_recording() and more need struct host: they are in core/host.h. */
 
 #define TRACE_DESC_(var, name_, what_, contexts_, kind_)                                                     \
 	static const struct trace_fn var                                                                     \
@@ -221,18 +221,10 @@ void trace_subject_name(struct host *host, enum trace_subject kind, uint32_t id,
 /* A new packet's journey id (never 0), or a new hop id. Cheap; counted with the trace off as well. */
 uint32_t trace_journey_new(struct host *host);
 
-/* Something was set off that will run later; returns the hop id (0 when not recording). */
-uint32_t trace_hop_out(struct host *host, enum trace_hop kind);
-
-/* What runs from here on runs because of that hop; 0 is ignored. */
-void trace_hop_in(struct host *host, enum trace_hop kind, uint32_t hop);
-
-/* Flow records (core/cpu.c and stack/kernel call these); all return at once when not recording. */
-void trace_task(struct host *host, const struct task *task, bool resumes);
-void trace_idle(struct host *host);
-void trace_irq(struct host *host, unsigned line);
-void trace_irq_end(struct host *host);
-void trace_softirq(struct host *host, unsigned nr);
+/* Slow halves of causes and flow records, which are in core/host.h. */
+uint32_t trace_hop_out_slow(struct host *host, enum trace_hop kind);
+void trace_task_slow(struct host *host, const struct task *task, bool resumes);
+void trace_idle_slow(struct host *host);
 
 /* A program's call and its result, with the words of golden/: trace_call(host, "socket(SOCK_STREAM)"). */
 void trace_call(struct host *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

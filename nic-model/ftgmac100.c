@@ -15,12 +15,8 @@
 
 /* ---- interrupt line, errors, time ---- */
 
-void ftgmac_update_irq(struct ftgmac *c)
+void ftgmac_drive_irq(struct ftgmac *c, bool level)
 {
-	bool level = (c->isr & c->ier) != 0;
-
-	if (level == c->line)
-		return;
 	c->line = level;
 	c->stats.line_raised += level;
 	cpu_set_line(&c->host->cpu, c->irq, level);

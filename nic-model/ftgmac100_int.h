@@ -105,7 +105,14 @@ static inline uint64_t wire_rate(const struct ftgmac *c)
 }
 
 /* ftgmac100.c */
-void ftgmac_update_irq(struct ftgmac *c);
+void ftgmac_drive_irq(struct ftgmac *c, bool level);
+static inline void ftgmac_update_irq(struct ftgmac *c)
+{
+	bool level = (c->isr & c->ier) != 0;
+
+	if (level != c->line)
+		ftgmac_drive_irq(c, level);
+}
 void ftgmac_bus_error(struct ftgmac *c, uint32_t addr);
 uint64_t ftgmac_time_unit(const struct ftgmac *c, bool time_sel); /* of ITC and APTC, in ns */
 

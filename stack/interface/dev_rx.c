@@ -96,7 +96,7 @@ static void rx_vlan_tag(struct sk_buff **pskb)
 	__vlan_hwaccel_clear_tag(skb);
 }
 
-static int __netif_receive_skb_core(struct sk_buff **pskb, struct packet_type **ppt_prev)
+static __always_inline int __netif_receive_skb_core(struct sk_buff **pskb, struct packet_type **ppt_prev)
 {
 	struct sk_buff *skb = *pskb;
 	TRACE_SKB(skb, "determine packet type");

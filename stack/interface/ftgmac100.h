@@ -80,8 +80,6 @@ void ftgmac100_destroy_mdio(struct net_device *netdev);
 
 /* ftgmac100_tx.c */
 netdev_tx_t ftgmac100_hard_start_xmit(struct sk_buff *skb, struct net_device *netdev);
-bool ftgmac100_tx_buf_cleanable(struct ftgmac100 *priv);
-bool ftgmac100_tx_head_done(const struct ftgmac100 *priv);
 void ftgmac100_tx_complete(struct ftgmac100 *priv);
 void ftgmac100_free_tx_packet(struct ftgmac100 *priv, u32 pointer, struct sk_buff *skb,
 			      struct ftgmac100_txdes *txdes, u32 ctl_stat);
@@ -89,7 +87,6 @@ void ftgmac100_free_tx_packet(struct ftgmac100 *priv, u32 pointer, struct sk_buf
 /* ftgmac100_rx.c */
 int ftgmac100_alloc_rx_buf(struct ftgmac100 *priv, u32 entry, struct ftgmac100_rxdes *rxdes, gfp_t gfp);
 bool ftgmac100_rx_packet(struct ftgmac100 *priv, int *processed);
-bool ftgmac100_check_rx(struct ftgmac100 *priv);
 void ftgmac100_trace_rx_ring(struct ftgmac100 *priv);
 
 /* ftgmac100_rings.c */
@@ -106,5 +103,23 @@ void ftgmac100_adjust_link(struct net_device *netdev);
 
 /* ftgmac100_ethtool.c */
 extern const struct ethtool_ops ftgmac100_ethtool_ops;
+
+static inline bool ftgmac100_tx_buf_cleanable(struct ftgmac100 *priv)
+{
+	TRACE(priv, "ask whether transmit descriptors are outstanding");
+	return priv->tx_pointer != priv->tx_clean_pointer;
+}
+
+/* The oldest outstanding descriptor is back from the card. */
+static inline bool ftgmac100_tx_head_done(const struct ftgmac100 *priv)
+{
+	return !(le32toh(priv->txdes[priv->tx_clean_pointer].txdes0) & FTGMAC100_TXDES0_TXDMA_OWN);
+}
+
+static inline bool ftgmac100_check_rx(struct ftgmac100 *priv)
+{
+	TRACE(priv, "ask whether the next receive descriptor has a frame");
+	return le32toh(priv->rxdes[priv->rx_pointer].rxdes0) & FTGMAC100_RXDES0_RXPKT_RDY;
+}
 
 #endif

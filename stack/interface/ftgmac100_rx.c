@@ -51,12 +51,6 @@ static void ftgmac100_rx_packet_error(struct ftgmac100 *priv, u32 status)
 		stats->rx_length_errors++;
 }
 
-bool ftgmac100_check_rx(struct ftgmac100 *priv)
-{
-	TRACE(priv, "ask whether the next receive descriptor has a frame");
-	return le32toh(priv->rxdes[priv->rx_pointer].rxdes0) & FTGMAC100_RXDES0_RXPKT_RDY;
-}
-
 /* How many frames wait in the ring: of use to the trace only, so counted only for it. */
 void ftgmac100_trace_rx_ring(struct ftgmac100 *priv)
 {

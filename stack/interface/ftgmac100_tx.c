@@ -31,18 +31,6 @@ static void ftgmac100_trace_tx_ring(const struct ftgmac100 *priv)
 		    (priv->tx_pointer - priv->tx_clean_pointer) & (priv->tx_q_entries - 1));
 }
 
-bool ftgmac100_tx_buf_cleanable(struct ftgmac100 *priv)
-{
-	TRACE(priv, "ask whether transmit descriptors are outstanding");
-	return priv->tx_pointer != priv->tx_clean_pointer;
-}
-
-/* The oldest outstanding descriptor is back from the card. */
-bool ftgmac100_tx_head_done(const struct ftgmac100 *priv)
-{
-	return !(le32toh(priv->txdes[priv->tx_clean_pointer].txdes0) & FTGMAC100_TXDES0_TXDMA_OWN);
-}
-
 void ftgmac100_free_tx_packet(struct ftgmac100 *priv, u32 pointer, struct sk_buff *skb,
 			      struct ftgmac100_txdes *txdes, u32 ctl_stat)
 {

@@ -18,11 +18,9 @@
 
 /* ---- what goes up ---- */
 
-void gro_normal_list(struct napi_struct *napi)
+void gro_normal_list_slow(struct napi_struct *napi)
 {
-	if (likely(!napi->rx_count))
-		return;
-	TRACE(napi, "hand up the packets that are collected");
+	TRACE_AS(napi, "gro_normal_list", "hand up the packets that are collected");
 	netif_receive_skb_list_internal(&napi->rx_list);
 	INIT_LIST_HEAD(&napi->rx_list);
 	napi->rx_count = 0;

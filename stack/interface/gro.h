@@ -60,7 +60,12 @@ __sum16 skb_gro_checksum_validate(struct sk_buff *skb, __wsum pseudo);
 int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb);
 
 void napi_gro_flush(struct napi_struct *napi, bool flush_old);
-void gro_normal_list(struct napi_struct *napi);
+void gro_normal_list_slow(struct napi_struct *napi);
+static inline void gro_normal_list(struct napi_struct *napi)
+{
+	if (unlikely(napi->rx_count))
+		gro_normal_list_slow(napi);
+}
 void flush_gro_hash(struct napi_struct *napi);
 void init_gro_hash(struct napi_struct *napi);
 

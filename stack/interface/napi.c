@@ -11,7 +11,7 @@
 enum { NAPI_IDLE, NAPI_SCHEDULED, NAPI_POLLING };
 static inline void napi_trace(const struct napi_struct *n, u32 state)
 {
-	if (n->dev)
+	if (trace_recording(n->host) && n->dev)
 		TRACE_VALUE(n, SUBJECT_DEV, (u32)n->dev->ifindex, "napi_state", "idle|scheduled|polling",
 			    state);
 }
@@ -208,14 +208,22 @@ static void net_rps_action_and_irq_enable(struct softnet_data *sd)
 	TRACE(sd, "tell other cpus of packets for them, enable interrupts");
 }
 
+/* netdev_budget_usecs are over since `start`. */
+static bool net_rx_time_over(const struct host *host, u64 start)
+{
+	unsigned long limit = usecs_to_jiffies((unsigned int)host->net->core.sysctl_netdev_budget_usecs);
+
+	if (likely(host_now(host) == start && limit))
+		return false;
+	return time_after_eq(jiffies(host), start / NSEC_PER_JIFFY + limit);
+}
+
 void net_rx_action(struct host *host)
 {
 	TRACE(host, "poll the devices that have something to receive");
 	struct softnet_data *sd = softnet_data(host);
-	const struct netns_core *core = &host->net->core;
-	unsigned long time_limit =
-		jiffies(host) + usecs_to_jiffies((unsigned int)core->sysctl_netdev_budget_usecs);
-	int budget = core->sysctl_netdev_budget;
+	u64 start = host_now(host);
+	int budget = host->net->core.sysctl_netdev_budget;
 	LIST_HEAD(list);
 	LIST_HEAD(repoll);
 
@@ -227,7 +235,7 @@ void net_rx_action(struct host *host)
 			break;
 		}
 		budget -= napi_poll(list_first_entry(&list, struct napi_struct, poll_list), &repoll);
-		if (unlikely(budget <= 0 || time_after_eq(jiffies(host), time_limit))) {
+		if (unlikely(budget <= 0 || net_rx_time_over(host, start))) {
 			sd->time_squeeze++;
 			break;
 		}

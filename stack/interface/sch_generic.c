@@ -36,7 +36,7 @@ void qdisc_run_end(struct Qdisc *q)
 }
 
 /* How many packets wait has changed. */
-void qdisc_trace_len(const struct Qdisc *q)
+void qdisc_trace_len_slow(const struct Qdisc *q)
 {
 	const struct net_device *dev = qdisc_dev(q);
 

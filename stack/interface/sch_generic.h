@@ -100,7 +100,12 @@ struct Qdisc *qdisc_alloc(struct netdev_queue *dev_queue, const struct Qdisc_ops
 struct Qdisc *qdisc_create_dflt(struct netdev_queue *dev_queue, const struct Qdisc_ops *ops, u32 parentid);
 void qdisc_reset(struct Qdisc *qdisc);
 void qdisc_put(struct Qdisc *qdisc);
-void qdisc_trace_len(const struct Qdisc *q);
+void qdisc_trace_len_slow(const struct Qdisc *q);
+static inline void qdisc_trace_len(const struct Qdisc *q)
+{
+	if (trace_recording(q->host))
+		qdisc_trace_len_slow(q);
+}
 int qdisc_drop(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_free);
 struct Qdisc *dev_graft_qdisc(struct netdev_queue *dev_queue, struct Qdisc *qdisc);
 int noop_qdisc_init(struct host *host);

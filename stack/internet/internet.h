@@ -90,6 +90,12 @@ struct inet_state {
 	struct notifier_block arp_netdev_notifier;
 };
 
+/* The protocol of this number, or NULL. */
+static inline const struct net_protocol *inet_protos(const struct net *net, u8 protocol)
+{
+	return net->inet->protos[net->inet->proto_slot[protocol]];
+}
+
 static inline struct inet_state *inet_state(const struct host *host)
 {
 	return host->net->inet;

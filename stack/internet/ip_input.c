@@ -126,8 +126,8 @@ static bool ip_can_use_hint(const struct sk_buff *skb, const struct iphdr *iph, 
 	return hint && !skb_dst(skb) && ip_hdr(hint)->daddr == iph->daddr && ip_hdr(hint)->tos == iph->tos;
 }
 
-static int ip_rcv_finish_core(struct net *net, struct sk_buff *skb, struct net_device *dev,
-			      const struct sk_buff *hint)
+static __always_inline int ip_rcv_finish_core(struct net *net, struct sk_buff *skb, struct net_device *dev,
+					      const struct sk_buff *hint)
 {
 	TRACE_SKB(skb, "determine packet direction (deliver to tcp layer or forward to other host)");
 	const struct iphdr *iph = ip_hdr(skb);
@@ -243,7 +243,7 @@ inhdr_error:
 	return false;
 }
 
-static struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
+static __always_inline struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
 {
 	TRACE_SKB(skb, "check the ip header, cut the packet to its length");
 	enum skb_drop_reason reason;

@@ -79,11 +79,6 @@ int inet_add_offload(struct host *host, const struct net_offload *prot, u8 proto
 	return 0;
 }
 
-const struct net_protocol *inet_protos(const struct net *net, u8 protocol)
-{
-	return net->inet->protos[net->inet->proto_slot[protocol]];
-}
-
 const struct net_offload *inet_offloads(const struct net *net, u8 protocol)
 {
 	return net->inet->offloads[net->inet->proto_slot[protocol]];

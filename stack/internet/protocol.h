@@ -32,8 +32,7 @@ int inet_add_protocol(struct host *host, const struct net_protocol *prot, u8 pro
 int inet_del_protocol(struct host *host, const struct net_protocol *prot, u8 protocol);
 int inet_add_offload(struct host *host, const struct net_offload *prot, u8 protocol);
 
-/* The protocol of this number, or NULL. */
-const struct net_protocol *inet_protos(const struct net *net, u8 protocol);
+/* What segments packets of this protocol number, or NULL. (Its handler: inet_protos(), internet.h.) */
 const struct net_offload *inet_offloads(const struct net *net, u8 protocol);
 
 #endif

@@ -80,11 +80,16 @@ static inline void serve_one(struct host *host, unsigned int nr)
 	k->action[nr](host);
 }
 
+static bool softirq_time_left(const struct host *host, u64 start)
+{
+	return time_before(jiffies(host), start / NSEC_PER_JIFFY + msecs_to_jiffies(MAX_SOFTIRQ_TIME));
+}
+
 /* Rounds of serving all that is pending; entered and left with interrupts disabled. */
 static void serve_softirqs(struct host *host)
 {
 	struct cpu *cpu = &host->cpu;
-	unsigned long end = jiffies(host) + msecs_to_jiffies(MAX_SOFTIRQ_TIME);
+	u64 start = host_now(host);
 	int max_restart = MAX_SOFTIRQ_RESTART;
 	u8 ctx = cpu->ctx;
 
@@ -97,7 +102,7 @@ static void serve_softirqs(struct host *host)
 		for (; pending; pending &= pending - 1)
 			serve_one(host, (unsigned int)__builtin_ctz(pending));
 		local_irq_disable(cpu);
-	} while (cpu->softirq_pending && time_before(jiffies(host), end) && !need_resched(host) &&
+	} while (cpu->softirq_pending && softirq_time_left(host, start) && !need_resched(host) &&
 		 --max_restart);
 	cpu->softirq_count -= SOFTIRQ_OFFSET;
 	cpu->ctx = ctx;

@@ -23,11 +23,16 @@ __sum16 ip_fast_csum(const void *iph, unsigned int ihl)
 {
 	const u8 *p = iph;
 	u64 acc = 0;
-	u32 w;
+	u32 w[5];
 
+	/* all but a few have no options */
+	for (; ihl >= 5; ihl -= 5, p += sizeof(w)) {
+		memcpy(w, p, sizeof(w));
+		acc += (u64)w[0] + w[1] + w[2] + w[3] + w[4];
+	}
 	for (; ihl; ihl--, p += 4) {
-		memcpy(&w, p, 4);
-		acc += w;
+		memcpy(w, p, 4);
+		acc += w[0];
 	}
 	return csum_fold(sum_fold64(acc));
 }

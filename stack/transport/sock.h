@@ -494,7 +494,16 @@ void sock_def_readable(struct sock *sk);
 void sock_def_write_space(struct sock *sk);
 void sock_def_error_report(struct sock *sk);
 void sock_def_destruct(struct sock *sk);
-int sock_error(struct sock *sk); /* the pending error as -errno, and clears it */
+/* The pending error as -errno, and clears it. */
+static inline int sock_error(struct sock *sk)
+{
+	TRACE_SK(sk, "get the pending error");
+	int err = sk->sk_err;
+
+	sk->sk_err = 0;
+	return -err;
+}
+
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);

@@ -68,15 +68,6 @@ void sock_def_write_space(struct sock *sk)
 		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
 }
 
-int sock_error(struct sock *sk)
-{
-	TRACE_SK(sk, "get the pending error");
-	int err = sk->sk_err;
-
-	sk->sk_err = 0;
-	return -err;
-}
-
 /* ---- receiving into the sock's queue ---- */
 
 int sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, unsigned int cap __maybe_unused)

@@ -123,7 +123,7 @@ static void udp_csum_pull_header(struct sk_buff *skb)
 	skb_pull_rcsum(skb, sizeof(struct udphdr));
 }
 
-static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+static __always_inline int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "filter the datagram, take its header off, queue it");
 
