@@ -212,6 +212,12 @@ void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, ui
 		enter_slow(host, fn, kind, obj, at);
 }
 
+void trace_leaf(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj, const void *at)
+{
+	trace_enter(host, fn, kind, obj, at);
+	host->tr.depth--;
+}
+
 void trace_step_slow(struct host *host, const struct trace_fn *fn, uint32_t obj)
 {
 	const struct trace *t = host->sim->trace;

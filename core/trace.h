@@ -140,6 +140,7 @@ extern const struct trace_fn __start_wp_fn[], __stop_wp_fn[];
  * `at`: the packet or socket at hand (sim->on_enter gets it), or NULL.
  */
 void trace_enter(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj, const void *at);
+void trace_leaf(struct host *host, const struct trace_fn *fn, unsigned kind, uint32_t obj, const void *at);
 
 /* Appends a record as it is; callers check `recording`. */
 void trace_put(struct host *host, unsigned kind, unsigned fn, unsigned depth, uint32_t obj);
@@ -181,6 +182,19 @@ struct trace_span {
 	TRACE_AT_((skb)->host, __func__, what, contexts, TR_ENTER_SKB, (skb)->journey, skb)
 #define TRACE_SK_IN(sk, contexts, what)                                                                      \
 	TRACE_AT_((sk)->host, __func__, what, contexts, TR_ENTER_SK, (sk)->trace_id, sk)
+
+/*
+ * A leaf, a function that calls nothing traced: its span is over as soon as it is recorded, so it has no end
+ * to look after. (What it would call would be drawn beside it, not below.)
+ */
+#define TRACE_LEAF_AT_(host_, what_, kind_, obj_, at_)                                                       \
+	TRACE_DESC_(trace_fn_here, __func__, what_, 0xff, TRACE_FN_FUNCTION);                                \
+	struct host *const trace_host_here = (host_);                                                        \
+	if (trace_active(trace_host_here))                                                                   \
+	trace_leaf(trace_host_here, &trace_fn_here, (kind_), obj_, at_)
+#define TRACE_LEAF(x, what) TRACE_LEAF_AT_((x)->host, what, TR_ENTER, 0, NULL)
+#define TRACE_SKB_LEAF(skb, what) TRACE_LEAF_AT_((skb)->host, what, TR_ENTER_SKB, (skb)->journey, skb)
+#define TRACE_SK_LEAF(sk, what) TRACE_LEAF_AT_((sk)->host, what, TR_ENTER_SK, (sk)->trace_id, sk)
 
 /* A step worth showing that is no call: TRACE_STEP(sk, "change tcp state to SYN_SENT"); text is a literal. */
 #define TRACE_STEP(x, text)                                                                                  \

@@ -12,7 +12,7 @@
 static int import_single_range(struct host *host, int rw, void *buf, size_t len, struct iovec *iov,
 			       struct iov_iter *i)
 {
-	TRACE(host, "copy buf from user space to kernel iov");
+	TRACE_LEAF(host, "copy buf from user space to kernel iov");
 
 	iov->iov_base = buf;
 	iov->iov_len = len = min_t(size_t, len, MAX_RW_COUNT);

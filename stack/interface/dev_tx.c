@@ -69,7 +69,7 @@ void dev_kfree_skb_any(struct sk_buff *skb)
 static netdev_features_t gso_features_check(const struct sk_buff *skb, struct net_device *dev,
 					    netdev_features_t features)
 {
-	TRACE_SKB(skb, "drop the offloads that do not go with this gso packet");
+	TRACE_SKB_LEAF(skb, "drop the offloads that do not go with this gso packet");
 	u16 gso_segs = skb_shinfo(skb)->gso_segs;
 
 	if (gso_segs > dev->gso_max_segs)
@@ -82,7 +82,7 @@ static netdev_features_t gso_features_check(const struct sk_buff *skb, struct ne
 
 static netdev_features_t net_mpls_features(struct sk_buff *skb, netdev_features_t features, __be16 type)
 {
-	TRACE_SKB(skb, "keep the offloads that work under mpls");
+	TRACE_SKB_LEAF(skb, "keep the offloads that work under mpls");
 	if (unlikely(type == htons(ETH_P_MPLS_UC) || type == htons(ETH_P_MPLS_MC)))
 		features &= skb->dev->mpls_features;
 	return features;
@@ -90,7 +90,7 @@ static netdev_features_t net_mpls_features(struct sk_buff *skb, netdev_features_
 
 static bool illegal_highdma(struct net_device *dev, struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "ask whether a fragment lies where the card cannot reach");
+	TRACE_SKB_LEAF(skb, "ask whether a fragment lies where the card cannot reach");
 	(void)dev;
 	return false; /* all of RAM is within reach */
 }
@@ -111,7 +111,7 @@ static netdev_features_t harmonize_features(struct sk_buff *skb, netdev_features
 static netdev_features_t dflt_features_check(struct sk_buff *skb, struct net_device *dev,
 					     netdev_features_t features)
 {
-	TRACE_SKB(skb, "the features of a device that does not restrict them by packet");
+	TRACE_SKB_LEAF(skb, "the features of a device that does not restrict them by packet");
 	(void)dev;
 	return features;
 }
@@ -222,7 +222,7 @@ struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *d
 /* Every packet is to be copied to some tap (packet sockets, captures). */
 bool dev_nit_active(struct net_device *dev)
 {
-	TRACE(dev, "ask whether somebody taps the device");
+	TRACE_LEAF(dev, "ask whether somebody taps the device");
 	return netdev_state(dev->host)->nit || !list_empty(&dev->ptype_all);
 }
 
@@ -347,7 +347,7 @@ struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *de
 
 static void qdisc_pkt_len_init(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "compute how long the packet is on the wire");
+	TRACE_SKB_LEAF(skb, "compute how long the packet is on the wire");
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 
 	qdisc_skb_cb(skb)->pkt_len = skb->len;
@@ -368,7 +368,7 @@ static void qdisc_pkt_len_init(struct sk_buff *skb)
 struct netdev_queue *netdev_core_pick_tx(struct net_device *dev, struct sk_buff *skb,
 					 struct net_device *sb_dev)
 {
-	TRACE_SKB(skb, "select tx queue");
+	TRACE_SKB_LEAF(skb, "select tx queue");
 	(void)skb;
 	(void)sb_dev;
 	return dev->_tx; /* there is but one */

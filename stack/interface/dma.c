@@ -20,7 +20,7 @@ void dma_free_attrs(struct net_device *dev, size_t size, void *cpu_addr)
 dma_addr_t dma_map_page_attrs(struct net_device *dev, const void *addr, size_t size,
 			      enum dma_data_direction dir)
 {
-	TRACE(dev, "compute the bus address of a buffer");
+	TRACE_LEAF(dev, "compute the bus address of a buffer");
 	(void)size, (void)dir;
 	return ram_bus_addr(dev->host, addr);
 }
@@ -33,6 +33,6 @@ dma_addr_t dma_map_single(struct net_device *dev, const void *ptr, size_t size, 
 
 void dma_unmap_page_attrs(struct net_device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir)
 {
-	TRACE(dev, "the card is done with a buffer");
+	TRACE_LEAF(dev, "the card is done with a buffer");
 	(void)addr, (void)size, (void)dir;
 }

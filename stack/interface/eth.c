@@ -52,7 +52,7 @@ static __be16 eth_802_3_protocol(const struct sk_buff *skb)
 
 __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 {
-	TRACE_SKB(skb, "take off the mac header, tell for whom and of which protocol the frame is");
+	TRACE_SKB_LEAF(skb, "take off the mac header, tell for whom and of which protocol the frame is");
 	const struct ethhdr *eth;
 
 	skb->dev = dev;

@@ -106,7 +106,7 @@ extern const struct ethtool_ops ftgmac100_ethtool_ops;
 
 static inline bool ftgmac100_tx_buf_cleanable(struct ftgmac100 *priv)
 {
-	TRACE(priv, "ask whether transmit descriptors are outstanding");
+	TRACE_LEAF(priv, "ask whether transmit descriptors are outstanding");
 	return priv->tx_pointer != priv->tx_clean_pointer;
 }
 
@@ -118,7 +118,7 @@ static inline bool ftgmac100_tx_head_done(const struct ftgmac100 *priv)
 
 static inline bool ftgmac100_check_rx(struct ftgmac100 *priv)
 {
-	TRACE(priv, "ask whether the next receive descriptor has a frame");
+	TRACE_LEAF(priv, "ask whether the next receive descriptor has a frame");
 	return le32toh(priv->rxdes[priv->rx_pointer].rxdes0) & FTGMAC100_RXDES0_RXPKT_RDY;
 }
 

@@ -34,7 +34,7 @@ int ftgmac100_alloc_rx_buf(struct ftgmac100 *priv, u32 entry, struct ftgmac100_r
 
 static u32 ftgmac100_next_rx_pointer(struct ftgmac100 *priv, u32 pointer)
 {
-	TRACE(priv, "step to the next receive descriptor");
+	TRACE_LEAF(priv, "step to the next receive descriptor");
 	return (pointer + 1) & (priv->rx_q_entries - 1);
 }
 

@@ -8,19 +8,19 @@
 
 static u32 ftgmac100_base_tx_ctlstat(struct ftgmac100 *priv, u32 index)
 {
-	TRACE(priv, "start a descriptor's control word: end of ring or not");
+	TRACE_LEAF(priv, "start a descriptor's control word: end of ring or not");
 	return index == priv->tx_q_entries - 1 ? priv->txdes0_edotr_mask : 0;
 }
 
 static u32 ftgmac100_next_tx_pointer(struct ftgmac100 *priv, u32 pointer)
 {
-	TRACE(priv, "step to the next transmit descriptor");
+	TRACE_LEAF(priv, "step to the next transmit descriptor");
 	return (pointer + 1) & (priv->tx_q_entries - 1);
 }
 
 static u32 ftgmac100_tx_buf_avail(struct ftgmac100 *priv)
 {
-	TRACE(priv, "count the free transmit descriptors");
+	TRACE_LEAF(priv, "count the free transmit descriptors");
 	return (priv->tx_clean_pointer - priv->tx_pointer - 1) & (priv->tx_q_entries - 1);
 }
 

@@ -83,7 +83,7 @@ void napi_disable(struct napi_struct *n)
 
 bool napi_schedule_prep(struct napi_struct *n)
 {
-	TRACE(n, "label SCHED in napi_struct");
+	TRACE_LEAF(n, "label SCHED in napi_struct");
 	if (unlikely(n->state & NAPIF_STATE_DISABLE))
 		return false;
 	if (n->state & NAPIF_STATE_SCHED) {
@@ -199,13 +199,13 @@ static int napi_poll(struct napi_struct *n, struct list_head *repoll)
 
 bool sd_has_rps_ipi_waiting(struct softnet_data *sd)
 {
-	TRACE(sd, "ask whether other cpus are to be told of packets for them");
+	TRACE_LEAF(sd, "ask whether other cpus are to be told of packets for them");
 	return false;
 }
 
 static void net_rps_action_and_irq_enable(struct softnet_data *sd)
 {
-	TRACE(sd, "tell other cpus of packets for them, enable interrupts");
+	TRACE_LEAF(sd, "tell other cpus of packets for them, enable interrupts");
 }
 
 /* netdev_budget_usecs are over since `start`. */

@@ -310,7 +310,7 @@ int fib_table_delete(struct net *net, struct fib_table *tb, struct fib_config *c
 
 bool fib_lookup_good_nhc(const struct fib_nh_common *nhc, int fib_flags, const struct flowi4 *flp)
 {
-	TRACE(nhc->nhc_dev, "check that the next hop is alive and on the wanted device");
+	TRACE_LEAF(nhc->nhc_dev, "check that the next hop is alive and on the wanted device");
 	if (nhc->nhc_flags & RTNH_F_DEAD)
 		return false;
 	if ((nhc->nhc_flags & RTNH_F_LINKDOWN) && !(fib_flags & FIB_LOOKUP_IGNORE_LINKSTATE) &&

@@ -20,7 +20,7 @@
 
 int ip_generic_getfrag(void *from, char *to, int offset, int len, int odd, struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "copy the program's data into the packet");
+	TRACE_SKB_LEAF(skb, "copy the program's data into the packet");
 	struct msghdr *msg = from;
 	__wsum csum = 0;
 

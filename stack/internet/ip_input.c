@@ -122,7 +122,7 @@ static bool ip_rcv_options(struct sk_buff *skb, struct net_device *dev)
 
 static bool ip_can_use_hint(const struct sk_buff *skb, const struct iphdr *iph, const struct sk_buff *hint)
 {
-	TRACE_SKB(skb, "may the route of the packet before be used?");
+	TRACE_SKB_LEAF(skb, "may the route of the packet before be used?");
 	return hint && !skb_dst(skb) && ip_hdr(hint)->daddr == iph->daddr && ip_hdr(hint)->tos == iph->tos;
 }
 

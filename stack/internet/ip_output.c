@@ -14,7 +14,7 @@
 
 void ip_send_check(struct host *host, struct iphdr *iph)
 {
-	TRACE(host, "compute the header's checksum");
+	TRACE_LEAF(host, "compute the header's checksum");
 	iph->check = 0;
 	iph->check = ip_fast_csum((u8 *)iph, iph->ihl);
 }
@@ -246,7 +246,7 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 void ip_copy_addrs(struct host *host, struct iphdr *iph, const struct flowi4 *fl4)
 {
-	TRACE(host, "fill in the addresses");
+	TRACE_LEAF(host, "fill in the addresses");
 	iph->saddr = fl4->saddr;
 	iph->daddr = fl4->daddr;
 }

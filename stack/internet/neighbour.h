@@ -289,7 +289,7 @@ static inline void neigh_confirm(struct neighbour *neigh)
 {
 	if (!neigh)
 		return;
-	TRACE(neigh, "note that the neighbour answers");
+	TRACE_LEAF(neigh, "note that the neighbour answers");
 	unsigned long now = jiffies(neigh->host);
 
 	if (neigh->confirmed != now)

@@ -30,7 +30,7 @@ static bool rt_is_expired(const struct rtable *rth)
 
 bool rt_cache_valid(const struct rtable *rt, struct host *host)
 {
-	TRACE(host, "check that the cached route still holds");
+	TRACE_LEAF(host, "check that the cached route still holds");
 	return rt && rt->dst.obsolete == DST_OBSOLETE_FORCE_CHK && !rt_is_expired(rt);
 }
 
@@ -181,7 +181,7 @@ struct net_device *ip_rt_get_dev(struct net *net, const struct fib_result *res)
 
 static struct dst_entry *ipv4_dst_check(struct dst_entry *dst, u32 cookie)
 {
-	TRACE(dst, "check that the route is still valid");
+	TRACE_LEAF(dst, "check that the route is still valid");
 	const struct rtable *rt = (const struct rtable *)dst;
 
 	(void)cookie;
@@ -207,7 +207,7 @@ static struct dst_entry *ipv4_negative_advice(struct dst_entry *dst)
 
 unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding)
 {
-	TRACE(dst, "get the mtu: learnt for the path, of the route, or of the device");
+	TRACE_LEAF(dst, "get the mtu: learnt for the path, of the route, or of the device");
 	const struct rtable *rt = (const struct rtable *)dst;
 	bool locked = rt->rt_mtu_locked || dst_metric_locked(dst, RTAX_MTU);
 	unsigned int mtu;

@@ -197,7 +197,7 @@ make_route:
 
 static void ip_rt_fix_tos(struct net *net, struct flowi4 *fl4)
 {
-	TRACE(net, "take the scope out of the tos of a look-up");
+	TRACE_LEAF(net, "take the scope out of the tos of a look-up");
 	u8 tos = fl4->flowi4_tos & (IPTOS_RT_MASK | RTO_ONLINK);
 
 	fl4->flowi4_tos = tos & IPTOS_RT_MASK;

@@ -51,7 +51,7 @@ void prepare_to_wait(struct wait_queue_head *wq_head, struct wait_queue_entry *w
 
 void prepare_to_wait_exclusive(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry, int state)
 {
-	TRACE(wq_head, "join the wait queue, exclusively, before the condition is looked at");
+	TRACE_LEAF(wq_head, "join the wait queue, exclusively, before the condition is looked at");
 	wq_entry->flags |= WQ_FLAG_EXCLUSIVE;
 	if (list_empty(&wq_entry->entry))
 		list_add_tail(&wq_entry->entry, &wq_head->head);
@@ -60,7 +60,7 @@ void prepare_to_wait_exclusive(struct wait_queue_head *wq_head, struct wait_queu
 
 void finish_wait(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry)
 {
-	TRACE(wq_head, "waiting is over: leave the wait queue if still in it");
+	TRACE_LEAF(wq_head, "waiting is over: leave the wait queue if still in it");
 	set_current_state(wq_head->host, TASK_RUNNING);
 	if (!list_empty(&wq_entry->entry))
 		list_del_init(&wq_entry->entry);

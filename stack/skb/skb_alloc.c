@@ -74,7 +74,7 @@ bool skb_sane(const struct sk_buff *skb)
 
 void *kmalloc_reserve(struct host *host, unsigned int size, bool plain, bool *fresh, const char *site)
 {
-	TRACE(host, "allocate the data buffer of the packet");
+	TRACE_LEAF(host, "allocate the data buffer of the packet");
 
 	*fresh = true; /* kzalloc() clears */
 	return plain ? kzalloc_at(host, size, site) : ram_alloc(host, size, site, fresh);
@@ -96,7 +96,7 @@ static void clear_shinfo(struct skb_shared_info *shinfo)
 
 static void __build_skb_around(struct sk_buff *skb, void *data, unsigned int frag_size, bool fresh)
 {
-	TRACE(skb, "set up struct sk_buff around its buffer");
+	TRACE_LEAF(skb, "set up struct sk_buff around its buffer");
 	unsigned int size = frag_size - SKB_SHINFO_SIZE;
 
 	skb->truesize = SKB_TRUESIZE(size);
@@ -324,7 +324,7 @@ void skb_release_head_state(struct sk_buff *skb)
 
 void skb_free_head(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "free the packet's buffer");
+	TRACE_SKB_LEAF(skb, "free the packet's buffer");
 	unsigned char *head = skb->head;
 
 	if (unlikely(skb->head_plain))
@@ -377,7 +377,7 @@ void skb_release_all(struct sk_buff *skb)
 
 void kfree_skbmem(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "free struct sk_buff");
+	TRACE_SKB_LEAF(skb, "free struct sk_buff");
 	struct host *host = skb->host;
 	struct sk_buff_fclones *fclones;
 

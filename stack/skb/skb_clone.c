@@ -8,7 +8,7 @@
 
 void skb_headers_offset_update(struct sk_buff *skb, int off)
 {
-	TRACE_SKB(skb, "move the header offsets along with the buffer");
+	TRACE_SKB_LEAF(skb, "move the header offsets along with the buffer");
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		skb->csum_start = (u16)(skb->csum_start + off);
@@ -20,7 +20,7 @@ void skb_headers_offset_update(struct sk_buff *skb, int off)
 
 void __copy_skb_header(struct sk_buff *new, const struct sk_buff *old)
 {
-	TRACE_SKB(old, "copy what struct sk_buff says about the packet");
+	TRACE_SKB_LEAF(old, "copy what struct sk_buff says about the packet");
 
 	new->tstamp = old->tstamp;
 	new->dev = old->dev;

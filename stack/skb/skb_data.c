@@ -110,7 +110,7 @@ void *__skb_header_pointer(const struct sk_buff *skb, int offset, int len, void 
 
 void *skb_pull_rcsum(struct sk_buff *skb, unsigned int len)
 {
-	TRACE_SKB(skb, "take a header off the front and out of the checksum");
+	TRACE_SKB_LEAF(skb, "take a header off the front and out of the checksum");
 	unsigned char *data = skb->data;
 
 	SIM_BUG_ON(skb->host, len > skb->len);

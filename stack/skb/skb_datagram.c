@@ -11,7 +11,7 @@ typedef size_t copy_fn(struct host *host, const void *addr, size_t bytes, void *
 static size_t simple_copy_to_iter(struct host *host, const void *addr, size_t bytes,
 				  void *data __maybe_unused, struct iov_iter *to)
 {
-	TRACE(host, "copy to the program's buffer");
+	TRACE_LEAF(host, "copy to the program's buffer");
 
 	return copy_to_iter(addr, bytes, to);
 }
@@ -164,7 +164,7 @@ int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, int hlen, struct msghdr 
 struct sk_buff *__skb_try_recv_from_queue(struct sock *sk, struct sk_buff_head *queue, unsigned int flags,
 					  int *off, int *err, struct sk_buff **last)
 {
-	TRACE_SK(sk, "take a packet off the queue, if there is one");
+	TRACE_SK_LEAF(sk, "take a packet off the queue, if there is one");
 	bool peek_at_off = (flags & MSG_PEEK) && *off >= 0;
 	int _off = peek_at_off ? *off : 0;
 	struct sk_buff *skb;

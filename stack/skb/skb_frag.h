@@ -129,7 +129,7 @@ static inline void __skb_fill_page_desc(struct sk_buff *skb, int i, struct page 
 /* The caller's reference to the page becomes the packet's. Lengths are the caller's to mend. */
 static inline void skb_fill_page_desc(struct sk_buff *skb, int i, struct page *page, int off, int size)
 {
-	TRACE_SKB(skb, "fill the buffer descriptor in struct sk_buff");
+	TRACE_SKB_LEAF(skb, "fill the buffer descriptor in struct sk_buff");
 
 	__skb_fill_page_desc(skb, i, page, off, size);
 	skb_shinfo(skb)->nr_frags = (u8)(i + 1);

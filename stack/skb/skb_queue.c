@@ -5,7 +5,7 @@
 
 struct sk_buff *skb_dequeue(struct host *host, struct sk_buff_head *list)
 {
-	TRACE(host, "take the first packet off a queue");
+	TRACE_LEAF(host, "take the first packet off a queue");
 
 	return __skb_dequeue(list);
 }

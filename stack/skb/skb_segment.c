@@ -150,7 +150,7 @@ struct sk_buff *skb_segment(struct sk_buff *head_skb, u64 features)
 
 unsigned int skb_gso_transport_seglen(const struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "length of a segment from the transport header on");
+	TRACE_SKB_LEAF(skb, "length of a segment from the transport header on");
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	unsigned int thlen = 8; /* UDP */
 

@@ -437,7 +437,7 @@ static inline void *__skb_put(struct sk_buff *skb, unsigned int len)
 
 static inline void *skb_put(struct sk_buff *skb, unsigned int len)
 {
-	TRACE_SKB(skb, "add room for data at the tail");
+	TRACE_SKB_LEAF(skb, "add room for data at the tail");
 
 	if (unlikely(skb->tail + len > skb->end || skb->data_len))
 		skb_over_panic(skb, len, "skb_put");
@@ -473,7 +473,7 @@ static inline void *__skb_push(struct sk_buff *skb, unsigned int len)
 
 static inline void *skb_push(struct sk_buff *skb, unsigned int len)
 {
-	TRACE_SKB(skb, "add room for a header in front");
+	TRACE_SKB_LEAF(skb, "add room for a header in front");
 
 	if (unlikely((unsigned long)(skb->data - skb->head) < len))
 		skb_under_panic(skb, len, "skb_push");
@@ -495,7 +495,7 @@ static inline void *skb_pull_inline(struct sk_buff *skb, unsigned int len)
 
 static inline void *skb_pull(struct sk_buff *skb, unsigned int len)
 {
-	TRACE_SKB(skb, "take a header off the front");
+	TRACE_SKB_LEAF(skb, "take a header off the front");
 
 	return skb_pull_inline(skb, len);
 }

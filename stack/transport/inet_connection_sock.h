@@ -103,7 +103,7 @@ static inline void *inet_csk_ca(const struct sock *sk)
 
 static inline void inet_csk_schedule_ack(struct sock *sk)
 {
-	TRACE_SK(sk, "note that an ACK has to be sent");
+	TRACE_SK_LEAF(sk, "note that an ACK has to be sent");
 
 	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_SCHED;
 }
@@ -120,7 +120,7 @@ static inline void inet_csk_delack_init(struct sock *sk)
 
 static inline void inet_csk_clear_xmit_timer(struct sock *sk, const int what)
 {
-	TRACE_SK(sk, "forget the retransmission or delayed ACK timer (it may still fire, for nothing)");
+	TRACE_SK_LEAF(sk, "forget the retransmission or delayed ACK timer (it may still fire, for nothing)");
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	if (what == ICSK_TIME_RETRANS || what == ICSK_TIME_PROBE0) {

@@ -195,7 +195,7 @@ int __inet_inherit_port(const struct sock *sk, struct sock *child)
 
 u32 inet_ehashfn(struct host *host, __be32 laddr, u16 lport, __be32 faddr, __be16 fport)
 {
-	TRACE(host, "hash the addresses and ports of a connection");
+	TRACE_LEAF(host, "hash the addresses and ports of a connection");
 	const u64 *key = host->net->tcp->hashinfo.ehash_key;
 	u64 h = (((u64)laddr << 32 | faddr) ^ key[0]) * 0x9e3779b97f4a7c15ull;
 

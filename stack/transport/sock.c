@@ -365,7 +365,7 @@ void sk_reset_timer(struct sock *sk, struct timer_list *timer, unsigned long exp
 
 void sk_stop_timer(struct sock *sk, struct timer_list *timer)
 {
-	TRACE_SK(sk, "disarm a timer of the sock");
+	TRACE_SK_LEAF(sk, "disarm a timer of the sock");
 
 	if (del_timer(timer))
 		__sock_put(sk);

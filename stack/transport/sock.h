@@ -497,7 +497,7 @@ void sock_def_destruct(struct sock *sk);
 /* The pending error as -errno, and clears it. */
 static inline int sock_error(struct sock *sk)
 {
-	TRACE_SK(sk, "get the pending error");
+	TRACE_SK_LEAF(sk, "get the pending error");
 	int err = sk->sk_err;
 
 	sk->sk_err = 0;

@@ -352,7 +352,7 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, unsigned long size, int nob
 bool skb_page_frag_refill(struct host *host, unsigned int sz, struct page_frag *pfrag,
 			  gfp_t gfp __maybe_unused)
 {
-	TRACE(host, "see to it that the block of pages has room");
+	TRACE_LEAF(host, "see to it that the block of pages has room");
 
 	if (pfrag->page) {
 		if (page_count(pfrag->page) == 1) {

@@ -18,7 +18,7 @@ int sk_wait_data(struct sock *sk, long *timeo, const struct sk_buff *skb)
 
 void sk_wake_async(const struct sock *sk, int how __maybe_unused, int band __maybe_unused)
 {
-	TRACE_SK(sk, "signal the program if it asked for SIGIO (no signals here)");
+	TRACE_SK_LEAF(sk, "signal the program if it asked for SIGIO (no signals here)");
 }
 
 void sk_error_report(struct sock *sk)
@@ -72,7 +72,7 @@ void sock_def_write_space(struct sock *sk)
 
 int sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, unsigned int cap __maybe_unused)
 {
-	TRACE_SKB(skb, "run the socket's filter (there is none)");
+	TRACE_SKB_LEAF(skb, "run the socket's filter (there is none)");
 
 	(void)sk;
 	return 0;

@@ -256,7 +256,7 @@ bool tcp_stream_is_readable(struct sock *sk, int target)
 /* Is a write() worth a wake-up? Not while more is unsent than TCP_NOTSENT_LOWAT. */
 bool tcp_stream_memory_free(const struct sock *sk, int wake)
 {
-	TRACE_SK(sk, "may the program queue more data?");
+	TRACE_SK_LEAF(sk, "may the program queue more data?");
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 notsent = tp->write_seq - tp->snd_nxt;
 

@@ -318,7 +318,7 @@ static inline void __tcp_fast_path_on(struct tcp_sock *tp, u32 snd_wnd)
 
 static inline void tcp_fast_path_on(struct tcp_sock *tp)
 {
-	TRACE((struct sock *)tp, "predict the next header");
+	TRACE_LEAF((struct sock *)tp, "predict the next header");
 
 	__tcp_fast_path_on(tp, tp->snd_wnd >> tp->rx_opt.snd_wscale);
 }
@@ -347,7 +347,7 @@ static inline u32 tcp_rto_min_us(const struct sock *sk)
 
 static inline void tcp_bound_rto(const struct sock *sk)
 {
-	TRACE_SK(sk, "keep the retransmission timeout below its maximum");
+	TRACE_SK_LEAF(sk, "keep the retransmission timeout below its maximum");
 
 	if (inet_csk(sk)->icsk_rto > TCP_RTO_MAX)
 		inet_csk(sk)->icsk_rto = TCP_RTO_MAX;
@@ -468,7 +468,7 @@ static inline void tcp_sack_reset(struct tcp_options_received *rx_opt)
 static inline bool tcp_paws_check(const struct host *host, const struct tcp_options_received *rx_opt,
 				  int paws_win)
 {
-	TRACE(host, "is the segment's time stamp new enough?");
+	TRACE_LEAF(host, "is the segment's time stamp new enough?");
 
 	if ((s32)(rx_opt->ts_recent - rx_opt->rcv_tsval) <= paws_win)
 		return true;

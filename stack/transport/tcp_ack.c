@@ -12,7 +12,7 @@
 
 void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack)
 {
-	TRACE_SK((struct sock *)tp, "count packets that reached the peer");
+	TRACE_SK_LEAF((struct sock *)tp, "count packets that reached the peer");
 
 	tp->delivered += delivered;
 	if (ece_ack)
@@ -21,7 +21,7 @@ void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack)
 
 static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
 {
-	TRACE_SK((struct sock *)tp, "move the first unacknowledged byte");
+	TRACE_SK_LEAF((struct sock *)tp, "move the first unacknowledged byte");
 
 	tp->bytes_acked += ack - tp->snd_una;
 	tp->snd_una = ack;
@@ -30,7 +30,7 @@ static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
 /* Packets that were delivered since `prior_delivered`. */
 static u32 tcp_newly_delivered(struct sock *sk, u32 prior_delivered, int flag)
 {
-	TRACE_SK(sk, "how many packets does this ACK show as delivered?");
+	TRACE_SK_LEAF(sk, "how many packets does this ACK show as delivered?");
 	u32 delivered = tcp_sk(sk)->delivered - prior_delivered;
 
 	NET_ADD_STATS(sock_net(sk), LINUX_MIB_TCPDELIVERED, delivered);

@@ -195,7 +195,7 @@ static void bictcp_update(struct sock *sk, struct bictcp *ca, u32 cwnd, u32 acke
 
 static void cubictcp_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 {
-	TRACE_SK(sk, "grow the window: by slow start, or along the cubic curve");
+	TRACE_SK_LEAF(sk, "grow the window: by slow start, or along the cubic curve");
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct bictcp *ca = bictcp(sk);
 

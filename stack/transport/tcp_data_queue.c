@@ -9,7 +9,7 @@
 
 void tcp_rcv_nxt_update(struct tcp_sock *tp, u32 seq)
 {
-	TRACE_SK((struct sock *)tp, "move the next byte that is expected");
+	TRACE_SK_LEAF((struct sock *)tp, "move the next byte that is expected");
 
 	tp->bytes_received += seq - tp->rcv_nxt;
 	tp->rcv_nxt = seq;

@@ -15,7 +15,7 @@ void tcp_ecn_queue_cwr(struct tcp_sock *tp)
 
 void tcp_ecn_accept_cwr(struct sock *sk, const struct sk_buff *skb)
 {
-	TRACE_SK(sk, "the peer says that it reduced its window: stop echoing congestion");
+	TRACE_SK_LEAF(sk, "the peer says that it reduced its window: stop echoing congestion");
 
 	if (likely(!tcp_hdr(skb)->cwr))
 		return;
@@ -85,7 +85,7 @@ void tcp_ecn_rcv_syn(struct tcp_sock *tp, const struct tcphdr *th)
 
 bool tcp_ecn_rcv_ecn_echo(const struct tcp_sock *tp, const struct tcphdr *th)
 {
-	TRACE_SK((const struct sock *)tp, "does the ACK echo congestion?");
+	TRACE_SK_LEAF((const struct sock *)tp, "does the ACK echo congestion?");
 
 	return th->ece && !th->syn && (tp->ecn_flags & TCP_ECN_OK);
 }

@@ -10,7 +10,7 @@
 
 void tcp_set_skb_tso_segs(struct sk_buff *skb, unsigned int mss_now)
 {
-	TRACE_SKB(skb, "how many segments will the packet make?");
+	TRACE_SKB_LEAF(skb, "how many segments will the packet make?");
 
 	if (skb->len <= mss_now) {
 		tcp_skb_pcount_set(skb, 1);
@@ -57,7 +57,7 @@ void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, int decr)
 
 static bool tcp_has_tx_tstamp(const struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "did the program ask for a time stamp of the sending?");
+	TRACE_SKB_LEAF(skb, "did the program ask for a time stamp of the sending?");
 
 	return TCP_SKB_CB(skb)->txstamp_ack || (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP);
 }
@@ -80,7 +80,7 @@ static void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *skb2)
 
 static void tcp_skb_fragment_eor(struct sk_buff *skb, struct sk_buff *skb2)
 {
-	TRACE_SKB(skb, "the end of a record goes with the second piece");
+	TRACE_SKB_LEAF(skb, "the end of a record goes with the second piece");
 
 	TCP_SKB_CB(skb2)->eor = TCP_SKB_CB(skb)->eor;
 	TCP_SKB_CB(skb)->eor = 0;

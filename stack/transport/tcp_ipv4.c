@@ -13,7 +13,7 @@
 
 void __tcp_v4_send_check(struct sk_buff *skb, __be32 saddr, __be32 daddr)
 {
-	TRACE_SKB(skb, "sum the pseudo header; device or dev_queue_xmit() do the rest");
+	TRACE_SKB_LEAF(skb, "sum the pseudo header; device or dev_queue_xmit() do the rest");
 	struct tcphdr *th = tcp_hdr(skb);
 
 	th->check = (__sum16)~tcp_v4_check((int)skb->len, saddr, daddr, 0);
@@ -62,7 +62,7 @@ static bool checksum_init_fails(struct sk_buff *skb)
 
 void tcp_v4_fill_cb(struct sk_buff *skb, const struct iphdr *iph, const struct tcphdr *th)
 {
-	TRACE_SKB(skb, "note sequence numbers and flags in the skb's control block");
+	TRACE_SKB_LEAF(skb, "note sequence numbers and flags in the skb's control block");
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	u8 flags = ((const u8 *)th)[13];
 

@@ -9,7 +9,7 @@
 
 bool tcp_is_rack(const struct sock *sk)
 {
-	TRACE_SK(sk, "are losses detected by time (RACK)?");
+	TRACE_SK_LEAF(sk, "are losses detected by time (RACK)?");
 
 	return sock_net(sk)->ipv4.sysctl_tcp_recovery & TCP_RACK_LOSS_DETECTION;
 }

@@ -141,7 +141,7 @@ static u32 tcp_window_unscaled(const struct tcp_sock *tp, int free_space, int fu
 
 u32 __tcp_select_window(struct sock *sk)
 {
-	TRACE_SK(sk, "window by the free space of the receive buffer, without silly small steps");
+	TRACE_SK_LEAF(sk, "window by the free space of the receive buffer, without silly small steps");
 	struct tcp_sock *tp = tcp_sk(sk);
 	/* the sender's MSS as seen lately, not the one we announced */
 	int mss = inet_csk(sk)->icsk_ack.rcv_mss;

@@ -68,7 +68,7 @@ static unsigned int tcp_fastopen_option(struct tcp_out_options *opts, unsigned i
 
 void tcp_options_write(struct host *host, __be32 *ptr, struct tcp_sock *tp, struct tcp_out_options *opts)
 {
-	TRACE(host, "write the options behind the tcp header");
+	TRACE_LEAF(host, "write the options behind the tcp header");
 	bool sack_perm = opts->options & OPTION_SACK_ADVERTISE;
 
 	if (unlikely(opts->options & OPTION_MD5)) {

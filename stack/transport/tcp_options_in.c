@@ -163,7 +163,7 @@ static inline void tcp_unshift_tsecr(struct tcp_sock *tp, u32 tsecr)
 
 bool tcp_parse_aligned_timestamp(struct tcp_sock *tp, const struct tcphdr *th)
 {
-	TRACE_SK((struct sock *)tp, "read the time stamp where it usually lies");
+	TRACE_SK_LEAF((struct sock *)tp, "read the time stamp where it usually lies");
 	const u8 *p = (const u8 *)(th + 1);
 	const u32 usual = TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP;
 
@@ -196,7 +196,7 @@ bool tcp_fast_parse_options(struct net *net, const struct sk_buff *skb, const st
 
 void tcp_store_ts_recent(struct tcp_sock *tp)
 {
-	TRACE_SK((struct sock *)tp, "keep the peer's time stamp, to be echoed");
+	TRACE_SK_LEAF((struct sock *)tp, "keep the peer's time stamp, to be echoed");
 
 	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
 	tp->rx_opt.ts_recent_stamp = tcp_seconds(tcp_hosts(tp));

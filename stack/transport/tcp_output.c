@@ -18,7 +18,7 @@
 
 void tcp_mstamp_refresh(struct tcp_sock *tp)
 {
-	TRACE_SK((struct sock *)tp, "read the clock, once for all that follows");
+	TRACE_SK_LEAF((struct sock *)tp, "read the clock, once for all that follows");
 	u64 now = tcp_stamp_ns(((struct sock *)tp)->host);
 
 	tp->tcp_clock_cache = now;
@@ -28,7 +28,7 @@ void tcp_mstamp_refresh(struct tcp_sock *tp)
 /* Time goes to the account of what limits the sender now. */
 static void tcp_chrono_set(struct tcp_sock *tp, const enum tcp_chrono new)
 {
-	TRACE_SK((struct sock *)tp, "change what the sender's time is booked on");
+	TRACE_SK_LEAF((struct sock *)tp, "change what the sender's time is booked on");
 	const u32 now = tcp_jiffies32(((struct sock *)tp)->host);
 	enum tcp_chrono old = tp->chrono_type;
 
@@ -62,7 +62,7 @@ void tcp_chrono_stop(struct sock *sk, const enum tcp_chrono type)
 
 void tcp_rbtree_insert(struct rb_root *root, struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "queue the packet by sequence number until it is acknowledged");
+	TRACE_SKB_LEAF(skb, "queue the packet by sequence number until it is acknowledged");
 	struct rb_node **p = &root->rb_node, *parent = NULL;
 
 	while (*p) {
@@ -97,7 +97,7 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 
 void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 {
-	TRACE_SKB(skb, "set up a segment without data: sequence number and flags");
+	TRACE_SKB_LEAF(skb, "set up a segment without data: sequence number and flags");
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
 	skb->ip_summed = CHECKSUM_PARTIAL;
@@ -217,7 +217,7 @@ static inline void tcp_event_ack_sent(struct sock *sk, u32 rcv_nxt)
 
 static void tcp_ecn_send(struct sock *sk, struct sk_buff *skb, struct tcphdr *th, unsigned int header_len)
 {
-	TRACE_SKB(skb, "set the ECN bits of a segment");
+	TRACE_SKB_LEAF(skb, "set the ECN bits of a segment");
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!(tp->ecn_flags & TCP_ECN_OK))
@@ -240,7 +240,7 @@ static void tcp_ecn_send(struct sock *sk, struct sk_buff *skb, struct tcphdr *th
 /* Pacing: when the next segment may leave. The skb goes to the end of the list by time of sending. */
 void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb, u64 prior_wstamp)
 {
-	TRACE_SKB(skb, "put the packet last in the list by time of sending");
+	TRACE_SKB_LEAF(skb, "put the packet last in the list by time of sending");
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (sk->sk_pacing_status != SK_PACING_NONE) {
@@ -417,7 +417,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, int clone_it, gfp_t g
 
 static u32 tcp_tso_autosize(const struct sock *sk, unsigned int mss_now, u32 min_tso_segs)
 {
-	TRACE_SK(sk, "segments that go into one packet: about a millisecond at the pacing rate");
+	TRACE_SK_LEAF(sk, "segments that go into one packet: about a millisecond at the pacing rate");
 	unsigned long bytes = min((unsigned long)sk->sk_pacing_rate >> sk->sk_pacing_shift,
 				  (unsigned long)sk->sk_gso_max_size - 1 - MAX_TCP_HEADER);
 
@@ -440,7 +440,7 @@ static inline bool tcp_minshall_check(const struct tcp_sock *tp)
 
 static void tcp_minshall_update(struct tcp_sock *tp, unsigned int mss_now, const struct sk_buff *skb)
 {
-	TRACE_SK((struct sock *)tp, "remember the last small segment");
+	TRACE_SK_LEAF((struct sock *)tp, "remember the last small segment");
 
 	if (skb->len < (unsigned int)tcp_skb_pcount(skb) * mss_now)
 		tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
@@ -467,7 +467,7 @@ static inline bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buf
 
 bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, unsigned int cur_mss)
 {
-	TRACE_SK((struct sock *)tp, "does a segment fit the receiver's window?");
+	TRACE_SK_LEAF((struct sock *)tp, "does a segment fit the receiver's window?");
 	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
 
 	if (skb->len > cur_mss)
@@ -516,7 +516,7 @@ struct tcp_xmit {
 
 static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, struct tcp_xmit *x)
 {
-	TRACE_SKB(skb, "is it better to wait for ACKs and send a bigger packet then?");
+	TRACE_SKB_LEAF(skb, "is it better to wait for ACKs and send a bigger packet then?");
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct sk_buff *head;
 	u32 send_win, cong_win, limit;

@@ -78,7 +78,7 @@ bool tcp_rack_mark_lost(struct sock *sk)
 
 void tcp_rack_advance(struct tcp_sock *tp, u8 sacked, u32 end_seq, u64 xmit_time)
 {
-	TRACE_SK((struct sock *)tp, "remember the last sent segment that was delivered");
+	TRACE_SK_LEAF((struct sock *)tp, "remember the last sent segment that was delivered");
 	u32 rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, xmit_time);
 
 	/* less than ever measured: not the retransmission was delivered but the original */
@@ -113,7 +113,7 @@ void tcp_rack_reo_timeout(struct sock *sk)
 
 void tcp_rack_update_reo_wnd(struct sock *sk, struct rate_sample *rs)
 {
-	TRACE_SK(sk, "widen the reordering window after duplicate SACKs, narrow it again later");
+	TRACE_SK_LEAF(sk, "widen the reordering window after duplicate SACKs, narrow it again later");
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if ((sock_net(sk)->ipv4.sysctl_tcp_recovery & TCP_RACK_STATIC_REO_WND) || !rs->prior_delivered)

@@ -10,7 +10,7 @@
 
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "note in the packet what has been delivered so far");
+	TRACE_SKB_LEAF(skb, "note in the packet what has been delivered so far");
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *scb = TCP_SKB_CB(skb);
 
@@ -29,7 +29,7 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 
 void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs)
 {
-	TRACE_SKB(skb, "a packet was delivered: begin a rate sample from the one sent last");
+	TRACE_SKB_LEAF(skb, "a packet was delivered: begin a rate sample from the one sent last");
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *scb = TCP_SKB_CB(skb);
 	u64 tx_tstamp;
@@ -55,7 +55,7 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sa
 
 void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg, struct rate_sample *rs)
 {
-	TRACE_SK(sk, "compute the delivery rate that the ACK shows");
+	TRACE_SK_LEAF(sk, "compute the delivery rate that the ACK shows");
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 snd_us, ack_us;
 
@@ -94,7 +94,7 @@ void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg, 
 
 void tcp_rate_check_app_limited(struct sock *sk)
 {
-	TRACE_SK(sk, "is it the program that holds the connection up?");
+	TRACE_SK_LEAF(sk, "is it the program that holds the connection up?");
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->write_seq - tp->snd_nxt < tp->mss_cache && sk_wmem_alloc_get(sk) < (int)SKB_TRUESIZE(1) &&

@@ -19,7 +19,7 @@
  */
 static void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
-	TRACE_SK(sk, "guess the peer's segment size");
+	TRACE_SK_LEAF(sk, "guess the peer's segment size");
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u16 last = icsk->icsk_ack.last_seg_size;
@@ -82,7 +82,7 @@ void tcp_enter_quickack_mode(struct sock *sk, unsigned int max_quickacks)
 
 static bool tcp_in_quickack_mode(struct sock *sk)
 {
-	TRACE_SK(sk, "are ACKs to go out at once?");
+	TRACE_SK_LEAF(sk, "are ACKs to go out at once?");
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
@@ -177,7 +177,7 @@ void __tcp_ack_snd_check(struct sock *sk, int ofo_possible)
  */
 static void tcp_rcv_rtt_update(struct tcp_sock *tp, u32 sample, int win_dep)
 {
-	TRACE_SK((struct sock *)tp, "take a sample of the receiver's round trip time");
+	TRACE_SK_LEAF((struct sock *)tp, "take a sample of the receiver's round trip time");
 	u32 est = tp->rcv_rtt_est.rtt_us; /* 8 times the RTT */
 
 	if (!est)

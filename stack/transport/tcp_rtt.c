@@ -67,7 +67,7 @@ u32 minmax_running_max(struct minmax *m, u32 win, u32 t, u32 meas)
  */
 static void tcp_rtt_estimator(struct sock *sk, long mrtt_us)
 {
-	TRACE_SK(sk, "add a sample to the smoothed round trip time and its variance");
+	TRACE_SK_LEAF(sk, "add a sample to the smoothed round trip time and its variance");
 	struct tcp_sock *tp = tcp_sk(sk);
 	long m = mrtt_us;
 	u32 srtt = tp->srtt_us;
@@ -114,7 +114,7 @@ void tcp_set_rto(struct sock *sk)
 
 static void tcp_update_rtt_min(struct sock *sk, u32 rtt_us, int flag)
 {
-	TRACE_SK(sk, "keep the least round trip time of the last five minutes");
+	TRACE_SK_LEAF(sk, "keep the least round trip time of the last five minutes");
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 wlen = (u32)sock_net(sk)->ipv4.sysctl_tcp_min_rtt_wlen * HZ;
 
@@ -200,7 +200,7 @@ void tcp_set_xmit_timer(struct sock *sk)
 /* One window per RTT, with some room to grow: twice that in slow start, 1.2 times after it. */
 void tcp_update_pacing_rate(struct sock *sk)
 {
-	TRACE_SK(sk, "set the pacing rate from window and round trip time");
+	TRACE_SK_LEAF(sk, "set the pacing rate from window and round trip time");
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct netns_ipv4 *sysctl = &sock_net(sk)->ipv4;
 	u64 rate = (u64)tp->mss_cache * ((USEC_PER_SEC / 100) << 3);

@@ -28,7 +28,7 @@ struct tcp_send {
 /* From here on the receiver shall hand the data to its program. */
 void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "mark the segment to be pushed to the peer's program");
+	TRACE_SKB_LEAF(skb, "mark the segment to be pushed to the peer's program");
 
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
 	tp->pushed_seq = tp->write_seq;
@@ -43,7 +43,7 @@ static inline bool forced_push(const struct tcp_sock *tp)
 /* A small segment waits for company while others of ours are still in the queues below. */
 static bool tcp_should_autocork(struct sock *sk, struct sk_buff *skb, int size_goal)
 {
-	TRACE_SKB(skb, "should a small segment wait for more data?");
+	TRACE_SKB_LEAF(skb, "should a small segment wait for more data?");
 
 	return skb->len < (unsigned int)size_goal && sock_net(sk)->ipv4.sysctl_tcp_autocorking &&
 	       !tcp_rtx_queue_empty(sk) && sk->sk_wmem_alloc > (int)skb->truesize;
@@ -80,7 +80,7 @@ void tcp_push(struct sock *sk, int flags, int mss_now, int nonagle, int size_goa
 /* How much to gather in one skb: as many segments as the device or GSO takes at once. */
 static unsigned int tcp_xmit_size_goal(struct sock *sk, u32 mss_now, int large_allowed)
 {
-	TRACE_SK(sk, "how much data goes into one skb?");
+	TRACE_SK_LEAF(sk, "how much data goes into one skb?");
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 new_size_goal, size_goal;
 
@@ -141,7 +141,7 @@ void tcp_remove_empty_skb(struct sock *sk, struct sk_buff *skb)
 
 static void tcp_tx_timestamp(struct sock *sk, u16 tsflags)
 {
-	TRACE_SK(sk, "ask for time stamps of the data if the program wants them");
+	TRACE_SK_LEAF(sk, "ask for time stamps of the data if the program wants them");
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	struct skb_shared_info *shinfo;
 

@@ -119,7 +119,7 @@ void tcp_wfree(struct sk_buff *skb)
 
 bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, unsigned int factor)
 {
-	TRACE_SKB(skb, "are enough of the socket's packets waiting in the device already?");
+	TRACE_SKB_LEAF(skb, "are enough of the socket's packets waiting in the device already?");
 	unsigned long limit = max(2UL * skb->truesize, sk->sk_pacing_rate >> sk->sk_pacing_shift);
 
 	if (sk->sk_pacing_status == SK_PACING_NONE)

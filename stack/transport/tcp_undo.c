@@ -14,7 +14,7 @@ static inline bool tcp_tsopt_ecr_before(const struct tcp_sock *tp, u32 when)
 
 bool tcp_skb_spurious_retrans(const struct tcp_sock *tp, const struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "was a retransmitted segment acknowledged by its first transmission?");
+	TRACE_SKB_LEAF(skb, "was a retransmitted segment acknowledged by its first transmission?");
 
 	return (TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) && tcp_tsopt_ecr_before(tp, tcp_skb_timestamp(skb));
 }

@@ -17,7 +17,7 @@
 /* All that a queued datagram held besides its data was let go of. */
 static bool udp_try_make_stateless(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "does the packet hold nothing but its data?");
+	TRACE_SKB_LEAF(skb, "does the packet hold nothing but its data?");
 
 	return !skb_dst(skb) && !skb->destructor;
 }
@@ -43,7 +43,7 @@ static void busylock_acquire(struct sock *sk)
 
 static void busylock_release(struct sock *sk)
 {
-	TRACE_SK(sk, "let the next one queue (there is one CPU)");
+	TRACE_SK_LEAF(sk, "let the next one queue (there is one CPU)");
 }
 
 /* Charges the packet's pages to the protocol when what the socket holds does not do. */

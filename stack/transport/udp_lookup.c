@@ -176,7 +176,7 @@ bool __udp_is_mcast_sock(const struct sock *sk, __be16 loc_port, __be32 loc_addr
 static struct sock *__udp4_lib_demux_lookup(struct net *net, __be16 loc_port, __be32 loc_addr,
 					    __be16 rmt_port, __be32 rmt_addr, int dif, int sdif)
 {
-	TRACE(net, "is the first socket of the chain the packet's connected one?");
+	TRACE_LEAF(net, "is the first socket of the chain the packet's connected one?");
 	u16 hnum = ntohs(loc_port);
 	const struct hlist_node *n = portaddr_chain(udp_host(net), loc_addr, hnum)->first;
 

@@ -13,14 +13,14 @@
 
 static int udp_skb_truesize(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "get what the datagram was charged with");
+	TRACE_SKB_LEAF(skb, "get what the datagram was charged with");
 
 	return (int)(udp_skb_scratch(skb)->_tsize_state & ~UDP_SKB_IS_STATELESS);
 }
 
 static bool udp_skb_has_head_state(struct sk_buff *skb)
 {
-	TRACE_SKB(skb, "does the datagram hold more than its data?");
+	TRACE_SKB_LEAF(skb, "does the datagram hold more than its data?");
 
 	return !(udp_skb_scratch(skb)->_tsize_state & UDP_SKB_IS_STATELESS);
 }
