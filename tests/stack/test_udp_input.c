@@ -172,7 +172,7 @@ static void test_lengths(void **state)
 	receive(b, (struct gram){ .cut = 1 });
 	read_all(b);
 	assert_int_equal(r->nr, 0);
-	counted(b, 7, 0, 0, SKB_DROP_REASON_PKT_TOO_SMALL, 6); /* an empty packet is no drop */
+	counted(b, 7, 0, 0, SKB_DROP_REASON_PKT_TOO_SMALL, 7);
 	assert_int_equal(b->seen->ip, 0);
 }
 
