@@ -149,7 +149,7 @@ class App {
     if (run.lanes[run.lane[origin]].kind !== LANE.CARD || HOPS[run.fn[origin]] !== "frame") return origin;
     const host = run.hostOf(origin), packet = run.packetOf(origin + 1);
     for (let e = origin - 1; e >= 0 && origin - e < 200000; e--)
-      if (run.obj[e] === packet && run.kindOf(e) === EV.FN_SKB && run.hostOf(e) === host) return e;
+      if (run.obj[e] === packet && run.kindOf(e) === EV.FN_SKB && run.hostOf(e) === host) return Math.max(run.parent(e), 0) || e;
     return -1;
   }
 
@@ -270,7 +270,6 @@ class App {
     for (const name of ["page", "bar", "line", "grid", "text", "muted", "accent", "select", "drop", "resent", "ladder",
       "idle", "task", "softirq", "irq", "wire", "density", "shade", "cause", "effect",
       "value"]) c[name] = color(name);
-    c.wireInk = c.text;
     c.selectFill = color("select-fill");
     c.relatedFill = color("related-fill");
     c.fills = [...LAYERS.map((l) => color("fill-" + l)), color("fill-dim"), color("fill-step")];
@@ -388,7 +387,8 @@ class App {
     const card = (title, ...body) => element("section", { class: "card" }, element("h2", {}, title), ...body);
     const table = (rows) => element("table", { class: "plain" }, element("tbody", {}, rows.map(([name, value, cls]) =>
       element("tr", { class: cls }, element("th", { scope: "row" }, name), element("td", {}, value)))));
-    const command = (text) => element("div", { class: "command" }, element("pre", {}, text), element("button", {
+    const command = (text) => element("div", { class: "command" }, element("pre", {}, text.split(" ").map((word, k) =>
+      [k ? " " : "", element("span", {}, word)])), element("button", {
       class: "small", onclick: (e) => this.copy(text, e.target) }, "copy"));
     const notes = [];
     if (run.truncated) notes.push("The trace was cut off: what comes before the cut is shown.");
@@ -410,9 +410,11 @@ class App {
         onclick: () => this.search.find(run.drops[reason] ?? "") }, run.drops[reason] ?? "reason " + reason),
       formatCount(n), "bad"])) : element("p", { class: "muted" }, "No packet was dropped.")),
       this.hostCard(card), this.functionCard(card),
-      card("Output of the programs", ...(run.outputs.length ? run.outputs.map((o) => element("div", { class: "output" },
-        element("h3", {}, o.name.replace(/\.out$/, "")), o.text ? element("pre", { tabindex: 0 }, o.text) :
-          element("p", { class: "muted" }, "nothing"))) : [element("p", { class: "muted" }, "No program wrote anything.")])));
+      card("Output of the programs", run.outputs.length ? element("div", { class: "outputs" }, run.outputs.map((o) =>
+        element("div", { class: "output" }, element("h3", {}, o.name.replace(/\.out$/, "")), o.text ? element("pre",
+          { tabindex: 0 }, o.text) : element("p", { class: "muted" }, "nothing")))) :
+        element("p", { class: "muted" }, "No program wrote anything.")));
+    root.lastElementChild.classList.add("all");
   }
 
   hostCard(card) {

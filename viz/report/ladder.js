@@ -22,6 +22,7 @@ class Ladder {
     this.canvas.addEventListener("pointermove", (e) => this.onMove(e));
     this.canvas.addEventListener("pointerleave", () => { this.hovered = -1; this.invalidate(); });
     this.hovered = -1;
+    this.left = 0;
     for (const box of document.querySelectorAll("#ladder-show input"))
       box.addEventListener("change", () => this.show());
   }
@@ -73,17 +74,18 @@ class Ladder {
 
   layout() {
     if (!this.rows) return;
-    this.width = Math.max(this.scroller.clientWidth, LADDER_TIMES + this.hosts.length * LADDER_COLUMN);
+    this.width = this.scroller.clientWidth;
     this.height = this.scroller.clientHeight;
+    this.columns = Math.max(this.width - LADDER_TIMES, this.hosts.length * LADDER_COLUMN); // all of them, in pixels
     this.spacer.style.height = this.tops[this.rows.length] + LADDER_HEAD + 24 + "px";
-    this.spacer.style.width = this.width + "px";
+    this.spacer.style.width = LADDER_TIMES + this.columns + "px";
     sizeCanvas(this.canvas, this.width, this.height);
     this.invalidate();
   }
 
+  /* Where a host's life line is on the canvas. */
   lineX(host) {
-    const room = (this.width - LADDER_TIMES) / this.hosts.length;
-    return LADDER_TIMES + room * (this.column.get(host) + 0.5);
+    return LADDER_TIMES - this.left + this.columns / this.hosts.length * (this.column.get(host) + 0.5);
   }
 
   invalidate() {
@@ -98,68 +100,86 @@ class Ladder {
   draw() {
     const g = this.canvas.getContext("2d"), { colors } = this.app;
     const scroll = this.scroller.scrollTop, end = this.tops[this.rows.length];
+    this.left = this.scroller.scrollLeft;
     g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     g.fillStyle = colors.page;
     g.fillRect(0, 0, this.width, this.height);
     g.textBaseline = "middle";
-    for (const host of this.hosts) {
-      g.fillStyle = colors.line;
-      g.fillRect(this.lineX(host) - 1, LADDER_HEAD, 2, Math.max(0, Math.min(this.height, end - scroll + 12)));
-    }
     const first = Math.max(0, firstWhere(0, this.rows.length, (k) => this.tops[k + 1] > scroll));
+    const rows = [];
     for (let k = first; k < this.rows.length && this.tops[k] < scroll + this.height; k++)
-      this.drawRow(g, colors, this.rows[k], this.tops[k] - scroll + LADDER_HEAD, k);
+      rows.push([this.rows[k], this.tops[k] - scroll + LADDER_HEAD, k]);
+    for (const [row, y, k] of rows) this.shadeRow(g, colors, row, y, k);
+    g.fillStyle = colors.line;
+    for (const host of this.hosts)
+      g.fillRect(this.lineX(host) - 1, LADDER_HEAD, 2, Math.max(0, Math.min(this.height, end - scroll + 12)));
+    for (const [row, y] of rows)
+      if (row.kind === "frame") this.drawFrame(g, colors, row, y);
+      else this.drawTag(g, colors, row, y + PLAIN_ROW / 2);
+    this.drawTimes(g, colors, rows);
+    this.drawHead(g, colors);
+  }
+
+  drawHead(g, colors) {
     g.fillStyle = colors.bar;
     g.fillRect(0, 0, this.width, LADDER_HEAD);
     g.fillStyle = colors.line;
     g.fillRect(0, LADDER_HEAD - 1, this.width, 1);
-    g.fillStyle = colors.muted;
-    g.font = "12px " + colors.sans;
-    g.textAlign = "left";
-    g.fillText("time, + since above", 10, LADDER_HEAD / 2);
     g.textAlign = "center";
     g.font = "600 13px " + colors.sans;
     g.fillStyle = colors.text;
     for (const host of this.hosts) g.fillText(host.name, this.lineX(host), LADDER_HEAD / 2);
     g.textAlign = "left";
+    g.fillStyle = colors.bar;
+    g.fillRect(0, 0, LADDER_TIMES, LADDER_HEAD - 1);
+    g.fillStyle = colors.muted;
+    g.font = "12px " + colors.sans;
+    g.fillText("time, + since above", 10, LADDER_HEAD / 2);
   }
 
-  drawRow(g, colors, row, y, k) {
-    const { run, app } = this, height = this.tops[k + 1] - this.tops[k];
-    const packet = app.selectedPacket();
+  /* The column of times, over what lies below it. */
+  drawTimes(g, colors, rows) {
+    const { run } = this;
+    if (this.left > 0) {
+      g.fillStyle = colors.page;
+      g.fillRect(0, LADDER_HEAD, LADDER_TIMES, this.height);
+    }
+    g.font = "11px " + colors.mono;
+    g.textAlign = "right";
+    let named = false; // the first row that is whole says when it is
+    rows.forEach(([row, y, k]) => {
+      const before = k > 0 ? run.time[row.at] - run.time[this.rows[k - 1].at] : 0, frame = row.kind === "frame";
+      g.fillStyle = colors.text;
+      if (k === 0 || before || (!named && y >= LADDER_HEAD))
+        g.fillText(run.clock(run.time[row.at]), LADDER_TIMES - 12, y + (frame ? 11 : PLAIN_ROW / 2));
+      named ||= y >= LADDER_HEAD;
+      g.fillStyle = colors.muted;
+      if (before && frame) g.fillText("+" + formatShort(before), LADDER_TIMES - 12, y + 25);
+    });
+    g.textAlign = "left";
+  }
+
+  /* The background of the rows that are selected, of the same packet, or under the pointer. */
+  shadeRow(g, colors, row, y, k) {
+    const { run, app } = this, packet = app.selectedPacket();
     const selected = row.at === app.state.selected || row.call === app.state.selected ||
       (row.frame && run.frameOf.get(app.state.selected) === row.frame);
-    const related = !selected && packet !== 0 && row.frame && run.obj[row.at] === packet;
-    if (selected || related || k === this.hovered) {
-      g.fillStyle = selected ? colors.selectFill : related ? colors.relatedFill : colors.bar;
-      g.fillRect(0, y, this.width, height);
-      for (const host of this.hosts) {
-        g.fillStyle = colors.line;
-        g.fillRect(this.lineX(host) - 1, y, 2, height);
-      }
-    }
-    const before = k > 0 ? run.time[row.at] - run.time[this.rows[k - 1].at] : 0;
-    g.font = "11px " + colors.mono;
-    g.fillStyle = colors.text;
-    g.textAlign = "right";
-    if (k === 0 || before || y < LADDER_HEAD + height)
-      g.fillText(run.clock(run.time[row.at]), LADDER_TIMES - 12, y + (row.kind === "frame" ? 11 : height / 2));
-    g.fillStyle = colors.muted;
-    if (before && row.kind === "frame") g.fillText("+" + formatShort(before), LADDER_TIMES - 12, y + 25);
-    g.textAlign = "left";
-    if (row.kind === "frame") this.drawFrame(g, colors, row, y);
-    else this.drawTag(g, colors, row, y + height / 2);
+    const related = packet !== 0 && row.frame && run.obj[row.at] === packet;
+    if (!selected && !related && k !== this.hovered) return;
+    g.fillStyle = selected ? colors.selectFill : related ? colors.relatedFill : colors.bar;
+    g.fillRect(0, y, this.width, this.tops[k + 1] - this.tops[k]);
   }
 
   drawFrame(g, colors, row, y) {
     const { run, app } = this, { frame } = row, info = app.frameInfo(frame.index);
-    const from = frame.tx >= 0 ? this.lineX(run.hostOf(frame.tx)) : LADDER_TIMES;
+    g.font = "11px " + colors.mono;
+    const from = frame.tx >= 0 ? this.lineX(run.hostOf(frame.tx)) : LADDER_TIMES - this.left;
     const targets = frame.rxs.filter((r) => this.column.has(run.hostOf(r))).map((r) => this.lineX(run.hostOf(r)));
     const color = frame.drop >= 0 ? colors.drop : info.resent ? colors.resent : colors.ladder;
     for (const to of targets) this.arrow(g, color, from, y + 20, to, y + 31);
     if (!targets.length) {
       const guess = this.hosts.length > 1 ? this.lineX(this.hosts[this.column.get(run.hostOf(row.at)) > 0 ? 0 : 1]) :
-        this.width - 40;
+        from + 300;
       const to = from + (guess - from) * 0.45;
       g.setLineDash([5, 3]);
       this.arrow(g, color, from, y + 20, to, y + 28, false);
@@ -168,7 +188,9 @@ class Ladder {
       targets.push(guess);
     }
     const far = targets.reduce((a, b) => (Math.abs(b - from) > Math.abs(a - from) ? b : a));
-    const room = Math.abs(far - from) - 16, middle = (from + far) / 2;
+    const left = Math.max(Math.min(from, far), LADDER_TIMES), right = Math.min(Math.max(from, far), this.width);
+    const room = right - left - 16, middle = (left + right) / 2; // of the part that is in view
+    if (room < 0) return;
     let label = info.label;
     if (info.resent) label += "   sent again";
     this.label(g, colors, label, frame.drop >= 0 ? colors.drop : info.resent ? colors.resent : colors.text, middle,
@@ -211,7 +233,8 @@ class Ladder {
   drawTag(g, colors, row, y) {
     const x = this.lineX(this.run.hostOf(row.at)), styles = { call: colors.tagCall, state: colors.tagState,
       drop: colors.tagDrop };
-    const [fill, stroke, ink] = styles[row.kind], room = (this.width - LADDER_TIMES) / this.hosts.length - 16;
+    const [fill, stroke, ink] = styles[row.kind], room = this.columns / this.hosts.length - 16;
+    g.font = "11px " + colors.mono;
     const unit = g.measureText("m").width, fits = Math.max(4, Math.floor(room / unit) - 2);
     const text = row.text.length > fits ? row.text.slice(0, fits - 1) + "\u2026" : row.text;
     const w = text.length * unit + 14;

@@ -1,7 +1,7 @@
 /* The side panel: the chart of the selected call, the bytes of the selected packet, its journey, search results. */
 "use strict";
 
-const TREE_START = 60, TREE_MORE = 200, JOURNEY_MAX = 400;
+const TREE_START = 60, TREE_MORE = 200, JOURNEY_MAX = 400, CAUSES_SHOWN = 4;
 
 /* An element: attributes, then children; texts never become markup. */
 function element(tag, attributes = {}, ...children) {
@@ -12,7 +12,7 @@ function element(tag, attributes = {}, ...children) {
       !name.startsWith("aria-") ? "" : String(value));
     else if (value === false && name.startsWith("aria-")) e.setAttribute(name, "false");
   }
-  e.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== ""));
+  e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== ""));
   return e;
 }
 
@@ -120,11 +120,15 @@ class Panel {
     const { run } = this, steps = this.app.causes(i);
     if (!steps.length) return "";
     return element("details", { class: "fold", open: true }, element("summary", {}, "Set off by"),
-      element("ol", { class: "hops" }, steps.map(({ arrival, origin }) => {
+      element("ol", { class: "hops" }, steps.map(({ arrival, origin }, k) => {
         const [from, name] = this.doer(origin), took = run.time[arrival] - run.time[origin];
-        return element("li", {}, element("span", { class: "hop" }, HOPS[run.fn[arrival]]), " from ", this.go(from, name),
-          " ", element("span", { class: "muted" }, this.where(from) + (took ? ", " + formatShort(took) + " before" : "")));
-      })));
+        return element("li", { hidden: k >= CAUSES_SHOWN }, element("span", { class: "hop" }, HOPS[run.fn[arrival]]), " from ",
+          this.go(from, name), " ", element("span", { class: "muted" }, this.where(from) + (took ? ", " + formatShort(took) +
+            " before" : "")));
+      })), steps.length > CAUSES_SHOWN ? element("button", { class: "small more", onclick: (e) => {
+        for (const li of e.target.parentElement.querySelectorAll("li")) li.hidden = false;
+        e.target.remove();
+      } }, "and what set that off") : "");
   }
 
   /* Who set off a hop: the call that it set out in, or the call that gave the card the frame. */

@@ -101,7 +101,7 @@ class Search {
       this.show();
       this.count();
     } }, element("i", { class: "dot layer-" + run.layer(i) }), element("span", { class: "name" }, run.name(i)),
-    element("span", { class: "muted" }, `${app.panel.where(i)} \u00b7 ${formatTime(run.time[i])}`))));
+    element("span", { class: "muted" }, `${app.panel.where(i)} \u00b7 ${run.clock(run.time[i])}`))));
     const pages = Math.ceil(this.hits.length / RESULTS_PAGE);
     const go = (p) => { this.at = p * RESULTS_PAGE; this.show(); };
     body.replaceChildren(element("div", { class: "head" }, element("h2", {}, app.state.query || "Search"),
@@ -160,7 +160,12 @@ class Filters {
   }
 
   fill(id, choices, hidden) {
-    document.getElementById(id).replaceChildren(...choices.map(([name, value]) => {
+    const all = (show) => () => {
+      for (const [, value] of choices) if (show) hidden.delete(value); else hidden.add(value);
+      this.apply();
+    };
+    document.getElementById(id).replaceChildren(element("span", {}, element("button", { class: "small", onclick: all(true) },
+      "all"), " ", element("button", { class: "small", onclick: all(false) }, "none")), ...choices.map(([name, value]) => {
       const box = element("input", { type: "checkbox", onchange: () => {
         if (box.checked) hidden.delete(value);
         else hidden.add(value);

@@ -502,53 +502,61 @@ class Timeline {
     }
   }
 
-  /* Frames: a mark where each is sent and received, and the way between. */
+  /* Frames: the ways of those in view, unless they are too many to tell apart, and marks where they set out and end. */
   drawFrames(g, colors) {
-    const { run, app } = this, { x0, x1 } = app.state, { frames } = run;
-    const from = this.placeAt(x0), to = this.placeAt(x1);
-    const packet = app.selectedPacket();
-    const placeOf = (f) => (f.tx < 0 ? f.rxs[0] : f.tx);
+    const { run, app } = this, { x0, x1 } = app.state, { frames } = run, packet = app.selectedPacket();
+    const placeOf = (f) => (f.tx < 0 ? f.rxs[0] : f.tx), from = this.placeAt(x0), to = this.placeAt(x1);
     const first = firstWhere(0, frames.length, (m) => placeOf(frames[m]) >= from);
     const last = firstWhere(first, frames.length, (m) => placeOf(frames[m]) >= to);
-    const arrows = last - first <= MAX_ARROWS;
-    let lastPx = -10;
-    for (let m = Math.max(0, first - 200); m < last; m++) {
-      const f = frames[m], strong = packet !== 0 && run.obj[placeOf(f)] === packet, px = this.x(this.start(placeOf(f)));
-      if (!strong && !arrows && px - lastPx < 2) continue; // there are too many to tell apart
-      lastPx = px;
-      this.drawFrame(g, colors, f, strong, arrows || strong);
+    if (last - first <= MAX_ARROWS)
+      for (let m = Math.max(0, first - MAX_ARROWS); m < last; m++) this.drawWay(g, colors.wire, frames[m], 0.55);
+    for (const e of packet ? app.packetEvents(packet) : [])
+      if (run.kindOf(e) === EV.TX) this.drawWay(g, colors.accent, run.frameOf.get(e), 1);
+    for (const item of this.items) {
+      const y = item.y - this.top;
+      if (item.lane?.kind !== LANE.CARD || y + item.height < RULER || y > this.viewHeight) continue;
+      this.drawFrameMarks(g, colors, item.lane.tracks[0], y, packet, true);
+      this.drawFrameMarks(g, colors, item.lane.tracks[1], y + ROW_FLAT, packet, false);
     }
   }
 
-  drawFrame(g, colors, f, strong, arrow) {
-    const { run, app } = this, tx = f.tx >= 0 && this.laneItem.get(run.lane[f.tx]);
-    const color = strong ? colors.accent : app.dims(f.tx < 0 ? f.rxs[0] : f.tx, "wire") ? colors.fills[DIMMED] : colors.wire;
-    const px = f.tx >= 0 ? this.x(this.start(f.tx)) : 0;
-    if (tx) this.frameMark(g, colors, color, f.tx, px, tx.y - this.top, f.index);
+  drawWay(g, color, f, alpha) {
+    const { run } = this, tx = f.tx >= 0 && this.laneItem.get(run.lane[f.tx]);
+    if (!tx) return;
+    const px = this.x(this.start(f.tx));
     for (const rx of f.rxs) {
-      const item = this.laneItem.get(run.lane[rx]);
-      if (!item) continue;
-      const qx = this.x(this.start(rx)), qy = item.y - this.top + ROW_FLAT;
-      this.frameMark(g, colors, color, rx, qx, qy, -1);
-      if (!tx || !arrow || qx < 0 || px > this.width) continue;
-      g.globalAlpha = strong ? 1 : 0.55;
-      curve(g, color, px + 1, tx.y - this.top + ROW_FLAT, qx, qy + ROW_FLAT / 2, strong ? 2 : 1);
+      const item = this.laneItem.get(run.lane[rx]), qx = this.x(this.start(rx));
+      if (!item || qx < 0 || px > this.width) continue;
+      g.globalAlpha = alpha;
+      curve(g, color, px + 1, tx.y - this.top + ROW_FLAT, qx, item.y - this.top + ROW_FLAT * 1.5, alpha < 1 ? 1 : 2);
       g.globalAlpha = 1;
     }
   }
 
-  frameMark(g, colors, color, i, px, y, labelled) {
-    if (px < -20 || px > this.width || y < RULER - ROW_FLAT || y > this.viewHeight) return;
-    g.fillStyle = color;
-    g.fillRect(Math.round(px), y + 1, 3, ROW_FLAT - 3);
-    if (labelled < 0) return;
-    const next = this.run.sibling(i, 1);
-    const room = Math.floor(((next < 0 ? this.width : Math.min(this.width, this.x(this.start(next)))) - px - 8) /
-      this.charWidth);
-    const label = this.app.frameLabel(labelled);
-    if (room < 6) return;
-    g.fillStyle = colors.wireInk;
-    g.fillText(label.length <= room ? label : label.slice(0, room - 1) + "\u2026", px + 6, y + ROW_FLAT / 2);
+  /* Marks of the frames on a row, at most one in three pixels; what is sent says what it is, where there is room. */
+  drawFrameMarks(g, colors, { list, n }, y, packet, labelled) {
+    const { run, app } = this, { x0, x1 } = app.state, pixel = (x1 - x0) / this.width;
+    for (let m = firstWhere(0, n, (j) => this.start(list[j]) >= x0 - 4 * pixel); m < n;) {
+      const i = list[m], value = this.start(i), next = firstWhere(m + 1, n, (j) => this.start(list[j]) >= value + 3 * pixel);
+      if (value >= x1) break;
+      const px = Math.round(this.x(value)), strong = packet !== 0 && run.obj[i] === packet;
+      const after = next < n ? Math.min(this.width, this.x(this.start(list[next]))) : this.width;
+      const room = Math.floor((after - px - 8) / this.charWidth);
+      if (labelled && room >= 6) this.frameLabel(g, colors, app.frameLabel(run.frameOf.get(i).index), room, px + 6, y);
+      g.fillStyle = strong ? colors.accent : app.dims(i, "wire") ? colors.fills[DIMMED] : colors.wire;
+      g.fillRect(px, y + 1, 3, ROW_FLAT - 3);
+      m = next;
+    }
+  }
+
+  frameLabel(g, colors, text, room, x, y) {
+    if (text.length > room) text = text.slice(0, room - 1) + "\u2026";
+    g.fillStyle = colors.page;
+    g.globalAlpha = 0.75;
+    g.fillRect(x - 2, y + 1, text.length * this.charWidth + 4, ROW_FLAT - 1);
+    g.globalAlpha = 1;
+    g.fillStyle = colors.text;
+    g.fillText(text, x, y + ROW_FLAT / 2);
   }
 
   drawSelection(g, colors) {
@@ -624,6 +632,7 @@ class Timeline {
       const after = next * (x1 - x0) / this.width + x0;
       c = Math.max(c + 1, firstWhere(c, run.changes.length, (m) => run.changes[m] >= after));
     }
+    if (!list.length || list[0][0] > 126) list.unshift([0, run.clock(this.timeAt(x0))]);
     return list;
   }
 
