@@ -1,6 +1,6 @@
 /*
- * Files that the viewers read: a trace (checked, turned into calls, charts and exports, compared with itself)
- * and captures. The first byte says which; the file's bytes follow.
+ * Files that the viewers read: a trace (checked, turned into calls, charts, exports and a report, compared
+ * with itself) and captures. The first byte says which; the file's bytes follow.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include "viz/diff.h"
 #include "viz/export.h"
 #include "viz/passage.h"
+#include "viz/report.h"
 
 static void check(int r, const char *err)
 {
@@ -63,7 +64,7 @@ static void export_all(const struct viz_trace *t, FILE *out)
 
 static void read_trace(const uint8_t *data, size_t size)
 {
-	char path[64], err[512] = "";
+	char path[64], err[512] = "", note[256];
 	struct viz_trace t;
 	int fd = memfd_create("trace", MFD_CLOEXEC);
 	FILE *out = fopen("/dev/null", "we");
@@ -78,6 +79,7 @@ static void read_trace(const uint8_t *data, size_t size)
 		export_all(&t, out);
 		check(viz_diff(&t, &t, out, err, sizeof(err)), err);
 		draw_charts(&t, out);
+		check(viz_report(&t, "/", out, note, sizeof(note), err, sizeof(err)), err);
 		viz_trace_close(&t);
 	}
 	fclose(out);

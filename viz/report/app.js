@@ -24,6 +24,7 @@ class App {
     this.header();
     this.overview();
     this.restore();
+    this.decodeAhead();
   }
 
   /* What the run holds as a whole. */
@@ -73,9 +74,11 @@ class App {
     return !this.state.hiddenContexts.has(lane.kind);
   }
 
+  /* Takes back the filters that hide a lane. */
   showLane(lane) {
-    this.state.hiddenContexts.delete(lane.kind);
-    this.filters.apply();
+    const { state } = this, host = this.run.hostAt[lane.host].name;
+    state.closed.delete(host);
+    if (state.hiddenContexts.delete(lane.kind) | state.hiddenHosts.delete(host)) this.filters.apply();
   }
 
   get dimming() {
@@ -167,6 +170,13 @@ class App {
       this.labels.push({ label, resent: f.tx >= 0 && this.sentBefore(d, run.hostOf(f.tx)) });
     }
     return this.labels[index];
+  }
+
+  /* Takes frames apart while nobody waits for anything: labels hang on the frames before them. */
+  decodeAhead() {
+    const until = performance.now() + 8;
+    while (this.labels.length < this.run.frames.length && performance.now() < until) this.frameInfo(this.labels.length);
+    if (this.labels.length < this.run.frames.length) setTimeout(() => this.decodeAhead(), 30);
   }
 
   frameLabel(index) {

@@ -118,7 +118,11 @@ const sectionReaders = {
   },
   "RUN "(run, c) {
     c.text();
-    run.manifest = JSON.parse(c.utf8.decode(c.rest()));
+    try {
+      run.manifest = JSON.parse(c.utf8.decode(c.rest()));
+    } catch {
+      run.manifest = {}; // damaged: the header says what is not known
+    }
   },
   "OUT "(run, c) {
     run.outputs.push({ name: c.text(), text: c.utf8.decode(c.rest()) });

@@ -124,10 +124,10 @@ class Timeline {
   /* Brings event i into view: its lane is opened, and it gets some room. */
   reveal(i, zoomIn = false) {
     const { run, app } = this, lane = run.lanes[run.lane[i]];
-    if (!app.laneShown(lane)) app.showLane(lane);
+    app.showLane(lane);
     app.state.open.add(lane.index);
     this.layout();
-    const a = this.start(i), b = Math.max(this.stop(i), a + (this.ordered ? 1 : 1));
+    const a = this.start(i), b = Math.max(this.stop(i), a + 1);
     let { x0, x1 } = app.state;
     const room = Math.max((b - a) * 1.2, this.ordered ? 24 : 100);
     if (zoomIn || (b - a) / (x1 - x0) * this.width < 3) {
@@ -569,7 +569,12 @@ class Timeline {
         if (run.kindOf(e) !== EV.FN_SKB) continue;
         const box = this.box(e);
         if (!box || (Math.abs(box.x - lastX) < 1 && box.y === lastY)) continue;
-        g.strokeRect(box.x + 0.5, box.y + 0.5, Math.max(1, box.w - 2), box.h - 2);
+        if (box.h < 6) {
+          g.fillStyle = colors.accent;
+          g.fillRect(box.x, box.y, 2, box.h);
+        } else {
+          g.strokeRect(box.x + 0.5, box.y + 0.5, Math.max(1, box.w - 2), box.h - 2);
+        }
         lastX = box.x;
         lastY = box.y;
       }
