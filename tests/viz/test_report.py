@@ -346,6 +346,18 @@ def test_journey(b, run, page):
         check(name in names, "the journey passes", name)
 
 
+def test_segment_journey(b):
+    """A TCP segment: from write() to read(); that its sender frees it after the ACK comes afterwards."""
+    b.js("report.select(report.run.frames.find((f) => report.frameLabel(f.index).includes('seq 1:101')).tx, { side: 'journey' })")
+    facts = dict(zip(b.texts("#side-journey dt"), b.texts("#side-journey dd")))
+    equal([facts["begins"], facts["ends"]], ["client \u00b7 task client in write(100)", "server \u00b7 task server in read(4096)"],
+          "where a segment's journey begins and ends")
+    steps = b.texts("#side-journey .steps li")
+    after = steps.index("afterwards") if "afterwards" in steps else len(steps)
+    check(any(s.startswith("skb_copy_datagram_iter") for s in steps[:after]), "the data is copied to the reader")
+    check(any(s.startswith("tcp_rate_skb_delivered") for s in steps[after:]), "the ACK comes afterwards")
+
+
 def test_search(b, run, page):
     b.open(page)
     calls = tool(WIREPATH, "export", run, "--format", "calls").stdout
@@ -674,6 +686,7 @@ def main():
             test_chart(b, run, page)
             test_packet(b, run)
             test_labels(b, run)
+            test_segment_journey(b)
             check_dissection(b, run, "client", "eth0")
             test_search(b, run, page)
             test_links(b, page)

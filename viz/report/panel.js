@@ -378,7 +378,7 @@ class Panel {
         "that handles a packet."));
       return;
     }
-    const events = app.packetEvents(packet), first = events[0], last = events[events.length - 1];
+    const events = app.packetEvents(packet), arrived = this.arrival(events), first = events[0], last = events[arrived];
     const around = (i) => { // the program's call that it is in, else the function
       const [top] = run.ancestors(i), parent = run.parent(i);
       return top !== undefined && run.kindOf(top) === EV.SYSCALL ? top : parent >= 0 ? parent : i;
@@ -395,7 +395,16 @@ class Panel {
         run.name(around(last)))),
       element("dt", {}, "takes"), element("dd", {}, total ? formatTime(total) : "no virtual time"),
       element("dt", {}, "steps"), element("dd", {}, formatCount(events.length))),
-    this.shares(events), this.steps(events, 0));
+    this.shares(events.slice(0, arrived + 1)), this.steps(events, 0, arrived));
+  }
+
+  /* Where a journey ends: with the read() on another host, else with the last step on another host, else at its end. */
+  arrival(events) {
+    const { run } = this, away = (e) => run.hostOf(e) !== run.hostOf(events[0]);
+    const read = events.findLastIndex((e) => away(e) && run.lanes[run.lane[e]].kind === LANE.TASK &&
+      run.kindOf(run.ancestors(e)[0] ?? e) === EV.SYSCALL);
+    const last = read >= 0 ? read : events.findLastIndex(away);
+    return last >= 0 ? last : events.length - 1;
   }
 
   /* Where the time went: a bar of what each host and wire took. */
@@ -424,12 +433,13 @@ class Panel {
   }
 
   /* Every step: the functions that had the packet, the wire, the drops; with the time since the one before. */
-  steps(events, from) {
+  steps(events, from, arrived) {
     const { run, app } = this, list = element("ol", { class: "steps" });
     let k = from;
     for (; k < events.length && k - from < JOURNEY_MAX; k++) {
       const e = events[k], before = k ? events[k - 1] : -1, d = before < 0 ? 0 : run.time[e] - run.time[before];
-      if (before < 0 || run.lane[e] !== run.lane[before])
+      if (k === arrived + 1) list.append(element("li", { class: "after" }, "afterwards"));
+      if (before < 0 || run.lane[e] !== run.lane[before] || k === arrived + 1)
         list.append(element("li", { class: "section" }, element("b", {}, run.hostOf(e).name), " \u00b7 ",
           run.lanes[run.lane[e]].title, element("span", { class: "when" }, run.clock(run.time[e]))));
       const fn = run.isCall(e) ? run.fns[run.fn[e]] : null;
@@ -440,7 +450,7 @@ class Panel {
     }
     if (k < events.length)
       list.append(element("li", {}, element("button", { class: "small more", onclick: (ev) =>
-        ev.target.closest("li").replaceWith(...this.steps(events, k).children) },
+        ev.target.closest("li").replaceWith(...this.steps(events, k, arrived).children) },
       `${formatCount(events.length - k)} more steps`)));
     return list;
   }
