@@ -152,7 +152,8 @@ class App {
     if (run.lanes[run.lane[origin]].kind !== LANE.CARD || HOPS[run.fn[origin]] !== "frame") return origin;
     const host = run.hostOf(origin), packet = run.packetOf(origin + 1);
     for (let e = origin - 1; e >= 0 && origin - e < 200000; e--)
-      if (run.obj[e] === packet && run.kindOf(e) === EV.FN_SKB && run.hostOf(e) === host) return Math.max(run.parent(e), 0) || e;
+      if (run.obj[e] === packet && run.kindOf(e) === EV.FN_SKB && run.hostOf(e) === host)
+        return run.parent(e) >= 0 ? run.parent(e) : e;
     return -1;
   }
 
@@ -346,7 +347,8 @@ class App {
     this.ready = false;
     if (p.has("scale")) s.scale = p.get("scale") === "time" ? "time" : "order";
     const at = /^(-?\d+)-(\d+)$/.exec(p.get("at") ?? "");
-    [s.x0, s.x1] = at && Number(at[2]) > Number(at[1]) ? [Number(at[1]), Number(at[2])] : [this.beginning(), this.timeline.bounds()[1]];
+    const whole = [this.beginning(), this.timeline.bounds()[1]];
+    [s.x0, s.x1] = at && Number(at[2]) > Number(at[1]) ? [Number(at[1]), Number(at[2])] : whole;
     s.hiddenHosts = new Set(list("nohosts"));
     s.hiddenLayers = new Set(list("nolayers"));
     s.hiddenContexts = new Set(list("nocontexts").map(Number));
@@ -502,7 +504,8 @@ class App {
     });
     for (const b of document.querySelectorAll("[data-scale]"))
       b.addEventListener("click", () => this.timeline.setScale(b.dataset.scale));
-    for (const tabs of document.querySelectorAll("[role=tablist]")) tabs.addEventListener("keydown", (e) => this.tabKey(e, tabs));
+    for (const tabs of document.querySelectorAll("[role=tablist]"))
+      tabs.addEventListener("keydown", (e) => this.tabKey(e, tabs));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.setTheme());
     addEventListener("hashchange", () => { if (location.hash !== this.written) this.restore(); });
     addEventListener("keydown", (e) => this.key(e));
