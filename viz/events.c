@@ -5,6 +5,7 @@
 
 #include "viz/errno_name.h"
 #include "viz/flow.h"
+#include "viz/series.h"
 
 const struct viz_event_type_info viz_event_types[EV_TYPES] = {
 	[EV_ENTER] = { "enter",
@@ -135,19 +136,6 @@ static void on_elapse(void *arg, const struct viz_flow *flow, uint64_t ns, uint6
 	l->now = time;
 }
 
-/* The name of value `v` of a state whose names are joined by '|'; NULL when it has none. */
-static const char *state_name(const char *names, uint32_t v, char *buf, size_t len)
-{
-	if (!strchr(names, '|'))
-		return NULL;
-	for (; v > 0 && names; v--)
-		names = (names = strchr(names, '|')) ? names + 1 : NULL;
-	if (!names || !strcspn(names, "|"))
-		return NULL;
-	snprintf(buf, len, "%.*s", (int)strcspn(names, "|"), names);
-	return buf;
-}
-
 static void value(struct listing *l, const struct viz_flow *flow, const struct trace_rec *rec)
 {
 	struct viz_event e = event_of(EV_VALUE, flow, l->now);
@@ -156,8 +144,10 @@ static void value(struct listing *l, const struct viz_flow *flow, const struct t
 	e.fields[0].text = viz_subject_name(l->host, l->subject_kind, l->subject, object, sizeof(object));
 	e.fields[1].text = viz_fn_name(l->t, rec->fn);
 	e.fields[2].number = rec->obj;
-	e.fields[3].text = state_name(what, rec->obj, state, sizeof(state));
-	e.fields[4].text = strchr(what, '|') || !*what ? NULL : what;
+	if (strchr(what, '|'))
+		e.fields[3].text = series_state_name(what, rec->obj, state, sizeof(state));
+	else if (*what)
+		e.fields[4].text = what;
 	l->tell(l->arg, &e);
 }
 

@@ -8,6 +8,7 @@
 
 #include "viz/counters.h"
 #include "viz/proto.h"
+#include "viz/series.h"
 #include "viz/timeline.h"
 
 /* Numbers of fields, by message. */
@@ -68,6 +69,9 @@ struct perfetto {
 	uint32_t host;
 	bool *known;	      /* by rank: the sequence has its names */
 	uint32_t nr_counters; /* that have a track */
+	uint8_t *open;	      /* bit by counter: a state that lasts */
+	uint32_t nr_open;     /* bytes of it */
+	uint64_t last;	      /* time of the host */
 	bool first, failed;
 };
 
@@ -132,6 +136,8 @@ static void packet_end(struct perfetto *c, size_t at)
 /* ---- tracks ---- */
 
 #define COUNTER_LANE 0xff
+#define NO_LIMIT                                                                                             \
+	0x7fffffffu /* what the stack writes for a value without a limit: it would flatten the curve */
 
 static uint64_t uuid(uint32_t host, unsigned lane, uint32_t sub)
 {
@@ -256,36 +262,94 @@ static void on_begin(void *arg, const struct viz_slice *s)
 	packet_end(c, packet);
 }
 
+static size_t event_begin(struct perfetto *c, size_t *packet, unsigned type, uint64_t on, uint64_t time)
+{
+	*packet = packet_begin(c);
+	proto_varint(&c->p, PACKET_TIMESTAMP, time);
+	size_t at = proto_begin(&c->p, PACKET_TRACK_EVENT);
+	proto_varint(&c->p, EVENT_TYPE, type);
+	proto_varint(&c->p, EVENT_TRACK, on);
+	return at;
+}
+
+static void event_end(struct perfetto *c, size_t packet, size_t at)
+{
+	proto_end(&c->p, at);
+	packet_end(c, packet);
+}
+
+static void slice_end(struct perfetto *c, uint64_t on, uint64_t time)
+{
+	size_t packet, at = event_begin(c, &packet, TYPE_SLICE_END, on, time);
+	event_end(c, packet, at);
+}
+
 static void on_end(void *arg, enum viz_lane lane, uint32_t sub, uint64_t time)
 {
 	struct perfetto *c = arg;
-	size_t packet = packet_begin(c);
-	proto_varint(&c->p, PACKET_TIMESTAMP, time);
-	size_t at = proto_begin(&c->p, PACKET_TRACK_EVENT);
-	proto_varint(&c->p, EVENT_TYPE, TYPE_SLICE_END);
-	proto_varint(&c->p, EVENT_TRACK, lane_uuid(c->host, lane, sub));
-	proto_end(&c->p, at);
-	packet_end(c, packet);
+	slice_end(c, lane_uuid(c->host, lane, sub), time);
+	c->last = time > c->last ? time : c->last;
+}
+
+/* A counter, or a state, is seen for the first time. */
+static void new_counter(struct perfetto *c, const struct viz_counter *n, bool state)
+{
+	char name[160];
+	if (n->id / 8 >= c->nr_open) {
+		uint32_t nr = c->nr_open ? c->nr_open * 2 : 64;
+		uint8_t *grown = realloc(c->open, nr);
+		if (!grown) {
+			c->failed = true;
+			return;
+		}
+		memset(grown + c->nr_open, 0, nr - c->nr_open);
+		c->open = grown;
+		c->nr_open = nr;
+	}
+	snprintf(name, sizeof(name), "%s %s", n->object, n->name);
+	c->nr_counters = n->id + 1;
+	track(c, uuid(c->host, COUNTER_LANE, n->id), name, 1000000 + n->id, state ? NULL : n->unit);
+}
+
+/* States are slices of a track of their own, each up to the next. */
+static void on_state(struct perfetto *c, const struct viz_counter *n, uint64_t time)
+{
+	uint64_t on = uuid(c->host, COUNTER_LANE, n->id);
+	uint8_t *open = &c->open[n->id / 8], bit = (uint8_t)(1 << n->id % 8);
+	char name[64];
+	if (*open & bit)
+		slice_end(c, on, time);
+	*open |= bit;
+	size_t packet, at = event_begin(c, &packet, TYPE_SLICE_BEGIN, on, time);
+	proto_text(&c->p, EVENT_NAME, series_state_name(n->unit, (int64_t)n->value, name, sizeof(name)));
+	event_end(c, packet, at);
 }
 
 static void on_count(void *arg, const struct viz_counter *n, uint64_t time)
 {
 	struct perfetto *c = arg;
-	uint64_t id = uuid(c->host, COUNTER_LANE, n->id);
-	if (n->id >= c->nr_counters) {
-		char name[160];
-		snprintf(name, sizeof(name), "%s %s", n->object, n->name);
-		c->nr_counters = n->id + 1;
-		track(c, id, name, 1000000 + n->id, n->unit);
+	bool state = strchr(n->unit, '|') != NULL;
+	size_t packet, at;
+	if (n->id >= c->nr_counters)
+		new_counter(c, n, state);
+	if (c->failed || n->value == NO_LIMIT)
+		return;
+	c->last = time > c->last ? time : c->last;
+	if (state) {
+		on_state(c, n, time);
+		return;
 	}
-	size_t packet = packet_begin(c);
-	proto_varint(&c->p, PACKET_TIMESTAMP, time);
-	size_t at = proto_begin(&c->p, PACKET_TRACK_EVENT);
-	proto_varint(&c->p, EVENT_TYPE, TYPE_COUNTER);
-	proto_varint(&c->p, EVENT_TRACK, id);
+	at = event_begin(c, &packet, TYPE_COUNTER, uuid(c->host, COUNTER_LANE, n->id), time);
 	proto_varint(&c->p, EVENT_COUNTER_VALUE, n->value);
-	proto_end(&c->p, at);
-	packet_end(c, packet);
+	event_end(c, packet, at);
+}
+
+/* The host's states last to its end. */
+static void end_states(struct perfetto *c)
+{
+	for (uint32_t i = 0; i < c->nr_counters; i++)
+		if (c->open[i / 8] >> i % 8 & 1)
+			slice_end(c, uuid(c->host, COUNTER_LANE, i), c->last);
 }
 
 static bool export_host(struct perfetto *c, const struct viz_timeline *tl, uint32_t i)
@@ -294,10 +358,15 @@ static bool export_host(struct perfetto *c, const struct viz_timeline *tl, uint3
 	c->host = i;
 	c->first = true;
 	c->nr_counters = 0;
+	c->last = c->x->from;
+	if (c->open)
+		memset(c->open, 0, c->nr_open);
 	memset(c->known, 0, c->x->t->nr_fns);
 	describe(c, &tl->hosts[i]);
-	return viz_timeline_host(tl, i, &v) == 0 && viz_counters_host(c->x, i, on_count, c) == 0 &&
-	       !c->failed;
+	if (viz_timeline_host(tl, i, &v) < 0 || viz_counters_host(c->x, i, on_count, c) < 0 || c->failed)
+		return false;
+	end_states(c);
+	return !c->failed;
 }
 
 int viz_export_perfetto(const struct viz_export *x)
@@ -311,5 +380,6 @@ int viz_export_perfetto(const struct viz_export *x)
 	viz_timeline_free(&tl);
 	free(c.p.buf);
 	free(c.known);
+	free(c.open);
 	return ok ? 0 : viz_export_no_memory(x);
 }

@@ -366,15 +366,20 @@ def test_perfetto(hand, real, tmp):
     to = tmp / "hand.pftrace"
     export(hand, "perfetto", "-o", to)
     slices, arrows, counters, tracks = read_perfetto(to.read_bytes())
-    check_slices("perfetto", slices, arrows)
+    states = [s.key() for s in slices if s.lane.endswith(" state")]
+    check(states == [("client", "eth1 state", "down", 1500, 7250)], "perfetto: states", states)
+    check_slices("perfetto", [s for s in slices if not s.lane.endswith(" state")], arrows)
     check(counters["client", '10.0.0.1:1 > "x", y snd_cwnd'] == [(1500, 10)] and
           counters["client", "eth1 sent bytes"] == [(1500, 60)], "perfetto: counters", counters)
     order = [d["name"][0] for _, host, d in sorted(tracks.values(), key=lambda t: t[2]["sibling_order_rank"][0])
-             if host == "client" and "counter" not in d]
+             if host == "client" and "counter" not in d and not d["name"][0].endswith("state")]
     check(order == [ODD, "softirq", "hard irq", "eth1 sends"], "perfetto: order of tracks", order)
     export(real, "perfetto", "--spread", "-o", to)
     slices, arrows, counters, _ = read_perfetto(to.read_bytes())
     check_real("perfetto", slices, arrows)
+    tcp = [s.name for s in slices if s.lane.endswith("tcp_state") and s.host == "client"]
+    check(tcp == ["SYN_SENT", "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"], "perfetto: TCP's states", tcp)
+    slices = [s for s in slices if not s.lane.endswith("_state") and not s.lane.endswith("carrier")]
     chrome, chrome_arrows = read_chrome(export(real, "chrome", "--spread"))
     check(sorted(map(Slice.key, slices)) == sorted(map(Slice.key, chrome)) and set(arrows) == set(chrome_arrows),
           "perfetto and chrome tell the same")
