@@ -139,8 +139,11 @@ struct board *viz_objects(struct viz_snapshots *s, const struct viz_objects_opti
 	n = find_hosts(s, opt->host, hosts);
 	if (n && draw_hosts(&d, hosts, n, s->heads[nr].host, wanted, skb, dev))
 		goto out;
-	snprintf(err, errlen, "there is no %s%s%s in %s", n ? opt->object : "host '", n ? "" : opt->host,
-		 n ? "" : "'", s->heads[nr].moment);
+	if (n && strcmp(opt->object, "all") == 0)
+		snprintf(err, errlen, "there is nothing to draw in %s", s->heads[nr].moment);
+	else
+		snprintf(err, errlen, "there is no %s%s%s in %s", n ? opt->object : "host '",
+			 n ? "" : opt->host, n ? "" : "'", s->heads[nr].moment);
 	board_free(b);
 	b = NULL;
 out:

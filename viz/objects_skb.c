@@ -16,6 +16,7 @@
 #define BAR_WIDTH 30
 #define BAR_EXTRA 8 /* rows that a buffer's bytes are spread over, besides one for each segment */
 #define BOX_WIDTH 38
+#define LIST_AT 4 /* column in which a list goes on from packet to packet */
 
 struct segment {
 	const char *name;
@@ -33,6 +34,7 @@ struct buffer {
 	unsigned nr_segs;
 	int64_t data, tail, end; /* from the first packet's data to the last one's tail */
 	int bottom;		 /* row of the lower border, where skb_shared_info begins */
+	int box_end, list;	 /* rows: below the first packet's box; of frag_list */
 };
 
 /* ---- what is where ---- */
@@ -161,7 +163,7 @@ static int row_of(const struct buffer *bf, int64_t at)
 }
 
 /* skb_shared_info below the end; returns its last row. `frag_row[]`: of its fragments. */
-static int draw_shared_info(const struct drawing *d, const struct buffer *bf, int x, int *frag_row)
+static int draw_shared_info(const struct drawing *d, struct buffer *bf, int x, int *frag_row)
 {
 	const struct snap_rec *skb = bf->skb[0];
 	int64_t frags = num(d, skb, "nr_frags"), gso = num(d, skb, "gso_size"),
@@ -184,6 +186,7 @@ static int draw_shared_info(const struct drawing *d, const struct buffer *bf, in
 	}
 	if (list)
 		board_text(d->b, x + 2, ++y, PIC_KERNEL, 0, "frag_list  sk_buff %lld", (long long)list);
+	bf->list = y;
 	return y + 1;
 }
 
@@ -293,46 +296,52 @@ static void draw_pointers(const struct drawing *d, const struct buffer *bf, cons
 }
 
 /* One buffer and all around it: the first packet left of it, the second right, others below the first. */
-static void draw_buffer(struct drawing *d, const struct buffer *found, int64_t at_hand)
+static void draw_buffer(struct drawing *d, struct buffer *bf, int64_t at_hand)
 {
-	struct buffer bf = *found;
 	int channel = board_route_width(4), bar = BOX_WIDTH + channel, right = bar + BAR_WIDTH + channel;
 	int y = d->y, left_y = y, pages_y, pointer[4], frag_row[MAX_FRAGS] = { 0 }, last;
 	bool hand[MAX_SHARING];
-	for (unsigned i = 0; i < bf.nr_skbs; i++)
-		hand[i] = num(d, bf.skb[i], "id") == at_hand;
-	board_text(d->b, bar, y, PIC_NORMAL, 0, "buffer of %lld bytes at %s", (long long)bf.end,
-		   str(d, bf.skb[0], "head"));
-	draw_bar(d, &bf, bar, y + 1);
-	last = draw_shared_info(d, &bf, bar, frag_row);
-	left_y = draw_skb(d, bf.skb[0], 0, y + 1, hand[0], pointer) + 2;
-	draw_pointers(d, &bf, bf.skb[0], BOX_WIDTH - 1, pointer, bar - 1, hand[0] ? PIC_STRONG : PIC_SKB);
-	pages_y = bf.bottom + 1;
-	if (bf.nr_skbs > 1) {
-		int end = draw_skb(d, bf.skb[1], right, y + 1, hand[1], pointer);
-		draw_pointers(d, &bf, bf.skb[1], right, pointer, bar + BAR_WIDTH,
+	for (unsigned i = 0; i < bf->nr_skbs; i++)
+		hand[i] = num(d, bf->skb[i], "id") == at_hand;
+	board_text(d->b, bar, y, PIC_NORMAL, 0, "buffer of %lld bytes at %s", (long long)bf->end,
+		   str(d, bf->skb[0], "head"));
+	draw_bar(d, bf, bar, y + 1);
+	last = draw_shared_info(d, bf, bar, frag_row);
+	bf->box_end = draw_skb(d, bf->skb[0], 0, y + 1, hand[0], pointer);
+	left_y = bf->box_end + 2;
+	draw_pointers(d, bf, bf->skb[0], BOX_WIDTH - 1, pointer, bar - 1, hand[0] ? PIC_STRONG : PIC_SKB);
+	pages_y = bf->bottom + 1;
+	if (bf->nr_skbs > 1) {
+		int end = draw_skb(d, bf->skb[1], right, y + 1, hand[1], pointer);
+		draw_pointers(d, bf, bf->skb[1], right, pointer, bar + BAR_WIDTH,
 			      hand[1] ? PIC_STRONG : PIC_SKB);
 		pages_y = end + 2 > pages_y ? end + 2 : pages_y;
 	}
-	for (unsigned i = 2; i < bf.nr_skbs; i++)
-		left_y = draw_skb(d, bf.skb[i], 0, left_y, hand[i], pointer) + 2;
-	pages_y = draw_pages(d, &bf, bar + BAR_WIDTH - 1, pages_y, frag_row);
+	for (unsigned i = 2; i < bf->nr_skbs; i++)
+		left_y = draw_skb(d, bf->skb[i], 0, left_y, hand[i], pointer) + 2;
+	pages_y = draw_pages(d, bf, bar + BAR_WIDTH - 1, pages_y, frag_row);
 	last = last > left_y - 2 ? last : left_y - 2;
 	d->y = (last > pages_y ? last : pages_y) + 3;
 }
 
 /* ---- which ---- */
 
-/* Packets that hang off this one by its frag_list come after it, one after the other. */
-static void draw_list(struct drawing *d, const struct snap_rec *skb, int64_t at_hand)
+/* Packets that hang off this one by its frag_list, one after the other: led to from there, then from each to
+ * the next. */
+static void draw_list(struct drawing *d, const struct snap_rec *skb, struct buffer *bf, int64_t at_hand)
 {
-	struct buffer bf;
 	int64_t id = num(d, skb, "frag_list"), place = 0;
 	const struct snap_rec *piece;
-	while (id && (piece = snap_find(d->s, d->host, "skb", "id", id++)) &&
-	       strcmp(str(d, piece, "in"), "frag_list") == 0 && num(d, piece, "place") == place++) {
-		find_sharing(d, &bf, piece);
-		draw_buffer(d, &bf, at_hand);
+	int bar = BOX_WIDTH + board_route_width(4);
+	struct pic_point way[] = { { bar, bf->list }, { LIST_AT, bf->list }, { LIST_AT, d->y } };
+	for (unsigned from = 0; id && (piece = snap_find(d->s, d->host, "skb", "id", id++)); from = 1) {
+		if (strcmp(str(d, piece, "in"), "frag_list") != 0 || num(d, piece, "place") != place++)
+			break;
+		way[2].y = d->y;
+		board_line(d->b, way + from, 3 - from, PIC_KERNEL, PIC_ARROW);
+		find_sharing(d, bf, piece);
+		draw_buffer(d, bf, at_hand);
+		way[1] = (struct pic_point){ LIST_AT, bf->box_end };
 	}
 }
 
@@ -364,7 +373,7 @@ bool objects_skbs(struct drawing *d, int64_t id)
 		drawn++;
 		find_sharing(d, &bf, skb);
 		draw_buffer(d, &bf, at_hand);
-		draw_list(d, skb, at_hand);
+		draw_list(d, skb, &bf, at_hand);
 	}
 	if (left_out) {
 		board_text(d->b, 0, d->y, PIC_NORMAL, 0,

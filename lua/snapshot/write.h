@@ -61,7 +61,8 @@ struct snap_place {
 
 /* Writes a packet unless it was written before; its number. NULL: 0. */
 uint32_t snap_skb(struct snap *s, const struct sk_buff *skb, const struct snap_place *at);
-/* The other one of a pair made at once (alloc_skb_fclone()), when both are in use; or NULL. */
+/* The other one of a pair made at once (alloc_skb_fclone()), when both are in use and share their data; or
+ * NULL. */
 const struct sk_buff *snap_skb_pair(const struct sk_buff *skb);
 /* All of a queue; a sock that is being made may have none yet. */
 void snap_skb_queue(struct snap *s, const struct sk_buff_head *queue, struct snap_place at);

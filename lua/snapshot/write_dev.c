@@ -109,10 +109,12 @@ static void write_device(struct snap *s, const struct net_device *dev, const str
 
 void snap_devices(struct snap *s, const struct world_host *wh)
 {
-	const struct netdev_state *st = s->host->net->netdev;
+	const struct netdev_state *st = s->host->net ? s->host->net->netdev : NULL;
 	const struct net_device *dev;
 	struct snap_place at = { .in = "input_pkt_queue" };
 
+	if (!st || !st->dev_base_head.next) /* the host is booting */
+		return;
 	list_for_each_entry (dev, &st->dev_base_head, dev_list)
 		write_device(s, dev, wh);
 	snap_skb_queue(s, &st->softnet.input_pkt_queue, at);
@@ -134,10 +136,13 @@ static const char *nud_name(unsigned state)
 
 void snap_neighbours(struct snap *s)
 {
+	const struct neigh_state *st = s->host->net ? s->host->net->neigh : NULL;
 	const struct neighbour *n;
 	FILE *f = s->file;
 
-	list_for_each_entry (n, &s->host->net->neigh->arp_tbl.all_list, all_list) {
+	if (!st || !st->arp_tbl.all_list.next) /* the host is booting */
+		return;
+	list_for_each_entry (n, &st->arp_tbl.all_list, all_list) {
 		struct snap_place at = { .in = "arp_queue", .dev = n->dev->name };
 		char addr[INET_ADDRSTRLEN], mac[18] = "";
 

@@ -190,16 +190,15 @@ static void write_skb(struct snap *s, uint32_t id, const struct sk_buff *skb, co
 const struct sk_buff *snap_skb_pair(const struct sk_buff *skb)
 {
 	const struct sk_buff_fclones *pair;
+	const struct sk_buff *other;
 
-	if (skb->fclone == SKB_FCLONE_ORIG) {
-		pair = container_of(skb, const struct sk_buff_fclones, skb1);
-		return pair->fclone_ref == 2 ? &pair->skb2 : NULL;
-	}
-	if (skb->fclone == SKB_FCLONE_CLONE) {
-		pair = container_of(skb, const struct sk_buff_fclones, skb2);
-		return pair->fclone_ref == 2 ? &pair->skb1 : NULL;
-	}
-	return NULL;
+	if (skb->fclone == SKB_FCLONE_UNAVAILABLE)
+		return NULL;
+	pair = skb->fclone == SKB_FCLONE_ORIG ? container_of(skb, const struct sk_buff_fclones, skb1)
+					      : container_of(skb, const struct sk_buff_fclones, skb2);
+	other = skb == &pair->skb1 ? &pair->skb2 : &pair->skb1;
+	/* while it is being made it has no data yet */
+	return pair->fclone_ref == 2 && other->head == skb->head ? other : NULL;
 }
 
 uint32_t snap_skb(struct snap *s, const struct sk_buff *skb, const struct snap_place *at)

@@ -263,10 +263,12 @@ static void write_ports(struct snap *s, const struct inet_table *t)
 void snap_socks(struct snap *s)
 {
 	const struct net *net = s->host->net;
-	const struct inet_hashinfo *h = &net->tcp->hashinfo;
-	const struct udp_table *udp = &net->udp->table;
+	const struct inet_hashinfo *h;
 	const struct sock *sk;
 
+	if (!net || !net->tcp || !net->udp || !net->tcp->hashinfo.lhash2.chains) /* the host is booting */
+		return;
+	h = &net->tcp->hashinfo;
 	list_for_each_entry (sk, &net->files->socks, sk_hostlist)
 		snap_sock_id(s, sk);
 	list_for_each_entry (sk, &net->files->socks, sk_hostlist)
@@ -275,8 +277,8 @@ void snap_socks(struct snap *s)
 	write_sock_table(s, "ehash", h->ehash.chains, h->ehash.mask + 1);
 	write_sock_table(s, "lhash2", h->lhash2.chains, h->lhash2.mask + 1);
 	write_ports(s, &h->bhash);
-	if (udp->hash)
-		write_sock_table(s, "udp_table", udp->hash, udp->mask + 1);
+	if (net->udp->table.hash)
+		write_sock_table(s, "udp_table", net->udp->table.hash, net->udp->table.mask + 1);
 	if (net->raw)
 		write_sock_table(s, "raw_v4_hashinfo", net->raw->ht, RAW_HTABLE_SIZE);
 	if (net->ping)
