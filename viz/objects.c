@@ -9,28 +9,39 @@
 
 enum wanted { WANT_SKB = 1, WANT_RING = 2, WANT_SOCKET = 4 };
 
-/* Takes "skb:3" or "ring:eth0" apart; 0 when it is neither. */
-static unsigned parse_object(const char *object, int64_t *skb, const char **dev)
+/* What was asked for. */
+struct wish {
+	unsigned what;	   /* enum wanted */
+	int64_t skb, sock; /* of that number, of that trace id; 0: all */
+	const char *dev;   /* NULL: all */
+};
+
+/* Takes "skb:3", "ring:eth0" or "socket:2" apart; false when it is none of them. */
+static bool parse_object(const char *object, struct wish *w)
 {
 	const char *colon = strchr(object, ':');
 	size_t n = colon ? (size_t)(colon - object) : strlen(object);
 	char *end;
-	*skb = 0;
-	*dev = NULL;
-	if (strncmp(object, "skb", n) == 0 && n == 3) {
-		if (colon)
-			*skb = strtoll(colon + 1, &end, 10);
-		return !colon || (*skb > 0 && !*end) ? WANT_SKB : 0;
+	long long number = colon ? strtoll(colon + 1, &end, 10) : 0;
+	bool good = !colon || (number > 0 && !*end);
+	*w = (struct wish){ 0 };
+	if (n == 3 && strncmp(object, "skb", n) == 0) {
+		w->what = WANT_SKB;
+		w->skb = number;
+		return good;
 	}
-	if (strncmp(object, "ring", n) == 0 && n == 4) {
-		*dev = colon ? colon + 1 : NULL;
-		return WANT_RING;
+	if (n == 6 && strncmp(object, "socket", n) == 0) {
+		w->what = WANT_SOCKET;
+		w->sock = number;
+		return good;
 	}
-	if (colon)
-		return 0;
-	return strcmp(object, "socket") == 0 ? WANT_SOCKET
-	       : strcmp(object, "all") == 0  ? WANT_SOCKET | WANT_SKB | WANT_RING
-					     : 0;
+	if (n == 4 && strncmp(object, "ring", n) == 0) {
+		w->what = WANT_RING;
+		w->dev = colon ? colon + 1 : NULL;
+		return true;
+	}
+	w->what = WANT_SOCKET | WANT_SKB | WANT_RING;
+	return strcmp(object, "all") == 0;
 }
 
 /* The snapshot of a moment's name, or of a number; -1 with a message. */
@@ -54,24 +65,24 @@ static int64_t find_snapshot(const struct viz_snapshots *s, const char *at, char
 }
 
 /* What a host is drawn for by itself. */
-static bool draw_host(struct drawing *d, unsigned wanted, int64_t skb, const char *dev)
+static bool draw_host(struct drawing *d, const struct wish *w, unsigned what)
 {
 	const struct snap_rec *hand = next(d, NULL, "at_hand");
 	bool any = false;
-	if (wanted & WANT_SOCKET)
-		any |= objects_queues(d);
-	if (wanted & WANT_SKB) {
+	if (what & WANT_SOCKET)
+		any |= objects_queues(d, w->sock);
+	if (what & WANT_SKB) {
 		int y = d->y;
 		d->y += 2;
-		bool found = objects_skbs(d, skb ? skb : hand ? num(d, hand, "skb") : 0);
+		bool found = objects_skbs(d, w->skb ? w->skb : hand ? num(d, hand, "skb") : 0);
 		if (found)
 			board_text(d->b, 0, y, PIC_NORMAL, PIC_BOLD, "%s: packets", d->name);
 		else
 			d->y = y;
 		any |= found;
 	}
-	if (wanted & WANT_RING)
-		any |= objects_rings(d, dev);
+	if (what & WANT_RING)
+		any |= objects_rings(d, w->dev);
 	return any;
 }
 
@@ -89,15 +100,14 @@ static unsigned find_hosts(const struct viz_snapshots *s, const char *only, uint
 /* Sockets of all hosts, then what each host has; of packets and rings, only those of the host whose call it
  * is. */
 static bool draw_hosts(struct drawing *d, const uint32_t *hosts, unsigned n, const char *called,
-		       unsigned wanted, int64_t skb, const char *dev)
+		       const struct wish *w)
 {
-	bool any = wanted & WANT_SOCKET && objects_sockets(d, hosts, n);
+	bool any = w->what & WANT_SOCKET && objects_sockets(d, hosts, n, w->sock);
 	for (unsigned i = 0; i < n; i++) {
 		d->host = hosts[i];
 		d->name = snap_str(d->s, &d->s->recs[hosts[i]], "name");
-		any |= draw_host(
-			d, !*called || strcmp(called, d->name) == 0 || n == 1 ? wanted : wanted & WANT_SOCKET,
-			skb, dev);
+		bool whole = !*called || strcmp(called, d->name) == 0 || n == 1;
+		any |= draw_host(d, w, whole ? w->what : w->what & WANT_SOCKET);
 	}
 	return any;
 }
@@ -116,16 +126,16 @@ static void describe(const struct viz_snapshots *s, uint32_t nr, char *title, un
 struct board *viz_objects(struct viz_snapshots *s, const struct viz_objects_options *opt, char *title,
 			  unsigned titlelen, char *err, unsigned errlen)
 {
-	int64_t skb, nr = find_snapshot(s, opt->at, err, errlen);
-	const char *dev;
-	unsigned n, wanted = parse_object(opt->object, &skb, &dev);
+	int64_t nr = find_snapshot(s, opt->at, err, errlen);
+	struct wish wish;
+	unsigned n;
 	uint32_t *hosts = NULL;
 	struct board *b = NULL;
 	if (nr < 0)
 		return NULL;
-	if (!wanted) {
+	if (!parse_object(opt->object, &wish)) {
 		snprintf(err, errlen,
-			 "there is no object '%s': use skb, skb:N, ring, ring:DEV, socket or all",
+			 "there is no object '%s': use skb, skb:N, ring, ring:DEV, socket, socket:ID or all",
 			 opt->object);
 		return NULL;
 	}
@@ -137,7 +147,7 @@ struct board *viz_objects(struct viz_snapshots *s, const struct viz_objects_opti
 		goto out;
 	struct drawing d = { .b = b, .s = s };
 	n = find_hosts(s, opt->host, hosts);
-	if (n && draw_hosts(&d, hosts, n, s->heads[nr].host, wanted, skb, dev))
+	if (n && draw_hosts(&d, hosts, n, s->heads[nr].host, &wish))
 		goto out;
 	if (n && strcmp(opt->object, "all") == 0)
 		snprintf(err, errlen, "there is nothing to draw in %s", s->heads[nr].moment);

@@ -33,9 +33,10 @@ static inline const struct snap_rec *next(const struct drawing *d, const struct 
 bool objects_skbs(struct drawing *d, int64_t id);
 /* Rings of a device (NULL: of all). False: there is none. */
 bool objects_rings(struct drawing *d, const char *dev);
-/* Sockets of several hosts (their records), side by side when they are few. */
+/* Sockets of several hosts (their records), side by side when they are few. `id`: only of that trace id; 0:
+ * all. */
 #define OBJECTS_SIDE_BY_SIDE 3
-bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n);
-bool objects_queues(struct drawing *d);
+bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n, int64_t id);
+bool objects_queues(struct drawing *d, int64_t id);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "viz/objects_draw.h"
 
-#define MAX_QUEUED 6 /* packets of a queue that are drawn */
+#define MAX_QUEUES 12 /* that are drawn */
+#define MAX_QUEUED 6  /* packets of a queue that are drawn */
 #define HEAD_WIDTH 24
 #define SKB_WIDTH 20
 #define GAP 5
@@ -83,18 +84,33 @@ static const struct snap_rec *draw_queue(struct drawing *d, const struct snap_re
 	return last;
 }
 
-bool objects_queues(struct drawing *d)
+/* Is it a queue of the sock with that trace id (0: of anybody)? */
+static bool belongs_to(const struct drawing *d, const struct snap_rec *skb, int64_t id)
+{
+	const struct snap_rec *sock;
+	if (!id)
+		return true;
+	sock = num(d, skb, "sock") ? snap_find(d->s, d->host, "sock", "id", num(d, skb, "sock")) : NULL;
+	return sock && num(d, sock, "trace_id") == id;
+}
+
+bool objects_queues(struct drawing *d, int64_t id)
 {
 	const struct snap_rec *skb = NULL;
-	bool any = false;
-	while ((skb = next(d, skb, "skb"))) {
-		if (!is_queue(str(d, skb, "in")))
+	int drawn = 0;
+	while (drawn < MAX_QUEUES && (skb = next(d, skb, "skb"))) {
+		if (!is_queue(str(d, skb, "in")) || !belongs_to(d, skb, id))
 			continue;
-		if (!any)
+		if (!drawn++) {
 			board_text(d->b, 0, d->y, PIC_NORMAL, PIC_BOLD, "%s: queues", d->name);
-		d->y += any ? 0 : 2;
-		any = true;
+			d->y += 2;
+		}
 		skb = draw_queue(d, skb);
 	}
-	return any;
+	if (drawn == MAX_QUEUES) {
+		board_text(d->b, 0, d->y, PIC_NORMAL, 0,
+			   "... and maybe more; --object socket:ID draws those of one");
+		d->y += 2;
+	}
+	return drawn;
 }

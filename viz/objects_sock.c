@@ -17,8 +17,8 @@
 #define MAX_LINES 16   /* in a sock's box */
 #define CHAIN_WIDTH 40
 #define SOCK_WIDTH 36
-#define TABLE_WIDTH 26
-#define NR_WIDTH 8
+#define TABLE_WIDTH 34
+#define NR_WIDTH 15
 #define ENTRY_AT 2 /* columns of a box in which a table's arrow arrives, ... */
 #define LINK_AT 6  /* ... the line of the chain leaves, ... */
 #define PEER_AT 28 /* ... and the other end's arrives */
@@ -238,7 +238,7 @@ static int draw_bucket(const struct drawing *d, int x, int y, int64_t from, int6
 	if (from > to)
 		return y;
 	board_box(d->b, x, y, NR_WIDTH, 3, cls, NULL);
-	board_text(d->b, x + 1, y + 1, cls, 0, from == to ? "%lld" : "%lld..%lld", (long long)from,
+	board_text(d->b, x + 2, y + 1, cls, 0, from == to ? "%lld" : "%lld..%lld", (long long)from,
 		   (long long)to);
 	board_box(d->b, x + NR_WIDTH - 1, y, TABLE_WIDTH - NR_WIDTH + 1, 3, cls, NULL);
 	board_text(d->b, x + NR_WIDTH + 1, y + 1, cls, 0, "%s", what);
@@ -348,8 +348,9 @@ static int draw_band(struct layout *l, struct band *bd, int x, int y)
 	return (table_y > port_y + 5 ? table_y : port_y + 5) + 1;
 }
 
-/* The sockets of one host at column `x`; returns the column right of them, `*bottom` the row below. */
-static int draw_host(struct layout *l, int x, int *bottom)
+/* The sockets of one host (`id`: that one) at column `x`; returns the column right of them, `*bottom` the row
+ * below. */
+static int draw_host(struct layout *l, int x, int64_t id, int *bottom)
 {
 	const struct drawing *d = l->d;
 	const struct snap_rec *sock = NULL;
@@ -358,7 +359,7 @@ static int draw_host(struct layout *l, int x, int *bottom)
 	for (bool more = true; more;) {
 		while (bd.nr_chains < MAX_CHAINS && (more = (sock = next(d, sock, "sock")))) {
 			struct chain *c = &bd.chain[bd.nr_chains];
-			if (num(d, sock, "kernel"))
+			if (id ? num(d, sock, "trace_id") != id : num(d, sock, "kernel"))
 				continue;
 			if (bands == MAX_BANDS) {
 				left_out++;
@@ -378,7 +379,9 @@ static int draw_host(struct layout *l, int x, int *bottom)
 		bd = (struct band){ .nr_chains = 0 };
 	}
 	if (left_out) {
-		board_text(d->b, x, y, PIC_NORMAL, 0, "... and %d more sockets", left_out);
+		board_text(d->b, x, y, PIC_NORMAL, 0,
+			   "... and %d more sockets; --object socket:ID draws one, by its trace id",
+			   left_out);
 		y += 2;
 	}
 	*bottom = y > *bottom ? y : *bottom;
@@ -400,7 +403,7 @@ static int draw_peers(struct layout *l, int y)
 	return y;
 }
 
-bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n)
+bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n, int64_t id)
 {
 	struct layout l = { .d = d };
 	int x = 0, bottom = d->y;
@@ -409,7 +412,7 @@ bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		d->host = hosts[i];
 		d->name = snap_str(d->s, &d->s->recs[hosts[i]], "name");
-		int right = draw_host(&l, x, &bottom);
+		int right = draw_host(&l, x, id, &bottom);
 		any |= right > x;
 		x = right;
 		if (n > OBJECTS_SIDE_BY_SIDE) {

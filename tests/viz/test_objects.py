@@ -287,6 +287,47 @@ def test_words(run, moments):
         check(word in text, "socket structures:", word)
 
 
+FRAGMENTS = """
+local sim = require "sim"
+local S = require "posix.sys.socket"
+local net = sim.network()
+local client = net:host("client", { addr = "10.0.2.15/24" })
+net:link(client, net:host("server", { addr = "10.0.2.2/24" }))
+client:run(function()
+  local fd = S.socket(S.AF_INET, S.SOCK_DGRAM, 0)
+  S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 53 })
+  S.sendto(fd, ("x"):rep(4000), { family = S.AF_INET, addr = "10.0.2.2", port = 9 })
+end)
+sim.run()
+"""
+
+
+def test_pieces(out):
+    """A datagram of 4000 bytes, cut by ip_append_data(): three packets, the later ones in the first one's frag_list."""
+    (out / "f.lua").write_text(FRAGMENTS)
+    run = out / "f"
+    options = []
+    for m in ("client:ip_finish_output", "client:skb_init", "client:inet_init", "client:kfree_skbmem"):
+        options += ["--snapshot", m]
+    check(wirepath("run", out / "f.lua", "-o", run, *options).returncode == 0, "snapshots of a host that boots")
+    host = snapshots(run)["client:ip_finish_output"]["client"]
+    first = one(host, "skb", id=one(host, "at_hand")["skb"])
+    pieces = all_of(host, "skb", **{"in": "frag_list"})
+    # a fragment carries 1480 bytes of the datagram: 1480 - 8 of UDP's header, 1480, and what is left
+    check([first["len"] - first["data_len"] - 20 - 8, *[p["len"] for p in pieces]] == [1472, 1480, 4000 - 1472 - 1480],
+          "where it is cut", first, pieces)
+    check(first["len"] == 20 + 8 + 4000 and first["frag_list"] == pieces[0]["id"], "the first has the others", first)
+    sock = one(host, "sock", kernel=0)
+    check((sock["prot"], sock["bound"]) == ("udp_prot", 0) and
+          one(host, "hashed", table="udp_table")["bucket"] == 53 % one(host, "table", name="udp_table")["buckets"],
+          "UDP's sockets are hashed by port", sock)
+    text = wirepath("objects", run, "--at", "client:ip_finish_output", "--object", "skb").stdout
+    check(text.count("struct sk_buff") == 3 and re.search(r"\+-+\| frag_list  sk_buff \d+ +\|", text), "all are drawn")
+    check(one(snapshots(run)["client:kfree_skbmem"]["client"], "at_hand")["skb"] == 0, "what is freed has no data to show")
+    r = wirepath("objects", run, "--at", "client:skb_init")
+    check(r.returncode == 2 and "nothing to draw" in r.stderr, "at boot there is nothing yet", r.stderr)
+
+
 # ---- runs and errors ----
 
 def test_same_run(plain, run, out):
@@ -318,6 +359,8 @@ def test_errors(plain, run, out):
     fails("objects", run, "--host", "klient", says=r"no host 'klient'")
     fails("objects", run, "--object", "sock", says=r"no object 'sock': use skb")
     fails("objects", run, "--object", "skb:99", says=r"no skb:99")
+    fails("objects", run, "--object", "socket:99", says=r"no socket:99")
+    fails("objects", run, "--object", "skb:x", says=r"no object 'skb:x'")
     fails("objects", run, "--format", "dot", says=r"no format 'dot': use ascii")
     bare = out / "bare"
     (out / "bare.lua").write_text('local sim = require "sim" sim.network():host("a", { addr = "10.0.0.1/24" }) sim.run()')
@@ -358,6 +401,7 @@ def main():
         test_rings(snaps, moments)
         test_drawings(run, moments, out)
         test_words(run, moments)
+        test_pieces(out)
         test_same_run(plain, run, out)
         test_errors(plain, run, out)
     print("%d passed, %d failed" % (passed, failed))
