@@ -50,6 +50,7 @@ struct layout {
 	struct drawing *d;
 	struct end ends[MAX_ENDS];
 	int nr_ends;
+	bool crowded; /* lines between ends would run through other boxes */
 };
 
 /* ---- what a sock's box says ---- */
@@ -384,6 +385,7 @@ static int draw_host(struct layout *l, int x, int64_t id, int *bottom)
 			   left_out);
 		y += 2;
 	}
+	l->crowded |= bands > 1;
 	*bottom = y > *bottom ? y : *bottom;
 	return bands ? x + width + 4 : x;
 }
@@ -391,7 +393,7 @@ static int draw_host(struct layout *l, int x, int64_t id, int *bottom)
 /* Joins the two ends of connections by lines below all. */
 static int draw_peers(struct layout *l, int y)
 {
-	for (int i = 0; i < l->nr_ends; i++)
+	for (int i = 0; i < l->nr_ends && !l->crowded; i++)
 		for (int k = i + 1; k < l->nr_ends; k++) {
 			const struct end *a = &l->ends[i], *b = &l->ends[k];
 			struct pic_point p[] = { { a->x, a->y }, { a->x, y }, { b->x, y }, { b->x, b->y } };
@@ -405,7 +407,7 @@ static int draw_peers(struct layout *l, int y)
 
 bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n, int64_t id)
 {
-	struct layout l = { .d = d };
+	struct layout l = { .d = d, .crowded = n > OBJECTS_SIDE_BY_SIDE };
 	int x = 0, bottom = d->y;
 	bool any = false;
 	d->y += 2;
@@ -418,10 +420,9 @@ bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n, int64
 		if (n > OBJECTS_SIDE_BY_SIDE) {
 			x = 0;
 			d->y = bottom + 2;
-			l.nr_ends = 0;
 		}
 	}
-	bottom = n > OBJECTS_SIDE_BY_SIDE ? bottom : draw_peers(&l, bottom - 1);
+	bottom = draw_peers(&l, bottom - 1);
 	d->y = any ? bottom + 2 : d->y - 2;
 	return any;
 }

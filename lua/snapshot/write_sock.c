@@ -272,7 +272,8 @@ void snap_socks(struct snap *s)
 	list_for_each_entry (sk, &net->files->socks, sk_hostlist)
 		snap_sock_id(s, sk);
 	list_for_each_entry (sk, &net->files->socks, sk_hostlist)
-		write_sock(s, sk);
+		if (sk->sk_prot) /* else it is being made */
+			write_sock(s, sk);
 	/* ehash first: owners of a port may be in TIME_WAIT, and are known by it */
 	write_sock_table(s, "ehash", h->ehash.chains, h->ehash.mask + 1);
 	write_sock_table(s, "lhash2", h->lhash2.chains, h->lhash2.mask + 1);
