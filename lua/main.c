@@ -23,7 +23,7 @@ static const struct {
 	{ "functions", cmd_functions, "list the functions of the stack, and who called whom" },
 	{ "plot", cmd_plot, "draw values over virtual time" },
 	{ "states", cmd_states, "draw the ways through state machines" },
-	{ "doc", cmd_doc, "keep drawings in Markdown files true" },
+	{ "doc", cmd_doc, "keep drawings in documentation true; write the manual of the stack" },
 	{ "objects", cmd_objects, "draw packets, rings and sockets as they were at a moment" },
 	{ "packetdrill", cmd_packetdrill, "run packetdrill scripts against the stack" },
 	{ "nic", cmd_nic, "drive the bare network card by a script of register operations" },

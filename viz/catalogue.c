@@ -112,14 +112,25 @@ static void append(struct catalogue *c, uint32_t *list, uint32_t e, bool of_call
 	*list = e;
 }
 
-static int count_edge(struct catalogue *c, uint32_t caller, uint32_t callee)
+/* The program's own copy of a slot's name. */
+static const char *op_name(const char *name)
+{
+	for (const struct trace_fn *fn = __start_wp_fn; fn < __stop_wp_fn; fn++)
+		if (fn->kind == TRACE_FN_OP && strcmp(fn->name, name) == 0)
+			return fn->name;
+	return NULL;
+}
+
+static int count_edge(struct catalogue *c, uint32_t caller, uint32_t callee, const char *op)
 {
 	if (grow(c) < 0)
 		return -1;
 	uint32_t *slot = slot_of(c, caller, callee);
 	if (!*slot) {
 		*slot = c->nr_edges;
-		c->edges[c->nr_edges++] = (struct catalogue_edge){ .caller = caller, .callee = callee };
+		c->edges[c->nr_edges++] = (struct catalogue_edge){ .caller = caller,
+								   .callee = callee,
+								   .op = op ? op_name(op) : NULL };
 		append(c, &c->fns[caller].callees, *slot, true);
 		append(c, &c->fns[callee].callers, *slot, false);
 	}
@@ -131,6 +142,7 @@ static int count_edge(struct catalogue *c, uint32_t caller, uint32_t callee)
 
 struct walk {
 	struct catalogue *c;
+	const struct viz_trace *t;
 	int32_t *index; /* of the catalogue, by the trace's rank; -1: not in it */
 	bool failed;
 };
@@ -149,12 +161,13 @@ static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_ca
 	w->c->fns[fn].calls++;
 	w->c->fns[fn].seen |= seen[flow->kind];
 	if (parent && w->index[parent->fn] >= 0)
-		w->failed |= count_edge(w->c, (uint32_t)w->index[parent->fn], (uint32_t)fn) < 0;
+		w->failed |= count_edge(w->c, (uint32_t)w->index[parent->fn], (uint32_t)fn,
+					call->op >= 0 ? viz_fn_name(w->t, (unsigned)call->op) : NULL) < 0;
 }
 
 int catalogue_add(struct catalogue *c, const struct viz_trace *t)
 {
-	struct walk w = { .c = c, .index = calloc(t->nr_fns + 1, sizeof(*w.index)) };
+	struct walk w = { .c = c, .t = t, .index = calloc(t->nr_fns + 1, sizeof(*w.index)) };
 	if (!w.index)
 		return -1;
 	for (uint32_t i = 0; i < t->nr_fns; i++)

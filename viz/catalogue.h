@@ -26,6 +26,7 @@ struct catalogue_fn {
 struct catalogue_edge {
 	uint32_t caller, callee;	   /* indices of functions */
 	uint32_t next_caller, next_callee; /* of the callee's callers, of the caller's callees; 0 the last */
+	const char *op;			   /* the operations slot that it went through, or NULL */
 	uint64_t calls;
 };
 

@@ -3,7 +3,7 @@
 
 usage: test_functions.py WIREPATH
 """
-import collections, os, subprocess, sys, tempfile
+import collections, os, re, subprocess, sys, tempfile
 
 wirepath = os.path.abspath(sys.argv[1])
 root = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -75,6 +75,24 @@ with tempfile.TemporaryDirectory() as tmp:
     check("a format that is none", code == 2 and "text or tsv, not 'xml'" in err)
     to = os.path.join(tmp, "list")
     check("-o", wp("functions", "-o", to)[0] == 0 and os.path.getsize(to) > 10000)
+
+    manual = os.path.join(tmp, "manual")
+    code, out, err = wp("doc", "--manual", manual, *runs)
+    pages = {os.path.relpath(os.path.join(d, f), manual): open(os.path.join(d, f), encoding="utf-8").read()
+             for d, _, files in os.walk(manual) for f in files}
+    sections = {(page, name) for page, text in pages.items() for name in re.findall(r"^## (\w+)$", text, re.M)}
+    check("manual: exit 0, a section for each function", code == 0 and
+          collections.Counter(name for page, name in sections if page != "index.md") ==
+          collections.Counter(row["function"] for row in rows))
+    links = {(page, os.path.normpath(os.path.join(os.path.dirname(page), to)), name)
+             for page, text in pages.items() for to, name in re.findall(r"\]\(([^)#]+)#(\w+)\)", text)}
+    check("manual: every link leads to a section", len(links) > 2000 and all((to, name) in sections for _, to, name in links))
+    text = pages["transport/tcp_ipv4.c.md"]
+    check("manual: sentence, callers, chart", "\nchange tcp state or queue skb\n" in text and
+          "- called by [ip_protocol_deliver_rcu](../internet/ip_input.c.md#ip_protocol_deliver_rcu)" in text and
+          "| tcp_v4_rcv | : (x" in text)
+    code, out, err = wp("doc", "--manual", os.path.join(tmp, "no", "such"), *runs)
+    check("manual: a folder that cannot be made", code == 2 and "cannot make" in err)
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)
