@@ -20,6 +20,11 @@
 #define ERRORS_MAX 133	      /* EHWPOISON */
 #define OUTPUT_MAX (1u << 20) /* of a program's output, bytes in the report */
 
+enum {
+	FRAME_DAMAGED = 1,
+	FRAME_PART = 2
+}; /* of a frame in FRM: damaged on the way; only its first bytes are known */
+
 /* What is packed: sections like the chunks of a trace file. */
 struct pack {
 	uint8_t *data;
@@ -263,33 +268,36 @@ struct frames {
 	uint32_t nr_slots, n;
 };
 
-static uint32_t keep_bytes(struct frames *f, const struct viz_frame *frame)
+static uint32_t keep_bytes(struct frames *f, const uint8_t *bytes, uint32_t len)
 {
-	uint64_t hash = XXH3_64bits(frame->data, frame->len);
+	uint64_t hash = XXH3_64bits(bytes, len);
 	uint32_t i = (uint32_t)hash & (f->nr_slots - 1);
 	for (; f->slots[i].len; i = (i + 1) & (f->nr_slots - 1))
-		if (f->slots[i].hash == hash && f->slots[i].len == frame->len &&
-		    memcmp(f->bytes.data + f->slots[i].offset, frame->data, frame->len) == 0)
+		if (f->slots[i].hash == hash && f->slots[i].len == len &&
+		    memcmp(f->bytes.data + f->slots[i].offset, bytes, len) == 0)
 			return f->slots[i].offset;
-	f->slots[i] = (struct slot){ hash, (uint32_t)f->bytes.n, frame->len };
-	put_bytes(&f->bytes, frame->data, frame->len);
+	f->slots[i] = (struct slot){ hash, (uint32_t)f->bytes.n, len };
+	put_bytes(&f->bytes, bytes, len);
 	return f->slots[i].offset;
 }
 
-/* Looks up the frame of an RE_TX or RE_RX. */
-static void put_frame(struct frames *f, uint32_t host, uint32_t i)
+/* Looks up the frame of an RE_TX or RE_RX: as it was captured, else what the trace keeps of it (`head`, or
+ * NULL). */
+static void put_frame(struct frames *f, uint32_t host, uint32_t i, const struct report_head *head)
 {
 	const struct report_event *ev = &f->e->hosts[host].events[i];
 	char buf[32];
 	const char *card = viz_subject_name(&f->t->hosts[host], SUBJECT_CARD, ev->op, buf, sizeof(buf));
 	const struct viz_frame *frame = viz_captures_take(f->captures, host, (ev->kind & RE_KIND) == RE_TX,
 							  ev->time, ev->fn, card == buf ? NULL : card);
-	if (!frame || !frame->len)
+	const uint8_t *bytes = frame ? frame->data : head ? head->bytes : NULL;
+	uint32_t len = frame ? frame->len : head ? head->n : 0;
+	if (!len)
 		return;
 	put_u32(&f->table, f->e->hosts[host].place[i]);
-	put_u32(&f->table, keep_bytes(f, frame));
-	put_u32(&f->table, frame->len);
-	put_u32(&f->table, frame->damaged);
+	put_u32(&f->table, keep_bytes(f, bytes, len));
+	put_u32(&f->table, len);
+	put_u32(&f->table, frame && frame->damaged ? FRAME_DAMAGED : len < ev->fn ? FRAME_PART : 0);
 	f->n++;
 }
 
@@ -297,15 +305,23 @@ static void put_frames(struct pack *p, const struct viz_trace *t, const struct r
 		       struct viz_captures *captures)
 {
 	struct frames f = { .t = t, .e = e, .captures = captures, .nr_slots = 64 };
-	while (f.nr_slots < captures->n * 2)
+	uint32_t most = captures->n;
+	for (uint32_t h = 0; h < e->nr_hosts; h++)
+		most += e->hosts[h].nr_heads;
+	while (f.nr_slots < most * 2)
 		f.nr_slots *= 2;
 	f.slots = calloc(f.nr_slots, sizeof(*f.slots));
-	for (uint32_t h = 0; f.slots && h < e->nr_hosts; h++)
+	for (uint32_t h = 0; f.slots && h < e->nr_hosts; h++) {
+		const struct report_head *head = e->hosts[h].heads;
+		const struct report_head *end = head ? head + e->hosts[h].nr_heads : NULL;
 		for (uint32_t i = 0; i < e->hosts[h].n && !f.bytes.failed; i++) {
 			unsigned kind = e->hosts[h].events[i].kind & RE_KIND;
+			bool has_head = head != end && head->index == i;
 			if (kind == RE_TX || kind == RE_RX)
-				put_frame(&f, h, i);
+				put_frame(&f, h, i, has_head ? head : NULL);
+			head += has_head;
 		}
+	}
 	p->failed |= !f.slots || f.table.failed || f.bytes.failed;
 	section_begin(p, "FRM ");
 	put_u32(p, f.n);
@@ -420,7 +436,7 @@ int viz_report(const struct viz_trace *t, const char *dir, FILE *out, char *note
 	struct report_events e;
 	struct viz_captures captures;
 	struct pack p = { 0 };
-	uint32_t flags[2] = { t->truncated, t->filtered };
+	uint32_t flags[3] = { t->truncated, t->filtered };
 	if (viz_captures_open(&captures, t, dir, err, errlen) < 0)
 		return -1;
 	if (report_events_collect(&e, t) < 0) {
@@ -428,6 +444,7 @@ int viz_report(const struct viz_trace *t, const char *dir, FILE *out, char *note
 		snprintf(err, errlen, "no memory");
 		return -1;
 	}
+	flags[2] = captures.n > 0;
 	section_begin(&p, "META");
 	put_bytes(&p, flags, sizeof(flags));
 	section_end(&p);
@@ -444,7 +461,7 @@ int viz_report(const struct viz_trace *t, const char *dir, FILE *out, char *note
 	snprintf(note, notelen, "%s",
 		 captures.truncated ? "a capture was cut off; frames before the cut are shown"
 		 : captures.n	    ? ""
-				    : "the run has no captures: run it with --pcap to see the frames' bytes");
+			      : "the run has no captures: run it with --pcap to see the frames' payload");
 	free(p.data);
 	report_events_free(&e);
 	viz_captures_close(&captures);

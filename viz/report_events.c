@@ -14,6 +14,7 @@ struct collect {
 	uint32_t index;			/* of the host */
 	uint32_t fixed[LANE_CARD + 1];	/* its lanes but the tasks' */
 	uint32_t *tasks, nr_tasks;	/* lanes by pid */
+	uint32_t frame;			/* the last frame's event + 1 */
 	uint32_t subject_kind, subject; /* whose the values are that come */
 	uint32_t running;		/* lane of the task that has the CPU */
 	bool failed;
@@ -203,12 +204,46 @@ static int value_cmp(const void *x, const void *y)
 	return (a->nr > b->nr) - (a->nr < b->nr);
 }
 
+/* More of the first bytes of the frame that was last: 7 of them, or what is left of it. */
+static void frame_bytes(struct collect *c, const struct trace_rec *rec)
+{
+	struct report_host *h = c->host;
+	struct report_head *head = h->nr_heads ? &h->heads[h->nr_heads - 1] : NULL;
+	if (!c->frame)
+		return;
+	if (!head || head->index != c->frame - 1) {
+		if (h->nr_heads == h->cap_heads) {
+			uint32_t cap = h->cap_heads ? h->cap_heads * 2 : 64;
+			struct report_head *grown = realloc(h->heads, cap * sizeof(*grown));
+			if (!grown) {
+				c->failed = true;
+				return;
+			}
+			h->heads = grown;
+			h->cap_heads = cap;
+		}
+		head = &h->heads[h->nr_heads++];
+		*head = (struct report_head){ .index = c->frame - 1 };
+	}
+	const uint8_t bytes[7] = { (uint8_t)rec->obj,
+				   (uint8_t)(rec->obj >> 8),
+				   (uint8_t)(rec->obj >> 16),
+				   (uint8_t)(rec->obj >> 24),
+				   (uint8_t)rec->fn,
+				   (uint8_t)(rec->fn >> 8),
+				   rec->depth };
+	uint32_t len = h->events[head->index].fn;
+	for (int i = 0; i < 7 && head->n < len && head->n < TRACE_BYTES; i++)
+		head->bytes[head->n++] = bytes[i];
+}
+
 static void frame(struct collect *c, const struct trace_rec *rec, uint64_t time)
 {
 	uint32_t i = add(c, lane_of(c, LANE_CARD, 0), rec->kind == TR_FRAME_TX ? RE_TX : RE_RX, rec->fn,
 			 rec->obj, time);
 	if (!c->failed)
 		c->host->events[i].op = rec->depth;
+	c->frame = i + 1;
 }
 
 static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time)
@@ -252,6 +287,9 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 	case TR_FRAME_TX:
 	case TR_FRAME_RX:
 		frame(c, rec, time);
+		break;
+	case TR_BYTES:
+		frame_bytes(c, rec);
 		break;
 	case TR_NOTE:
 		add(c, lane, RE_NOTE, 0, rec->obj, time);
@@ -388,6 +426,7 @@ void report_events_free(struct report_events *e)
 		free(e->hosts[i].events);
 		free(e->hosts[i].place);
 		free(e->hosts[i].values);
+		free(e->hosts[i].heads);
 	}
 	free(e->hosts);
 	free(e->lanes);

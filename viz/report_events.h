@@ -62,12 +62,21 @@ struct report_value {
 	uint32_t value, nr; /* nr: of the host's changes */
 };
 
+/* The first bytes of a frame (TR_BYTES). */
+struct report_head {
+	uint32_t index; /* of the frame's event */
+	uint32_t n;
+	uint8_t bytes[TRACE_BYTES];
+};
+
 struct report_host {
 	struct report_event *events;
 	uint32_t n, cap;
 	uint32_t *place;	     /* by index: the event's place among all */
 	struct report_value *values; /* each series in a row, in order */
 	uint32_t nr_values, cap_values;
+	struct report_head *heads; /* in order of index */
+	uint32_t nr_heads, cap_heads;
 };
 
 struct report_events {

@@ -161,13 +161,12 @@ class App {
   frameInfo(index) {
     const { run } = this;
     while (this.labels.length <= index) {
-      const f = run.frames[this.labels.length], events = [f.tx, ...f.rxs].filter((e) => e >= 0);
-      const bytes = events.map((e) => run.frameBytes(e)).find(Boolean);
-      if (!bytes) {
-        this.labels.push({ label: `${run.fn[events[0]]} bytes, packet ${run.obj[events[0]]}`, resent: false });
+      const f = run.frames[this.labels.length], event = f.tx >= 0 ? f.tx : f.rxs[0], by = run.knownBy(f);
+      if (by < 0) {
+        this.labels.push({ label: `${run.fn[event]} bytes, packet ${run.obj[event]}`, resent: false });
         continue;
       }
-      const d = decodeFrame(bytes), label = frameLabel(d, this.streams);
+      const d = decodeFrame(run.frameBytes(by), run.fn[by]), label = frameLabel(d, this.streams);
       this.labels.push({ label, resent: f.tx >= 0 && this.sentBefore(d, run.hostOf(f.tx)) });
     }
     return this.labels[index];
@@ -203,7 +202,7 @@ class App {
       `'${p.replace(/'/g, "'\\''")}'`);
     if (m.until_ns !== undefined) words.push("--until", m.until_ns);
     if (m.filter) words.push("--trace", `'${m.filter}'`);
-    if (pcap || this.run.captured.size) words.push("--pcap");
+    if (pcap || this.run.captures) words.push("--pcap");
     return words.join(" ");
   }
 
@@ -405,8 +404,8 @@ class App {
     const notes = [];
     if (run.truncated) notes.push("The trace was cut off: what comes before the cut is shown.");
     if (run.filtered) notes.push("The trace was made through a filter: it does not hold all calls.");
-    if (!run.captured.size && run.frames.length) notes.push("The run kept no frames: with --pcap the report shows " +
-      "their bytes.");
+    if (!run.captures && run.frames.length) notes.push("The run kept only the first bytes of frames: with --pcap the " +
+      "report shows all.");
     const drops = Array.from(run.dropCounts).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
     root.replaceChildren(
       card("Run", table([["scenario", m.scenario ?? "?"], ["seed", m.seed ?? "?"], ["parameters", m.params || "none"],

@@ -115,6 +115,7 @@ const sectionReaders = {
   "META"(run, c) {
     run.truncated = c.u32() !== 0;
     run.filtered = c.u32() !== 0;
+    run.captures = c.u32() !== 0; // whether it kept whole frames
   },
   "RUN "(run, c) {
     c.text();
@@ -193,7 +194,8 @@ const sectionReaders = {
   "FRM "(run, c) {
     for (let n = c.u32(); n > 0; n--) {
       const event = c.u32();
-      run.captured.set(event, { offset: c.u32(), len: c.u32(), damaged: c.u32() !== 0 });
+      const frame = { offset: c.u32(), len: c.u32(), flags: c.u32() };
+      run.known.set(event, { ...frame, damaged: (frame.flags & 1) !== 0, part: (frame.flags & 2) !== 0 });
     }
   },
   "BYTE"(run, c) {
@@ -222,7 +224,7 @@ class Run {
     this.hosts = [];
     this.lanes = [];
     this.series = [];
-    this.captured = new Map(); // by event
+    this.known = new Map(); // what is known of frames' bytes, by event
     this.bytes = new Uint8Array(0);
   }
 
@@ -345,12 +347,13 @@ class Run {
   /* Frames: what was sent, and where each arrived. */
   indexFrames() {
     const { n, kind } = this;
-    this.frames = []; // { tx, rxs: [event], drop: event or -1, reason }
+    this.frames = []; // { tx, rxs: [event], drop: event or -1, from: the frame by which the packet came here }
+    const arrived = new Map(), place = (i) => this.obj[i] * 1024 + this.lanes[this.lane[i]].host;
     this.frameOf = new Map(); // by the event of sending or of receiving
     for (let i = 0; i < n; i++) {
       const k = kind[i] & EV.KIND;
       if (k === EV.TX) {
-        const frame = { index: this.frames.length, tx: i, rxs: [], drop: -1 };
+        const frame = { index: this.frames.length, tx: i, rxs: [], drop: -1, from: arrived.get(place(i)) };
         if (i + 1 < n && (kind[i + 1] & EV.KIND) === EV.DROP && this.obj[i + 1] === this.obj[i] &&
             this.lane[i + 1] === this.lane[i])
           frame.drop = i + 1;
@@ -364,6 +367,7 @@ class Run {
           this.frames.push(frame);
         }
         frame.rxs.push(i);
+        arrived.set(place(i), frame);
         this.frameOf.set(i, frame);
       }
     }
@@ -570,8 +574,15 @@ class Run {
 
   /* The bytes of the frame that event i sent or received, or null. */
   frameBytes(i) {
-    const c = this.captured.get(i);
+    const c = this.known.get(i);
     return c ? this.bytes.subarray(c.offset, c.offset + c.len) : null;
+  }
+
+  /* The event of a frame by which most of its bytes are known, or -1: of its own, else of the frame that was passed on. */
+  knownBy(frame) {
+    const events = [frame.tx, ...frame.rxs].filter((e) => this.known.has(e));
+    const whole = events.find((e) => !this.known.get(e).part);
+    return whole ?? events[0] ?? (frame.from ? this.knownBy(frame.from) : -1);
   }
 
   /* The card that event i, a frame, passed. */

@@ -30,8 +30,10 @@ function hex(v, digits) {
 
 /* Walks a frame and makes the headers. */
 class Decoder {
-  constructor(bytes) {
+  /* `bytes`: those that are known, of `length`. */
+  constructor(bytes, length) {
     this.bytes = bytes;
+    this.length = length;
     this.headers = [];
     this.header = null;
   }
@@ -105,7 +107,7 @@ class Decoder {
     if (type === 0x0800) this.ipv4(next);
     else if (type === 0x0806) this.arp(next);
     else if (type === 0x8100 || type === 0x88a8) this.vlan(next);
-    else this.data(next, this.bytes.length);
+    else this.data(next, this.length);
   }
 
   vlan(at) {
@@ -135,14 +137,14 @@ class Decoder {
     this.field("Sender IP address", sender, at + 14, 4);
     this.field("Target MAC address", this.mac(at + 18), at + 18, 6);
     this.field("Target IP address", target, at + 24, 4);
-    this.data(at + 28, this.bytes.length, "Padding");
+    this.data(at + 28, this.length, "Padding");
   }
 
   /* `inner`: the header that an ICMP error quotes: shown, but not what the frame is. */
   ipv4(at, inner = false) {
     if (!this.has(at, 20)) return;
     const len = (this.u8(at) & 15) * 4, total = this.u16(at + 2), frag = this.u16(at + 6), proto = this.u8(at + 9);
-    const end = Math.min(at + total, this.bytes.length), offset = (frag & 0x1fff) * 8, more = (frag & 0x2000) !== 0;
+    const end = at + total, offset = (frag & 0x1fff) * 8, more = (frag & 0x2000) !== 0;
     const src = this.ip(at + 12), dst = this.ip(at + 16);
     if (!inner) Object.assign(this, { src, dst });
     this.begin(inner ? "IPv4 (of the packet in question)" : "IPv4", at, at + Math.max(len, 20), `${src} > ${dst}`);
@@ -162,14 +164,14 @@ class Decoder {
     this.field("Source Address", src, at + 12, 4);
     this.field("Destination Address", dst, at + 16, 4);
     if (len < 20) return;
-    this.ipOptions(at + 20, Math.min(at + len, end));
+    this.ipOptions(at + 20, Math.min(at + len, this.bytes.length));
     if (!inner && (offset || more)) {
       this.label = `IP ${IP_PROTOCOLS[proto] ?? "protocol " + proto} fragment id ${this.u16(at + 4)}, ` +
         `${offset}:${offset + total - len}${more ? "+" : ""}`;
     }
     if (offset) this.data(at + len, end, "Fragment data");
     else this.transport(proto, at + len, end, { src: at + 12, whole: !more && at + total <= this.bytes.length, inner });
-    if (!inner) this.data(end, this.bytes.length, "Padding");
+    if (!inner) this.data(end, this.length, "Padding");
   }
 
   ipOptions(at, end) {
@@ -232,14 +234,14 @@ class Decoder {
     this.begin("IGMP", at, Math.min(end, at + 8), info);
     this.field("Type", `${hex(type, 2)}${IGMP_TYPES[type] ? ` (${IGMP_TYPES[type]})` : ""}`, at, 1);
     if (!v3) this.field("Max Resp Time", `${this.u8(at + 1) / 10} s`, at + 1, 1);
-    this.checksum("Checksum", at + 2, this.sum(at, end) === 0);
+    this.checksum("Checksum", at + 2, end <= this.bytes.length ? this.sum(at, end) === 0 : null);
     if (!v3) {
       this.field("Multicast Address", this.ip(at + 4), at + 4, 4);
       this.data(at + 8, end);
       return;
     }
     this.field("Num Group Records", this.u16(at + 6), at + 6, 2);
-    for (let n = this.u16(at + 6), r = at + 8; n > 0 && r + 8 <= end; n--) {
+    for (let n = this.u16(at + 6), r = at + 8; n > 0 && r + 8 <= Math.min(end, this.bytes.length); n--) {
       const sources = this.u16(r + 2);
       this.begin("IGMP group record", r, r + 8 + 4 * sources, this.ip(r + 4));
       this.field("Record Type", this.u8(r), r, 1);
@@ -291,7 +293,7 @@ class Decoder {
     this.checksum("Checksum", at + 16, !ip.whole || ip.inner ? null :
       this.sum(at, end, this.pseudo(ip, 6, end - at)) === 0);
     this.field("Urgent Pointer", this.u16(at + 18), at + 18, 2);
-    this.tcpOptions(at + 20, Math.min(at + len, end));
+    this.tcpOptions(at + 20, Math.min(at + len, end, this.bytes.length));
     this.data(at + len, end);
   }
 
@@ -325,8 +327,8 @@ class Decoder {
   }
 }
 
-function decodeFrame(bytes) {
-  const d = new Decoder(bytes);
+function decodeFrame(bytes, length = bytes.length) {
+  const d = new Decoder(bytes, length);
   d.ethernet();
   return d;
 }
@@ -337,7 +339,7 @@ function decodeFrame(bytes) {
  */
 function frameLabel(d, streams) {
   const s = d.segment;
-  let label = d.label ?? "Ethernet, " + d.bytes.length + " bytes";
+  let label = d.label ?? "Ethernet, " + d.length + " bytes";
   if (s) {
     const key = `${d.src}:${s.sport}>${d.dst}:${s.dport}`, back = `${d.dst}:${s.dport}>${d.src}:${s.sport}`;
     if (s.flags & 2 || !streams.has(key)) streams.set(key, s.seq - (s.flags & 2 ? 0 : 1));

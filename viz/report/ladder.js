@@ -68,7 +68,7 @@ class Ladder {
       this.tops[k + 1] = this.tops[k] + (row.kind === "frame" ? FRAME_ROW : PLAIN_ROW);
     });
     document.getElementById("ladder-empty").hidden = this.rows.length > 0;
-    document.getElementById("ladder-note").hidden = run.captured.size > 0 || run.frames.length === 0;
+    document.getElementById("ladder-note").hidden = run.known.size > 0 || run.frames.length === 0;
     this.layout();
   }
 

@@ -296,7 +296,7 @@ class Panel {
     const { run, app } = this, at = frames.indexOf(frame);
     const to = (f) => app.select(f.tx >= 0 ? f.tx : f.rxs[0], { side: "bytes" });
     const events = [frame.tx, ...frame.rxs].filter((e) => e >= 0);
-    const bytes = run.frameBytes(event) ?? events.map((e) => run.frameBytes(e)).find(Boolean);
+    const own = run.known.get(event), by = own && !own.part ? event : run.knownBy(frame);
     const picker = element("div", { class: "picker" },
       element("button", { class: "small", disabled: at === 0, "aria-label": "the frame before",
         onclick: () => to(frames[at - 1]) }, "\u2039"),
@@ -310,16 +310,18 @@ class Panel {
     element("ul", { class: "hops" }, events.map((e) => element("li", {}, element("span", { class: "hop" },
       run.kindOf(e) === EV.TX ? "sent" : "received"), " ", this.go(e, run.hostOf(e).name), " ",
     element("span", { class: "muted" }, `${run.cardOf(e)}, ${formatTime(run.time[e])}` +
-      (run.captured.get(e)?.damaged ? ", damaged on the way" : "")))),
+      (run.known.get(e)?.damaged ? ", damaged on the way" : "")))),
     frame.drop >= 0 ? element("li", { class: "bad" }, "lost: " + run.dropText(frame.drop)) : ""));
-    if (bytes) body.append(...this.dissection(bytes));
-    else body.append(element("div", { class: "hint" }, element("p", {}, `${run.fn[event]} bytes, which this run did not ` +
-      "keep. To see them, run it with captures and make the report again:"), element("pre", {}, app.command(true))));
+    if (by >= 0) body.append(...this.dissection(run.frameBytes(by), run.fn[by]));
+    if (by < 0 || run.known.get(by).part)
+      body.append(element("div", { class: "hint" }, element("p", {}, `Of ${run.fn[event]} bytes this run kept ` +
+        (by < 0 ? "none" : `the first ${run.known.get(by).len}`) +
+        ". To see all, run it with captures and make the report again:"), element("pre", {}, app.command(true))));
   }
 
   /* The headers as tables, and the bytes; what one points at lights up in the other. */
-  dissection(bytes) {
-    const { headers } = decodeFrame(bytes), cells = [];
+  dissection(bytes, length) {
+    const { headers } = decodeFrame(bytes, length), cells = [];
     const light = (from, to, on) => {
       for (let b = from; b < to; b++) cells[b]?.forEach((c) => c.classList.toggle("lit", on));
     };
@@ -365,7 +367,7 @@ class Panel {
       }
       lines.push(element("span", { class: "muted" }, at.toString(16).padStart(4, "0") + " "), ...left, ...right, "\n");
     }
-    return [...parts, element("h3", {}, `${bytes.length} bytes`), element("pre", { class: "hex",
+    return [...parts, element("h3", {}, bytes.length < length ? `The first ${bytes.length} of ${length} bytes` : `${length} bytes`), element("pre", { class: "hex",
       "aria-label": "bytes of the frame", tabindex: 0 }, lines)];
   }
 
