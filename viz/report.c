@@ -253,6 +253,23 @@ static void put_times(struct pack *p, const struct report_events *e)
 	free(times);
 }
 
+/* Of sent frames how long the first bit waited, and how long it took from the first to the last. */
+static void put_wires(struct pack *p, const struct report_events *e)
+{
+	section_begin(p, "WIRE");
+	for (uint32_t h = 0; h < e->nr_hosts; h++)
+		for (uint32_t i = 0; i < e->hosts[h].nr_wires; i++) {
+			const struct report_wire *w = &e->hosts[h].wires[i];
+			uint64_t sent = e->hosts[h].events[w->index].time;
+			uint64_t from = w->from > sent ? w->from : sent,
+				 left = w->left > from ? w->left : from;
+			put_u32(p, e->hosts[h].place[w->index]);
+			put_u32(p, from - sent < UINT32_MAX ? (uint32_t)(from - sent) : UINT32_MAX);
+			put_u32(p, left - from < UINT32_MAX ? (uint32_t)(left - from) : UINT32_MAX);
+		}
+	section_end(p);
+}
+
 /* ---- frames ---- */
 
 /* Frames of the captures, each with the place of its event; bytes that were there before are not repeated. */
@@ -454,6 +471,7 @@ int viz_report(const struct viz_trace *t, const char *dir, FILE *out, char *note
 	put_events(&p, &e);
 	put_times(&p, &e);
 	put_values(&p, &e);
+	put_wires(&p, &e);
 	put_frames(&p, t, &e, &captures);
 	int r = write_packed(&p, out);
 	if (r < 0)

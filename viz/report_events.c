@@ -237,6 +237,31 @@ static void frame_bytes(struct collect *c, const struct trace_rec *rec)
 		head->bytes[head->n++] = bytes[i];
 }
 
+static void wire_time(struct collect *c, const struct trace_rec *rec)
+{
+	struct report_host *h = c->host;
+	uint64_t when = rec->obj | (uint64_t)rec->fn << 32 | (uint64_t)rec->depth << 48;
+	struct report_wire *w = h->nr_wires ? &h->wires[h->nr_wires - 1] : NULL;
+	if (!c->frame)
+		return;
+	if (!w || w->index != c->frame - 1) {
+		if (h->nr_wires == h->cap_wires) {
+			uint32_t cap = h->cap_wires ? h->cap_wires * 2 : 64;
+			struct report_wire *grown = realloc(h->wires, cap * sizeof(*grown));
+			if (!grown) {
+				c->failed = true;
+				return;
+			}
+			h->wires = grown;
+			h->cap_wires = cap;
+		}
+		w = &h->wires[h->nr_wires++];
+		uint64_t sent = h->events[c->frame - 1].time;
+		*w = (struct report_wire){ c->frame - 1, sent, sent };
+	}
+	*(rec->kind == TR_WIRE_FROM ? &w->from : &w->left) = when;
+}
+
 static void frame(struct collect *c, const struct trace_rec *rec, uint64_t time)
 {
 	uint32_t i = add(c, lane_of(c, LANE_CARD, 0), rec->kind == TR_FRAME_TX ? RE_TX : RE_RX, rec->fn,
@@ -290,6 +315,10 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 		break;
 	case TR_BYTES:
 		frame_bytes(c, rec);
+		break;
+	case TR_WIRE_FROM:
+	case TR_WIRE_LEFT:
+		wire_time(c, rec);
 		break;
 	case TR_NOTE:
 		add(c, lane, RE_NOTE, 0, rec->obj, time);
@@ -427,6 +456,7 @@ void report_events_free(struct report_events *e)
 		free(e->hosts[i].place);
 		free(e->hosts[i].values);
 		free(e->hosts[i].heads);
+		free(e->hosts[i].wires);
 	}
 	free(e->hosts);
 	free(e->lanes);

@@ -69,6 +69,12 @@ struct report_head {
 	uint8_t bytes[TRACE_BYTES];
 };
 
+/* When the bits of a sent frame leave (TR_WIRE_FROM, TR_WIRE_LEFT): the first and the last. */
+struct report_wire {
+	uint32_t index; /* of the frame's event */
+	uint64_t from, left;
+};
+
 struct report_host {
 	struct report_event *events;
 	uint32_t n, cap;
@@ -77,6 +83,8 @@ struct report_host {
 	uint32_t nr_values, cap_values;
 	struct report_head *heads; /* in order of index */
 	uint32_t nr_heads, cap_heads;
+	struct report_wire *wires; /* in order of index */
+	uint32_t nr_wires, cap_wires;
 };
 
 struct report_events {

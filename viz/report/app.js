@@ -167,7 +167,8 @@ class App {
         continue;
       }
       const d = decodeFrame(run.frameBytes(by), run.fn[by]), label = frameLabel(d, this.streams);
-      this.labels.push({ label, resent: f.tx >= 0 && this.sentBefore(d, run.hostOf(f.tx)) });
+      this.labels.push({ label, resent: f.tx >= 0 && this.sentBefore(d, run.hostOf(f.tx)),
+        ports: d.segment ? `${d.segment.sport} > ${d.segment.dport} ` : "" });
     }
     return this.labels[index];
   }

@@ -191,6 +191,12 @@ const sectionReaders = {
       run.series.push({ host, kind, id, fn, n, places: u32.subarray(k, k + n), values: u32.subarray(k + n, k += 2 * n) });
     }
   },
+  "WIRE"(run, c) {
+    while (c.more) {
+      const event = c.u32();
+      run.wires.set(event, { wait: c.u32(), send: c.u32() });
+    }
+  },
   "FRM "(run, c) {
     for (let n = c.u32(); n > 0; n--) {
       const event = c.u32();
@@ -224,6 +230,7 @@ class Run {
     this.hosts = [];
     this.lanes = [];
     this.series = [];
+    this.wires = new Map(); // of sent frames: how long they waited and took to leave, by event
     this.known = new Map(); // what is known of frames' bytes, by event
     this.bytes = new Uint8Array(0);
   }

@@ -4,7 +4,7 @@
  */
 "use strict";
 
-const LADDER_HEAD = 34, LADDER_TIMES = 148, LADDER_COLUMN = 170;
+const LADDER_HEAD = 34, LADDER_TIMES = 148, LADDER_COLUMN = 150;
 const FRAME_ROW = 36, PLAIN_ROW = 24;
 
 class Ladder {
@@ -109,13 +109,14 @@ class Ladder {
     const rows = [];
     for (let k = first; k < this.rows.length && this.tops[k] < scroll + this.height; k++)
       rows.push([this.rows[k], this.tops[k] - scroll + LADDER_HEAD, k]);
-    for (const [row, y, k] of rows) this.shadeRow(g, colors, row, y, k);
+    const shades = rows.map(([row, y, k]) => this.shadeRow(g, colors, row, y, k));
     g.fillStyle = colors.line;
     for (const host of this.hosts)
       g.fillRect(this.lineX(host) - 1, LADDER_HEAD, 2, Math.max(0, Math.min(this.height, end - scroll + 12)));
-    for (const [row, y] of rows)
-      if (row.kind === "frame") this.drawFrame(g, colors, row, y);
+    rows.forEach(([row, y], n) => {
+      if (row.kind === "frame") this.drawFrame(g, colors, row, y, shades[n]);
       else this.drawTag(g, colors, row, y + PLAIN_ROW / 2);
+    });
     this.drawTimes(g, colors, rows);
     this.drawHead(g, colors);
   }
@@ -159,18 +160,20 @@ class Ladder {
     g.textAlign = "left";
   }
 
-  /* The background of the rows that are selected, of the same packet, or under the pointer. */
+  /* The background of a row that is selected, of the same packet, or under the pointer; its colour. */
   shadeRow(g, colors, row, y, k) {
     const { run, app } = this, packet = app.selectedPacket();
     const selected = row.at === app.state.selected || row.call === app.state.selected ||
       (row.frame && run.frameOf.get(app.state.selected) === row.frame);
     const related = packet !== 0 && row.frame && run.obj[row.at] === packet;
-    if (!selected && !related && k !== this.hovered) return;
-    g.fillStyle = selected ? colors.selectFill : related ? colors.relatedFill : colors.bar;
+    if (!selected && !related && k !== this.hovered) return colors.page;
+    const color = selected ? colors.selectFill : related ? colors.relatedFill : colors.bar;
+    g.fillStyle = color;
     g.fillRect(0, y, this.width, this.tops[k + 1] - this.tops[k]);
+    return color;
   }
 
-  drawFrame(g, colors, row, y) {
+  drawFrame(g, colors, row, y, shade) {
     const { run, app } = this, { frame } = row, info = app.frameInfo(frame.index);
     g.font = "11px " + colors.mono;
     const from = frame.tx >= 0 ? this.lineX(run.hostOf(frame.tx)) : LADDER_TIMES - this.left;
@@ -191,9 +194,9 @@ class Ladder {
     const left = Math.max(Math.min(from, far), LADDER_TIMES), right = Math.min(Math.max(from, far), this.width);
     const room = right - left - 16, middle = (left + right) / 2; // of the part that is in view
     if (room < 0) return;
-    let label = info.label;
+    let label = (app.streams.size > 2 ? info.ports ?? "" : "") + info.label; // two directions are one connection
     if (info.resent) label += "   sent again";
-    this.label(g, colors, label, frame.drop >= 0 ? colors.drop : info.resent ? colors.resent : colors.text, middle,
+    this.label(g, shade, label, frame.drop >= 0 ? colors.drop : info.resent ? colors.resent : colors.text, middle,
       y + 10, Math.max(room, this.hosts.length === 1 ? 600 : 120));
   }
 
@@ -208,11 +211,13 @@ class Ladder {
     g.font = "11px " + colors.mono;
   }
 
-  /* A line of text in the middle of an arrow, on the page's colour. */
-  label(g, colors, text, color, x, y, room) {
+  /* A line of text over the middle of an arrow, which hides the life lines below it. */
+  label(g, shade, text, color, x, y, room) {
     const width = g.measureText("m").width, fits = Math.floor(room / width);
     if (text.length > fits) text = text.slice(0, Math.max(1, fits - 1)) + "\u2026";
     g.textAlign = "center";
+    g.fillStyle = shade;
+    g.fillRect(x - text.length * width / 2 - 2, y - 7, text.length * width + 4, 14);
     g.fillStyle = color;
     g.fillText(text, x, y);
     g.textAlign = "left";

@@ -409,6 +409,13 @@ class Panel {
     return last >= 0 ? last : events.length - 1;
   }
 
+  /* The parts of a frame's way to where it was received: until its first bit leaves, its last, and on the wire. */
+  flight(frame, rx) {
+    const { run } = this, total = run.time[rx] - run.time[frame.tx], { wait, send } = run.wires.get(frame.tx) ??
+      { wait: 0, send: 0 };
+    return wait + send <= total ? { wait, send, way: total - wait - send } : { wait: 0, send: 0, way: total };
+  }
+
   /* Where the time went: a bar of what each host and wire took. */
   shares(events) {
     const { run } = this, parts = [], total = run.time[events[events.length - 1]] - run.time[events[0]];
@@ -420,10 +427,19 @@ class Panel {
       const d = run.time[b] - run.time[a];
       a = b;
       if (!d) continue;
-      const name = wire ? "wire" : "in " + run.hostOf(b).name;
-      const part = parts.find((p) => p.name === name);
-      if (part) part.time += d;
-      else parts.push({ name, time: d, wire });
+      const add = (name, time, onWire) => {
+        const part = parts.find((p) => p.name === name);
+        if (part) part.time += time;
+        else if (time) parts.push({ name, time, wire: onWire });
+      };
+      if (wire && flight) {
+        const { wait, send, way } = this.flight(flight, b);
+        add("waiting for the wire", wait, false);
+        add("sending", send, false);
+        add("wire", way, true);
+      } else {
+        add("in " + run.hostOf(b).name, d, false);
+      }
     }
     if (!parts.length || !total) return "";
     return element("div", {}, element("div", { class: "shares", role: "img", "aria-label": "where the time went" },
@@ -432,6 +448,15 @@ class Panel {
     element("ul", { class: "legend" }, parts.map((p, k) => element("li", {}, element("i", { class: p.wire ? "share wire" :
       "share s" + k % 4 }), `${p.name} `, element("b", {}, formatTime(p.time)),
     element("span", { class: "muted" }, ` ${Math.round(p.time / total * 100)} %`)))));
+  }
+
+  /* What to say of how a frame came. */
+  onTheWay(e) {
+    const { run } = this, frame = run.kindOf(e) === EV.RX ? run.frameOf.get(e) : null;
+    if (!frame || frame.tx < 0) return "";
+    const { wait, send, way } = this.flight(frame, e);
+    return (wait ? `waited ${formatShort(wait)}, ` : "") + (send ? `sent in ${formatShort(send)}, ` : "") +
+      `${formatShort(way)} on the wire`;
   }
 
   /* Every step: the functions that had the packet, the wire, the drops; with the time since the one before. */
@@ -447,7 +472,8 @@ class Panel {
       const fn = run.isCall(e) ? run.fns[run.fn[e]] : null;
       list.append(element("li", { class: (e === app.state.selected ? "on " : "") + (run.kindOf(e) === EV.DROP ? "bad" : "") },
         element("i", { class: "dot layer-" + run.layer(e) }), this.go(e, run.name(e), "name"),
-        fn?.what ? element("span", { class: "what", title: fn.what }, fn.what) : element("span", { class: "what" }),
+        fn?.what ? element("span", { class: "what", title: fn.what }, fn.what) : element("span", { class: "what" },
+          this.onTheWay(e)),
         d ? element("span", { class: "delay" }, "+" + formatShort(d)) : ""));
     }
     if (k < events.length)
