@@ -66,16 +66,17 @@ class Panel {
     }
     if (this.top < 0 || run.lane[i] !== run.lane[this.top] || i < this.top || i >= run.end[this.top] ||
         !app.fromPanel)
-      this.top = i;
+      this.top = run.hasChildren(i) || run.isCall(i) || run.parent(i) < 0 ? i : run.parent(i);
+    const inCall = run.isCall(this.top) || run.kindOf(this.top) === EV.SYSCALL;
     const tree = element("ul", { class: "tree", role: "tree", "aria-label": "calls" });
     this.budget = TREE_START;
     this.open = this.planTree(this.top, i);
     tree.append(this.treeItem(this.top));
     body.replaceChildren(this.head(i), this.facts(i), this.causes(i), this.effects(i),
-      element("h3", {}, "Call chart", element("span", { class: "tools" },
+      inCall ? element("h3", {}, "Call chart", element("span", { class: "tools" },
         element("button", { class: "small", onclick: () => this.expandAll(tree) }, "expand"),
-        element("button", { class: "small", onclick: () => this.collapseAll(tree) }, "collapse"))),
-      tree);
+        element("button", { class: "small", onclick: () => this.collapseAll(tree) }, "collapse"))) : "",
+      inCall ? tree : "");
     tree.addEventListener("keydown", (e) => this.treeKey(e, tree));
     tree.querySelector(".on")?.scrollIntoView({ block: "nearest" });
   }

@@ -289,7 +289,8 @@ class Timeline extends TimelinePainter {
     if (!d.moved) {
       this.canvas.focus({ preventScroll: true });
       const i = this.hit(e.offsetX, e.offsetY);
-      this.app.select(i, { reveal: false });
+      const { side } = this.app.state, frame = this.run.frameOf.has(i);
+      this.app.select(i, { reveal: false, side: frame && side === "call" ? "bytes" : undefined });
     } else if (d.range) {
       const at = (px) => d.x0 + (d.x1 - d.x0) * px / this.width;
       this.setView(at(Math.min(d.from, e.offsetX)), at(Math.max(d.from, e.offsetX)));

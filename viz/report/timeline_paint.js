@@ -90,8 +90,8 @@ class TimelinePainter {
     this.paintTexts(g, colors);
     this.drawCpuLanes(g, colors);
     this.drawSeries(g, colors);
-    this.drawMarks(g, colors);
     this.drawFrames(g, colors);
+    this.drawMarks(g, colors);
     this.drawSelection(g, colors);
     this.drawRuler(g, colors);
     this.drawOverview();
@@ -345,7 +345,7 @@ class TimelinePainter {
         const px = this.x(value);
         if (px - last < 3) continue;
         last = px;
-        const py = item.lane.kind === LANE.CARD ? y + 3 : y + this.row(list[m]) * item.rowH;
+        const py = item.lane.kind === LANE.CARD ? y + 2 : y + this.row(list[m]) * item.rowH;
         cross(g, colors.drop, px, Math.max(py, y) + 4, 4);
       }
     }
@@ -391,20 +391,23 @@ class TimelinePainter {
       const px = Math.round(this.x(value)), strong = packet !== 0 && run.obj[i] === packet;
       const after = next < n ? Math.min(this.width, this.x(this.start(list[next]))) : this.width;
       const room = Math.floor((after - px - 8) / this.charWidth);
-      if (labelled && room >= 6) this.frameLabel(g, colors, app.frameLabel(run.frameOf.get(i).index), room, px + 6, y);
-      g.fillStyle = strong ? colors.accent : app.dims(i, "wire") ? colors.fills[DIMMED] : colors.wire;
+      const frame = run.frameOf.get(i), lost = frame.drop >= 0;
+      if (labelled && room >= 6)
+        this.frameLabel(g, lost ? colors.drop : colors.text, colors.page, app.frameLabel(frame.index),
+          room - (lost ? 1 : 0), px + (lost ? 14 : 6), y);
+      g.fillStyle = strong ? colors.accent : app.dims(i, "wire") ? colors.fills[DIMMED] : lost ? colors.drop : colors.wire;
       g.fillRect(px, y + 1, 3, ROW_FLAT - 3);
       m = next;
     }
   }
 
-  frameLabel(g, colors, text, room, x, y) {
+  frameLabel(g, color, page, text, room, x, y) {
     if (text.length > room) text = text.slice(0, room - 1) + "\u2026";
-    g.fillStyle = colors.page;
+    g.fillStyle = page;
     g.globalAlpha = 0.75;
     g.fillRect(x - 2, y + 1, text.length * this.charWidth + 4, ROW_FLAT - 1);
     g.globalAlpha = 1;
-    g.fillStyle = colors.text;
+    g.fillStyle = color;
     g.fillText(text, x, y + ROW_FLAT / 2);
   }
 
