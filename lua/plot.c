@@ -90,7 +90,7 @@ static int plot(const struct viz_trace *t, const struct series_query *q, const c
 		series_free(&set);
 		return usage_error("plot", "no such value of that host, object and time was recorded");
 	}
-	if (plot_init(&p, &set, picture_format(format) < 0 ? width / 12 : 8) < 0)
+	if (plot_init(&p, &set, picture_format(format) < 0 ? width / 12 : 10) < 0)
 		return trouble("plot", "no memory");
 	int code = draw(&p, format, width, out);
 	put_notes(&p, q);
@@ -108,7 +108,8 @@ int cmd_plot(int argc, char **argv)
 		"states. Values of "
 		"one\n"
 		"unit share a panel. Without --value: lists what there is.\n\n"
-		"  --value NAMES  what to draw; besides what is listed: throughput, interrupts, cpu, drops\n"
+		"  --value NAMES  what to draw; besides what is listed: throughput, interrupts, cpu, drops,\n"
+		"                 wire_queue\n"
 		"  --host H       only of this host\n"
 		"  --of GLOB      only of what is called so: '10.0.2.15:*', 'eth0*'\n"
 		"  --from T, --to T  this stretch of time (10ms, 1.5s); else from the first change to the "

@@ -182,14 +182,15 @@ static void name_panel(struct plot_panel *panel)
 	const struct series *s = panel->line[0];
 	if (name)
 		append(panel->title, sizeof(panel->title), s->name);
-	if (!panel->state) {
+	bool us = strcmp(s->unit, "us") == 0; /* the ruler has the unit */
+	if (!panel->state && !(us && name)) {
 		char unit[64];
-		snprintf(unit, sizeof(unit), name ? "(%s)" : "%s", s->unit);
+		snprintf(unit, sizeof(unit), name ? "(%s)" : "%s", us ? "time" : s->unit);
 		append(panel->title, sizeof(panel->title), unit);
 	}
 	if (host || of)
 		snprintf(panel->title + strlen(panel->title), sizeof(panel->title) - strlen(panel->title),
-			 "%s  %s", *panel->title ? "," : "", host ? s->host : "");
+			 "%s%s", *panel->title ? ", " : "", host ? s->host : "");
 	if (of)
 		append(panel->title, sizeof(panel->title), s->of);
 }

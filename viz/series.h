@@ -2,8 +2,8 @@
  * Series: how the values of a trace changed over virtual time, and what can be counted from other records.
  *
  * Counted: "throughput" (bits/s by card and direction), "interrupts" (by card, a second), "cpu" (share of
- * time by context) and "drops" (packets so far, by reason). Rates are means over windows that suit the
- * stretch of time.
+ * time by context), "drops" (packets so far, by reason), "wire_queue" (frames that wait for the wire, by
+ * card, and by port of a switch). Rates are means over windows that suit the stretch of time.
  */
 #ifndef VIZ_SERIES_H
 #define VIZ_SERIES_H

@@ -8,9 +8,9 @@
 
 #define WINDOWS 100 /* at least so many in a stretch of time */
 
-enum { COUNT_THROUGHPUT, COUNT_INTERRUPTS, COUNT_CPU, COUNT_DROPS };
-const char *const series_counted[] = { "throughput", "interrupts", "cpu", "drops", NULL };
-static const char *const units[] = { "bit/s", "per second", "%", "packets" };
+enum { COUNT_THROUGHPUT, COUNT_INTERRUPTS, COUNT_CPU, COUNT_DROPS, COUNT_QUEUE };
+const char *const series_counted[] = { "throughput", "interrupts", "cpu", "drops", "wire_queue", NULL };
+static const char *const units[] = { "bit/s", "per second", "%", "packets", "frames" };
 
 /* Where the time of a CPU goes; idle is the rest. */
 enum { CPU_TASK, CPU_SOFTIRQ, CPU_IRQ, CPU_CONTEXTS, CPU_IDLE = CPU_CONTEXTS };
@@ -19,6 +19,12 @@ enum { CPU_TASK, CPU_SOFTIRQ, CPU_IRQ, CPU_CONTEXTS, CPU_IDLE = CPU_CONTEXTS };
 struct meter {
 	uint32_t id;
 	uint64_t window, sum;
+};
+
+/* Frames that wait until a card, or a port of a switch, can send them: when each starts, in that order. */
+struct wire {
+	uint32_t line, first, n, cap;
+	uint64_t *starts;
 };
 
 struct counting {
@@ -31,6 +37,8 @@ struct counting {
 	uint64_t from, to, window; /* the stretch, and the length of its windows in ns */
 	struct meter *meters;
 	uint32_t nr_meters;
+	struct wire *wires;
+	uint32_t nr_wires, line; /* line: of the frame sent last */
 	bool failed;
 	/* cpu */
 	unsigned context;
@@ -69,6 +77,8 @@ static bool is_counted(unsigned what, unsigned kind)
 		return kind == TR_IRQ;
 	case COUNT_DROPS:
 		return kind == TR_DROP;
+	case COUNT_QUEUE:
+		return kind == TR_FRAME_TX || kind == TR_WIRE_FROM;
 	default:
 		return kind == TR_TASK || kind == TR_IDLE || kind == TR_IRQ;
 	}
@@ -177,6 +187,89 @@ static void count(struct counting *c, const struct trace_rec *r, uint64_t time)
 	}
 }
 
+/* ---- frames before a wire ---- */
+
+static struct wire *wire_of(struct counting *c, uint32_t line)
+{
+	uint32_t i = 0;
+	while (i < c->nr_wires && c->wires[i].line != line)
+		i++;
+	if (i < c->nr_wires)
+		return &c->wires[i];
+	struct wire *grown = realloc(c->wires, (i + 1) * sizeof(*grown));
+	if (!grown) {
+		c->failed = true;
+		return NULL;
+	}
+	c->wires = grown;
+	c->wires[c->nr_wires++] = (struct wire){ .line = line };
+	return &c->wires[i];
+}
+
+static void tell_wire(struct counting *c, const struct wire *w, uint64_t time)
+{
+	char buf[32];
+	tell(c, w->line, time, w->n, card(c, w->line, buf, sizeof(buf)), "");
+}
+
+/* Frames have started until `time`. */
+static void wire_until(struct counting *c, struct wire *w, uint64_t time)
+{
+	while (w->n && w->starts[w->first] <= time) {
+		uint64_t start = w->starts[w->first];
+		w->first = (w->first + 1) % w->cap;
+		w->n--;
+		tell_wire(c, w, start);
+	}
+}
+
+static void wire_push(struct counting *c, struct wire *w, uint64_t start)
+{
+	if (w->n == w->cap) {
+		uint32_t cap = w->cap ? w->cap * 2 : 64;
+		uint64_t *grown = malloc(cap * sizeof(*grown));
+		if (!grown) {
+			c->failed = true;
+			return;
+		}
+		for (uint32_t i = 0; i < w->n; i++)
+			grown[i] = w->starts[(w->first + i) % w->cap];
+		free(w->starts);
+		w->starts = grown;
+		w->cap = cap;
+		w->first = 0;
+	}
+	w->starts[(w->first + w->n++) % w->cap] = start;
+}
+
+static void count_queue(struct counting *c, const struct trace_rec *r, uint64_t time)
+{
+	if (time > c->to || !is_counted(c->what, r->kind) || c->failed)
+		return;
+	if (r->kind == TR_FRAME_TX)
+		c->line = r->depth;
+	struct wire *w = wire_of(c, c->line);
+	if (!w)
+		return;
+	if (r->kind == TR_FRAME_TX) {
+		wire_until(c, w, time);
+		tell_wire(c, w, time);
+	} else {
+		wire_push(c, w, time_of(r));
+		tell_wire(c, w, time);
+	}
+}
+
+static void count_queues(struct counting *c)
+{
+	walk(c, count_queue);
+	for (uint32_t i = 0; i < c->nr_wires; i++) {
+		wire_until(c, &c->wires[i], c->to);
+		free(c->wires[i].starts);
+	}
+	c->nr_wires = 0;
+}
+
 /* ---- the CPU ---- */
 
 static void cpu_window(struct counting *c)
@@ -283,6 +376,8 @@ int series_count(struct series_set *set, const struct viz_trace *t, unsigned wha
 			continue;
 		if (what == COUNT_CPU) {
 			count_cpu(&c);
+		} else if (what == COUNT_QUEUE) {
+			count_queues(&c);
 		} else {
 			c.nr_meters = 0;
 			walk(&c, count);
@@ -291,5 +386,6 @@ int series_count(struct series_set *set, const struct viz_trace *t, unsigned wha
 		}
 	}
 	free(c.meters);
+	free(c.wires);
 	return c.failed ? -1 : 0;
 }

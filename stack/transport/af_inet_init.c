@@ -38,6 +38,21 @@ void inet_sk_state_store(struct sock *sk, int newstate)
 	tcp_trace_state(sk, oldstate);
 }
 
+/* An end, or both, are known: what the trace calls the sock. */
+void inet_trace_name(const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	if (!inet->inet_daddr)
+		trace_subject_name(sk->host, SUBJECT_SOCK, sk->trace_id, NIPQUAD_FMT ":%u",
+				   NIPQUAD(inet->inet_rcv_saddr), inet->inet_num);
+	else
+		trace_subject_name(sk->host, SUBJECT_SOCK, sk->trace_id,
+				   NIPQUAD_FMT ":%u > " NIPQUAD_FMT ":%u", NIPQUAD(inet->inet_saddr),
+				   ntohs(inet->inet_sport), NIPQUAD(inet->inet_daddr),
+				   ntohs(inet->inet_dport));
+}
+
 /* ---- a sock's route ---- */
 
 int inet_sk_rebuild_header(struct sock *sk)

@@ -57,6 +57,7 @@ int __ip4_datagram_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len
 	reuseport_has_conns_set(sk);
 	TRACE_STEP(sk, "change state to ESTABLISHED: the peer is set");
 	sk->sk_state = TCP_ESTABLISHED;
+	inet_trace_name(sk);
 	inet->inet_id = (u16)random_u32(&udp_host(sock_net(sk))->random);
 	sk_dst_set(sk, &rt->dst);
 	return 0;

@@ -194,6 +194,7 @@ int inet_sk_rebuild_header(struct sock *sk);
 void inet_sock_destruct(struct sock *sk);
 void inet_sk_set_state(struct sock *sk, int state);
 void inet_sk_state_store(struct sock *sk, int newstate);
+void inet_trace_name(const struct sock *sk);
 
 #define BIND_FORCE_ADDRESS_NO_PORT (1 << 0)
 #define BIND_WITH_LOCK (1 << 1)

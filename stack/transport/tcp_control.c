@@ -6,7 +6,6 @@
  * are sent once, and nothing is kept of them.
  */
 #include "stack/transport/tcp_output.h"
-#include "stack/transport/tcp_trace.h"
 
 /* An empty packet with head room for all headers, the beginning of a new journey. */
 static struct sk_buff *tcp_alloc_control(struct sock *sk, gfp_t gfp)
@@ -162,7 +161,7 @@ int tcp_connect(struct sock *sk)
 	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH; /* the route is gone */
 	tcp_connect_init(sk);
-	tcp_trace_name(sk);
+	inet_trace_name(sk);
 
 	buff = sk_stream_alloc_skb(sk, 0, sk->sk_allocation, true);
 	if (unlikely(!buff))

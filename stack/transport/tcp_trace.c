@@ -6,20 +6,6 @@
  */
 #include "stack/transport/tcp_trace.h"
 
-void tcp_trace_name(const struct sock *sk)
-{
-	const struct inet_sock *inet = inet_sk(sk);
-
-	if (sk->sk_state == TCP_LISTEN)
-		trace_subject_name(sk->host, SUBJECT_SOCK, sk->trace_id, NIPQUAD_FMT ":%u",
-				   NIPQUAD(inet->inet_rcv_saddr), inet->inet_num);
-	else
-		trace_subject_name(sk->host, SUBJECT_SOCK, sk->trace_id,
-				   NIPQUAD_FMT ":%u > " NIPQUAD_FMT ":%u", NIPQUAD(inet->inet_saddr),
-				   ntohs(inet->inet_sport), NIPQUAD(inet->inet_daddr),
-				   ntohs(inet->inet_dport));
-}
-
 void tcp_trace_state_id(struct host *host, u32 trace_id, int state)
 {
 	/* in the order of a connection's life, so that a plot of it goes up */
@@ -51,7 +37,7 @@ void tcp_trace_state_slow(struct sock *sk)
 	if (state == TCP_CLOSE && timewait)
 		return; /* the connection is not over, only its sock */
 	if (state == TCP_LISTEN || state == TCP_ESTABLISHED)
-		tcp_trace_name(sk);
+		inet_trace_name(sk);
 	tcp_trace_state_id(sk->host, sk->trace_id, state);
 }
 

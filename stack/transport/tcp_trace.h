@@ -4,9 +4,6 @@
 
 #include "stack/transport/tcp.h"
 
-/* Both ends are known: what the connection, or the listener, is called. */
-void tcp_trace_name(const struct sock *sk);
-
 /* The state of the connection of that number, held by a time-wait socket. */
 void tcp_trace_state_id(struct host *host, u32 trace_id, int state);
 

@@ -79,6 +79,12 @@ static inline struct udp_sock *udp_sk(const struct sock *sk)
 	return (struct udp_sock *)sk;
 }
 
+/* What waits to be read is more or less now. */
+static inline void udp_trace_queue(const struct sock *sk)
+{
+	TRACE_VALUE_SK(sk, "recv_q", "bytes", (u32)(sk->sk_rmem_alloc - udp_sk(sk)->forward_deficit));
+}
+
 static inline struct udphdr *udp_hdr(const struct sk_buff *skb)
 {
 	return (struct udphdr *)skb_transport_header(skb);

@@ -79,6 +79,7 @@ int __udp_enqueue_schedule_skb(struct sock *sk, struct sk_buff *skb)
 	}
 	sk->sk_rmem_alloc += size;
 	sk->sk_forward_alloc -= size;
+	udp_trace_queue(sk);
 	/* no destructor: the charge is given back when the reader takes it out */
 	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);

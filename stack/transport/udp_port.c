@@ -234,6 +234,7 @@ int udp_lib_get_port(struct sock *sk, unsigned short snum)
 		return -EADDRINUSE;
 	}
 	udp_hash_sock(sk, snum);
+	inet_trace_name(sk);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ void udp_rmem_release(struct sock *sk, unsigned int size, int partial, bool rx_q
 	int amt;
 
 	up->forward_deficit += (int)size;
+	udp_trace_queue(sk);
 	size = (unsigned int)up->forward_deficit;
 	if (partial && (int)size < sk->sk_rcvbuf >> 2 && !skb_queue_empty(&up->reader_queue))
 		return;

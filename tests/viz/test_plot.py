@@ -12,7 +12,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 
 from trace_file import (FRAME_RX, FRAME_TX, FUNCTION, DROP, IDLE, IRQ, IRQ_END, SUBJECT_CARD, SUBJECT_DEV, SUBJECT_SOCK,
-                        TASK, VALUE_NAME, Trace, read_values, write_run)
+                        TASK, VALUE_NAME, WIRE_FROM, WIRE_LEFT, Trace, read_values, write_run)
 
 wirepath = os.path.abspath(sys.argv[1])
 here = os.path.dirname(os.path.abspath(__file__))
@@ -51,20 +51,20 @@ def test_against_ss(tmp):
     for host, kind, _, of, name, unit, points in read_values(os.path.join(run, "trace.wpt")):
         table[host, of, name] = points
         units[name] = unit
-    samples, compared, what = [], {}, {}
+    samples, compared, what, datagrams = [], {}, {}, []
     for line in (out + err).splitlines():
         m = re.search(r"@\t(\d+)\t(\w+)\t(.*)", line)
         if not m:
             continue
         time, host, text = int(m.group(1)), m.group(2), m.group(3)
         row = text.split()
-        if row and row[0] in SS_STATES:
+        if row and (row[0] in SS_STATES or row[0] == "UNCONN"):
             samples.append((time, host, row))
         elif row and ":" in row[0] and samples[-1][:2] == (time, host):
             samples[-1] += (dict(w.split(":", 1) for w in row if ":" in w),)
     for time, host, row, *info in samples:
-        of = f"{row[3]} > {row[4]}"
-        if row[0] == "LISTEN" or (host, of, "tcp_state") not in table:
+        of = row[3] if row[0] == "UNCONN" else f"{row[3]} > {row[4]}"
+        if row[0] == "LISTEN" or row[0] != "UNCONN" and (host, of, "tcp_state") not in table:
             continue
 
         def compare(name, said, scale=1):
@@ -77,6 +77,10 @@ def test_against_ss(tmp):
             if abs(got - said * scale) >= scale:
                 what[name] = (time, host, got, said)
 
+        if row[0] == "UNCONN":
+            compare("recv_q", int(row[1]))
+            datagrams.append(int(row[1]))
+            continue
         state = units["tcp_state"].split("|").index(SS_STATES[row[0]])
         compare("tcp_state", state)
         if row[0] in ("SYN-SENT", "TIME-WAIT") or not info:
@@ -94,6 +98,7 @@ def test_against_ss(tmp):
             compare("srtt", float(info["rtt"].split("/")[0]) * 1000, 1)
         if "rto" in info:
             compare("rto", int(info["rto"]), 1000)
+    check("datagrams wait", max(datagrams) > 5000, datagrams)
     for name, least in {"tcp_state": 50, "snd_cwnd": 40, "snd_ssthresh": 20, "packets_out": 40, "srtt": 40, "rto": 20,
                         "send_q": 40, "recv_q": 20, "snd_wnd": 20}.items():
         check(f"{name}: enough to compare", compared.get(name, 0) >= least, compared.get(name, 0))
@@ -140,6 +145,15 @@ def made_up(tmp):
         b.rec(IRQ_END, 0, 0, 0)
         b.rec(IDLE)
         b.advance(500_000)
+    sw = t.host("sw")
+    sw.subject(SUBJECT_CARD, 1, "p1")
+    for start in 0, 1, 2:  # ms: the second and third frame wait
+        sw.rec(FRAME_TX, 1000, 1, 5 + start)
+        if start:
+            sw.rec(WIRE_FROM, 0, 0, start * 1_000_000)
+        sw.rec(WIRE_LEFT, 0, 0, (start + 1) * 1_000_000)
+    sw.advance(4_000_000)
+    sw.rec(FRAME_TX, 1000, 1, 9)
     folder = os.path.join(tmp, "made")
     write_run(folder, t.bytes())
     return folder
@@ -147,7 +161,7 @@ def made_up(tmp):
 
 # 39 columns of 100/39 ms: 50 ms is in the 20th, 100 ms ends the last
 PLAIN = """\
-cwnd (segments),  alpha 10.0.0.1:9 > 10.0.0.2:80  0 .. 10
+cwnd (segments), alpha 10.0.0.1:9 > 10.0.0.2:80  0 .. 10
 
 10 +                   +-----------------+
    |                   |                 |
@@ -181,7 +195,7 @@ def test_drawings(tmp):
     rows = [line.split() for line in out.splitlines()]
     check("the list", ["cwnd", "segments", "alpha", "1", "3", "0", "..", "10"] in rows, out)
     check("the list: of states", ["state", "state", "alpha", "1", "2", "-"] in rows, out)
-    check("the list: what is counted", "counted: throughput interrupts cpu drops" in out)
+    check("the list: what is counted", "counted: throughput interrupts cpu drops wire_queue" in out)
 
     out = wp("plot", run, "--value", "cwnd", "--width", "42")[1]
     check("one line", out == PLAIN, "\n" + out)
@@ -212,9 +226,13 @@ def test_drawings(tmp):
     check("throughput", "* eth0 sent  0 .. 800000000" in out and "o eth0 received  0 .. 512000" in out, out)
     # one in every 2 ms, windows of 0.5 ms
     out = wp("plot", run, "--value", "interrupts")[1]
-    check("interrupts", re.search(r"interrupts \(per second\),  beta card 9  0 \.\. 2000\n", out), out)
+    check("interrupts", re.search(r"interrupts \(per second\), beta card 9  0 \.\. 2000\n", out), out)
     out = wp("plot", run, "--value", "drops")[1]
-    check("drops", "drops (packets),  alpha no room  0 .. 2" in out, out)
+    check("drops", "drops (packets), alpha no room  0 .. 2" in out, out)
+    svg = wp("plot", run, "--value", "wire_queue", "--host", "sw", "--format", "svg")[1]
+    corners = lines_of(svg, "wire_queue (frames), sw p1")
+    check("frames wait for the wire: two, until 1 ms, and one, until 2 ms",
+          corners[:2] == [(0, 200), (0, 0)] and (160, 100) in corners and (320, 200) in corners, corners)
     out = wp("plot", run, "--value", "cpu", "--host", "beta", "--from", "1ms", "--to", "99ms")[1]
     check("cpu: half of the time in interrupts", re.search(r"irq  0 \.\. (50|100)\n", out), out)
     out = wp("plot", run, "--value", "cwnd", "--from", "60ms", "--to", "90ms")[1]

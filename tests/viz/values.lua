@@ -1,4 +1,5 @@
--- For test_plot.py: a connection that loses packets, and every 10 ms what ss says of it.
+-- For test_plot.py: a connection that loses packets, a reader that is too slow for its
+-- datagrams, and every 10 ms what ss says of them.
 local sim = require "sim"
 local S = require "posix.sys.socket"
 local unistd = require "posix.unistd"
@@ -26,8 +27,30 @@ client:run(function()
   unistd.close(fd)
 end)
 
+server:run("datagrams", function()
+  local fd = S.socket(S.AF_INET, S.SOCK_DGRAM, 0)
+  S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 9 })
+  for _ = 1, 100 do
+    sim.sleep("17ms")
+    S.recv(fd, 100)
+  end
+end)
+
+client:run("datagrams", function()
+  local fd = S.socket(S.AF_INET, S.SOCK_DGRAM, 0)
+  for _ = 1, 20 do
+    for _ = 1, 5 do
+      S.sendto(fd, "x", { family = S.AF_INET, addr = "10.0.2.2", port = 9 })
+    end
+    sim.sleep("33ms")
+  end
+end)
+
 for _ = 1, 200 do
   sim.run("10ms")
+  for line in server:sh("ss -uan"):gmatch("[^\n]+") do
+    print("@", sim.now, "server", line)
+  end
   for _, host in ipairs { client, server } do
     for line in host:sh("ss -tin"):gmatch("[^\n]+") do
       local words = { line:match("^(%S+) +(%d+) +(%d+) +(%S+) +(%S+)") }
