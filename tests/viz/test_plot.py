@@ -12,7 +12,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 
 from trace_file import (FRAME_RX, FRAME_TX, FUNCTION, DROP, IDLE, IRQ, IRQ_END, SUBJECT_CARD, SUBJECT_DEV, SUBJECT_SOCK,
-                        TASK, VALUE_NAME, WIRE_FROM, WIRE_LEFT, Trace, read_values, write_run)
+                        TASK, VALUE, VALUE_NAME, WIRE_FROM, WIRE_LEFT, Trace, read_values, write_run)
 
 wirepath = os.path.abspath(sys.argv[1])
 here = os.path.dirname(os.path.abspath(__file__))
@@ -189,6 +189,19 @@ def lines_of(svg, name):
     return None
 
 
+def test_damaged(tmp):
+    """A value whose name is no value's, and a subject of no kind, are not believed."""
+    for what in "value", "subject":
+        t = Trace([("f", FUNCTION, "stack/transport/f.c", ""), ("cwnd", VALUE_NAME, "f.c", "segments")])
+        h = t.host("alpha")
+        h.subject(SUBJECT_SOCK if what == "value" else 77, 1)
+        h.rec(VALUE, t.rank(*(("f", FUNCTION) if what == "value" else ("cwnd", VALUE_NAME))), 1, 5)
+        folder = os.path.join(tmp, what)
+        write_run(folder, t.bytes())
+        code, out, err = wp("plot", folder)
+        check("damaged: " + what, code == 2 and "damaged" in err, code, out, err)
+
+
 def test_drawings(tmp):
     run = made_up(tmp)
     code, out, err = wp("plot", run)
@@ -250,6 +263,7 @@ def test_drawings(tmp):
 with tempfile.TemporaryDirectory() as tmp:
     test_against_ss(tmp)
     test_drawings(tmp)
+    test_damaged(tmp)
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)
