@@ -4,6 +4,7 @@
 usage: test_routing.py WIREPATH
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,32 @@ client:run("client", function()
 %s
 end)
 sim.run()
+"""
+
+# Two services that answer each other for ever, as chargen and echo once did: the run ends when its time is
+# over, and one datagram has not become two.
+ECHO_LOOP = """
+local sim = require "sim"
+local S = require "posix.sys.socket"
+local net = sim.network()
+local a = net:host("a", { addr = "10.0.0.1/24" })
+local b = net:host("b", { addr = "10.0.0.2/24" })
+net:link(a, b, { delay = "50us", rate = "100Mbit" })
+local echoed = 0
+for _, host in ipairs { a, b } do
+  host:run("echo", function()
+    local fd = assert(S.socket(S.AF_INET, S.SOCK_DGRAM, 0))
+    assert(S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 7 }))
+    if host == a then assert(S.sendto(fd, "?", { family = S.AF_INET, addr = "10.0.0.2", port = 7 })) end
+    while true do
+      local data, from = S.recvfrom(fd, 100)
+      assert(S.sendto(fd, data, from))
+      echoed = echoed + 1
+    end
+  end)
+end
+sim.run("10ms")
+print("echoed " .. echoed)
 """
 
 # what the program prints -> what it must print
@@ -110,6 +137,27 @@ def redirects(wirepath, tmp):
     check(got == open(os.path.join(here, "linux.txt")).read(), "redirects, unlike Linux: %s" % got)
 
 
+def conservation(wirepath, tmp):
+    d = os.path.join(tmp, "conservation")
+    for seed in ("1", "2", "3"):
+        r = run(wirepath, "run", os.path.join(HERE, "conservation.lua"), "-o", d, "--seed", seed, "--trace", "fn=udp_sendmsg")
+        sent, doubled, came = map(int, re.findall(r"sent (\d+) doubled (\d+) came (\d+)", r.stdout)[0])
+        events = run(wirepath, "export", d, "--format", "jsonl").stdout.splitlines()
+        dropped = sum('"type":"drop"' in e for e in events)
+        check(sent + doubled == came + dropped, "seed %s: %d sent and %d doubled, but %d came and %d were dropped" %
+              (seed, sent, doubled, came, dropped))
+
+
+def echo_loop(wirepath, tmp):
+    script = os.path.join(tmp, "echo.lua")
+    with open(script, "w") as f:
+        f.write(ECHO_LOOP)
+    r = run(wirepath, "run", script, "-o", os.path.join(tmp, "echo"), "--no-trace")
+    # 50 us and 84 bytes at 100 Mbit/s each way, after ARP's request and answer
+    check(r.returncode == 0 and "echoed %d\n" % ((10000 - 2 * 56.72) // 56.72) in r.stdout, "echo loop: %d\n%s" %
+          (r.returncode, r.stdout))
+
+
 def tshark(path, display, *fields):
     args = ["tshark", "-r", path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", display]
     for f in fields:
@@ -163,6 +211,8 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         programs(wirepath, tmp)
         redirects(wirepath, tmp)
+        conservation(wirepath, tmp)
+        echo_loop(wirepath, tmp)
         scenarios(wirepath, tmp)
         charts(wirepath, tmp)
     print("%d passed, %d failed" % (passed, failed))
