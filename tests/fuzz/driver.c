@@ -18,6 +18,7 @@
 #define INPUT_MAX 16384
 
 struct file {
+	char *path;
 	uint8_t *data;
 	size_t size;
 };
@@ -45,11 +46,11 @@ static void die(const char *what)
 
 static void add_file(const char *path)
 {
-	struct file f = { .data = malloc(INPUT_MAX) };
+	struct file f = { .path = strdup(path), .data = malloc(INPUT_MAX) };
 	FILE *in = fopen(path, "re");
 
 	files = realloc(files, (nr_files + 1) * sizeof(*files));
-	if (!in || !f.data || !files)
+	if (!in || !f.path || !f.data || !files)
 		die(path);
 	f.size = fread(f.data, 1, INPUT_MAX, in);
 	fclose(in);
@@ -198,9 +199,32 @@ static void change(void)
 	}
 }
 
+/* Each file of the corpus once. Returns the one that took most of the CPU, and its time. */
+static const char *run_corpus(double *slowest)
+{
+	const char *path = "none";
+
+	*slowest = 0;
+	for (unsigned i = 0; i < nr_files; i++) {
+		clock_t start = clock();
+
+		load(&files[i]);
+		run();
+		double took = (double)(clock() - start) / CLOCKS_PER_SEC;
+
+		if (took > *slowest) {
+			*slowest = took;
+			path = files[i].path;
+		}
+	}
+	return path;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long changes = 0, seconds = 3600, done = 0;
+	const char *slow;
+	double took;
 	time_t end;
 
 	self = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
@@ -220,19 +244,19 @@ int main(int argc, char **argv)
 	signal(SIGABRT, on_end);
 	signal(SIGALRM, on_end);
 	end = time(NULL) + (time_t)seconds;
-	for (unsigned i = 0; i < nr_files; i++) {
-		load(&files[i]);
-		run();
-	}
+	slow = run_corpus(&took);
 	for (; nr_files && done < changes && time(NULL) <= end; done++) {
 		load(&files[rnd(nr_files)]);
 		for (uint32_t n = 1 + rnd(8); n > 0; n--)
 			change();
 		run();
 	}
-	dprintf(STDOUT_FILENO, "%s: %u inputs of the corpus, %lu changed ones\n", self, nr_files, done);
-	for (unsigned i = 0; i < nr_files; i++)
+	dprintf(STDOUT_FILENO, "%s: %u inputs of the corpus, %lu changed ones; %.2f s for %s\n", self,
+		nr_files, done, took, slow);
+	for (unsigned i = 0; i < nr_files; i++) {
+		free(files[i].path);
 		free(files[i].data);
+	}
 	free(files);
 	return 0;
 }
