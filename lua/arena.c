@@ -63,6 +63,7 @@ static void *take(struct arena *a, size_t n)
 		a->top += size;
 	}
 	a->in_use += size;
+	a->given += n;
 	return p;
 }
 

@@ -12,6 +12,7 @@
 struct arena {
 	uint8_t *base; /* aligned to 4 GiB: the low 32 bits of an address do not depend on the run */
 	size_t top, limit, in_use;
+	uint64_t given; /* bytes in all */
 	size_t extra;	/* above the limit, while an error is being put into words */
 	void *free[32]; /* free blocks by class, last in first out */
 	bool limit_hit;

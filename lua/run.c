@@ -111,6 +111,9 @@ static void on_idle_poll(void *arg)
 	struct run *run = arg;
 	run_alive(run);
 	run_ui_poll(run);
+	if (run->opt->events && run->sim->nr_events > run->opt->events)
+		run_fail(run, EXIT_LIMIT, "limit: more than %llu events",
+			 (unsigned long long)run->opt->events);
 }
 
 /* ---- the end of a run ---- */

@@ -31,6 +31,7 @@ struct run_options {
 	const char *profile;			 /* of function costs; NULL: instant */
 	uint64_t seed, until;
 	uint64_t budget; /* instructions of a script without time passing; 0: SCRIPT_BUDGET */
+	uint64_t events; /* that may happen; 0: any number */
 	double pace;	 /* times real time; 0: as fast as it goes */
 	bool no_trace, pcap, watch;
 };

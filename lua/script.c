@@ -20,7 +20,8 @@ static void hook(lua_State *L, lua_Debug *ar)
 	struct script *s = script_of(L);
 	lua_State *outermost = s->running ? s->running->co : s->run->main_co;
 	(void)ar;
-	s->instructions += SCRIPT_HOOK_COUNT;
+	s->instructions += SCRIPT_HOOK_COUNT + (s->arena.given - s->given) / SCRIPT_BYTES;
+	s->given = s->arena.given;
 	run_alive(s->run);
 	if (!s->exhausted && s->instructions < script_budget(s) && !run_interrupted(s->run))
 		return;

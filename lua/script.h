@@ -19,9 +19,10 @@
 struct run;
 struct program;
 
-#define SCRIPT_HOOK_COUNT 100000   /* instructions between two looks at the budget */
+#define SCRIPT_HOOK_COUNT 2000	   /* instructions between two looks at the budget */
 #define SCRIPT_BUDGET 200000000ull /* instructions without virtual time passing */
 #define SCRIPT_CALL_COST 200	   /* of them, what a system call counts for */
+#define SCRIPT_BYTES 64		   /* of new memory take as long as an instruction */
 #define SCRIPT_MEMORY (256u << 20)
 #define SCRIPT_ERROR_MEMORY (1u << 20) /* above that, to put an error into words */
 
@@ -33,6 +34,7 @@ struct script {
 	struct random random;	 /* math.random */
 	struct program *running; /* the program whose code runs now; NULL: the scenario's own */
 	uint64_t instructions;	 /* since the last progress */
+	uint64_t given;		 /* memory, at the last look at the budget */
 	uint64_t progress_at;	 /* virtual time of the last progress */
 	bool exhausted;		 /* the budget is used up, or the run is over: code is not to go on */
 	int last_errno;		 /* of the last system call that failed */

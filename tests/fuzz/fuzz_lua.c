@@ -11,6 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define BUDGET 300000 /* instructions without time passing */
+#define EVENTS 50000  /* time may pass in steps of a nanosecond */
 
 /* What scenarios print, and the messages of those that are wrong, are for nobody. */
 static void be_quiet(void)
@@ -27,7 +28,9 @@ static void be_quiet(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run_options opt = { .seed = 1, .until = 100 * NSEC_PER_MSEC, .budget = BUDGET };
+	struct run_options opt = {
+		.seed = 1, .until = 100 * NSEC_PER_MSEC, .budget = BUDGET, .events = EVENTS
+	};
 	char path[64];
 	bool interrupted = false;
 	int fd = memfd_create("scenario", MFD_CLOEXEC);
