@@ -538,7 +538,7 @@ int viz_timeline_host(const struct viz_timeline *tl, uint32_t host, const struct
 	struct slicer s;
 	slicer_init(&s, (struct viz_timeline *)tl, host);
 	s.v = v;
-	s.arrow = tl->arrows + s.h->first_arrow;
+	s.arrow = tl->arrows ? tl->arrows + s.h->first_arrow : NULL;
 	return walk(&s) ? 0 : -1;
 }
 
