@@ -29,6 +29,7 @@ struct net_device *ip_find_dev(struct ip *ip, const char *name);
 
 int ip_link(struct ip *ip);
 int ip_address(struct ip *ip);
+const char *ip_scope_name(uint8_t scope); /* RT_SCOPE_* */
 int ip_route(struct ip *ip);
 
 #endif

@@ -367,14 +367,6 @@ int ip_link(struct ip *ip)
 
 /* ---- addresses ---- */
 
-static const char *scope_name(u8 scope)
-{
-	return scope == RT_SCOPE_HOST	? "host"
-	       : scope == RT_SCOPE_LINK ? "link"
-	       : scope == RT_SCOPE_SITE ? "site"
-					: "global";
-}
-
 static void say_address(struct ip *ip, const struct net_device *dev, const struct in_ifaddr *ifa)
 {
 	struct sh *sh = ip->sh;
@@ -384,7 +376,7 @@ static void say_address(struct ip *ip, const struct net_device *dev, const struc
 	if (ifa->ifa_broadcast)
 		sh_say(sh, " brd %s", sh_ip(ifa->ifa_broadcast).s);
 	sh_say(sh, " scope %s %s%s%s       valid_lft forever preferred_lft forever\n",
-	       scope_name(ifa->ifa_scope), ifa->ifa_flags & IFA_F_SECONDARY ? "secondary " : "",
+	       ip_scope_name(ifa->ifa_scope), ifa->ifa_flags & IFA_F_SECONDARY ? "secondary " : "",
 	       ifa->ifa_label, ip_nl(ip));
 }
 

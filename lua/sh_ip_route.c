@@ -42,7 +42,7 @@ static const char *type_name(uint8_t type)
 	return "none";
 }
 
-static const char *scope_word(uint8_t scope)
+const char *ip_scope_name(uint8_t scope)
 {
 	return scope == RT_SCOPE_HOST	   ? "host"
 	       : scope == RT_SCOPE_LINK	   ? "link"
@@ -132,7 +132,7 @@ static void route_print(struct fib_alias *fa, void *cookie)
 	if (fi->fib_protocol != RTPROT_BOOT || details)
 		sh_say(sh, "proto %s ", protocol_name(fi->fib_protocol));
 	if (fi->fib_scope != RT_SCOPE_UNIVERSE || details)
-		sh_say(sh, "scope %s ", scope_word(fi->fib_scope));
+		sh_say(sh, "scope %s ", ip_scope_name(fi->fib_scope));
 	if (fi->fib_prefsrc)
 		sh_say(sh, "src %s ", sh_ip(fi->fib_prefsrc).s);
 	if (fi->fib_priority)
@@ -333,7 +333,7 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 		static const uint8_t scopes[] = { RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK,
 						  RT_SCOPE_HOST };
 		for (unsigned k = 0; k < sizeof(scopes) && !spec->has_scope; k++)
-			if (strcmp(value, scope_word(scopes[k])) == 0) {
+			if (strcmp(value, ip_scope_name(scopes[k])) == 0) {
 				spec->has_scope = true;
 				spec->scope = scopes[k];
 			}
