@@ -624,6 +624,43 @@ static void test_wild_addresses(void **state)
 	}
 }
 
+/* Rings that no driver would make: the card works through them and rests. */
+static void test_rings_without_sense(void **state)
+{
+	struct bed b;
+
+	(void)state;
+	/* a frame that begins and never ends, all around the ring */
+	bed_init(&b, GIGA);
+	for (unsigned i = 0; i < RING; i++) {
+		own_tx(&b, i, 60, 0);
+		*mem(&b, TX_RING + 16 * i) &= ~(TXDES0_LTS | (i ? TXDES0_FTS : 0));
+	}
+	w(&b, REG_NPTXPD, 1);
+	assert_int_equal(sim_run(b.sim, SIM_FOREVER), SIM_IDLE);
+	assert_true(b.sim->nr_events < 100);
+	assert_int_equal(b.peer.n, 0);
+	bed_free(&b);
+	/* frames that are stored onto the ring itself */
+	bed_init(&b, GIGA);
+	for (unsigned i = 0; i < RING; i++)
+		*mem(&b, RX_RING + 16 * i + 12) = RX_RING;
+	for (unsigned n = 0; n < 20; n++)
+		arrive(&b, 1000, n);
+	assert_true(b.sim->nr_events < 1000);
+	bed_free(&b);
+	/* both engines on one ring: what was received is sent back, as often as it is poked */
+	bed_init(&b, GIGA);
+	w(&b, REG_NPTXR_BADR, RX_RING);
+	for (unsigned n = 0; n < 20; n++) {
+		arrive(&b, 60, n);
+		w(&b, REG_NPTXPD, 1);
+	}
+	assert_int_equal(sim_run(b.sim, SIM_FOREVER), SIM_IDLE);
+	assert_true(b.sim->nr_events < 1000);
+	bed_free(&b);
+}
+
 /* ---- the bus and the packet's label ---- */
 
 static void test_journey(void **state)
@@ -745,6 +782,7 @@ int main(void)
 		cmocka_unit_test(test_rx_checksums),
 		cmocka_unit_test(test_rx_off),
 		cmocka_unit_test(test_wild_addresses),
+		cmocka_unit_test(test_rings_without_sense),
 		cmocka_unit_test(test_journey),
 		cmocka_unit_test(test_bus),
 		cmocka_unit_test(test_fuzz),
