@@ -9,7 +9,7 @@
 #include "stack/kernel/kernel.h"
 
 #define GIGABIT 1000000000ull
-#define POLLS_MAX 300 /* of 10,000 events each: no input may set off more */
+#define POLLS_MAX 20 /* of 10,000 events each, about a second: no input may set off more */
 
 /* The host's frames: remembered, and answered by nobody. */
 static void receive(struct port *port, struct frame *f)
