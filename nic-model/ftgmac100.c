@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "nic-model/ftgmac100_int.h"
+#include "nic-model/mac.h"
 
 #define WINDOW_MASK 0xffu /* the registers repeat every 256 bytes */
 
@@ -99,21 +100,6 @@ static void write_ring(uint32_t *base, uint32_t *ptr, uint32_t val)
 	*ptr = val;
 }
 
-static void write_mac(uint8_t *mac, uint32_t val, unsigned n)
-{
-	for (unsigned i = n; i-- > 0; val >>= 8)
-		mac[i] = val;
-}
-
-static uint32_t read_mac(const uint8_t *mac, unsigned n)
-{
-	uint32_t val = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		val = val << 8 | mac[i];
-	return val;
-}
-
 static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 {
 	struct ftgmac *c = dev;
@@ -128,10 +114,10 @@ static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 		c->ier = val;
 		break;
 	case REG_MAC_MADR:
-		write_mac(c->mac, val, 2);
+		mac_write(c->mac, val, 2);
 		break;
 	case REG_MAC_LADR:
-		write_mac(c->mac + 2, val, 4);
+		mac_write(c->mac + 2, val, 4);
 		break;
 	case REG_MAHT0:
 		c->maht[0] = val;
@@ -204,9 +190,9 @@ static uint32_t reg_read(void *dev, uint32_t off, unsigned width)
 	case REG_IER:
 		return c->ier;
 	case REG_MAC_MADR:
-		return read_mac(c->mac, 2);
+		return mac_read(c->mac, 2);
 	case REG_MAC_LADR:
-		return read_mac(c->mac + 2, 4);
+		return mac_read(c->mac + 2, 4);
 	case REG_MAHT0:
 		return c->maht[0];
 	case REG_MAHT1:

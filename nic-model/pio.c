@@ -5,6 +5,7 @@
  * it is called last by each way in (a register write, the end of a transmission, an arriving frame, the
  * link).
  */
+#include "nic-model/mac.h"
 #include "nic-model/pio.h"
 
 #include <endian.h>
@@ -242,21 +243,6 @@ static void reset(struct pio *c)
 	c->tx_tag = 0;
 }
 
-static void write_mac(uint8_t *mac, uint32_t val, unsigned n)
-{
-	for (unsigned i = n; i-- > 0; val >>= 8)
-		mac[i] = (uint8_t)val;
-}
-
-static uint32_t read_mac(const uint8_t *mac, unsigned n)
-{
-	uint32_t val = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		val = val << 8 | mac[i];
-	return val;
-}
-
 static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 {
 	struct pio *c = dev;
@@ -277,10 +263,10 @@ static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 		c->ier = val;
 		break;
 	case REG_MACH:
-		write_mac(c->mac, val, 2);
+		mac_write(c->mac, val, 2);
 		break;
 	case REG_MACL:
-		write_mac(c->mac + 2, val, 4);
+		mac_write(c->mac + 2, val, 4);
 		break;
 	case REG_RXNEXT:
 		rx_next(c);
@@ -317,9 +303,9 @@ static uint32_t reg_read(void *dev, uint32_t off, unsigned width)
 	case REG_IER:
 		return c->ier;
 	case REG_MACH:
-		return read_mac(c->mac, 2);
+		return mac_read(c->mac, 2);
 	case REG_MACL:
-		return read_mac(c->mac + 2, 4);
+		return mac_read(c->mac + 2, 4);
 	case REG_STATUS:
 		return (c->link ? STATUS_LINK : 0) | (event_pending(&c->tx_done) ? STATUS_TXBUSY : 0);
 	case REG_RXLEN:
