@@ -169,6 +169,35 @@ static void test_unknown_protocol(void **state)
 	assert_in_range(b->seen->icmp[ICMP_DEST_UNREACH], before + 2, before + 4);
 }
 
+/* Errors to many hosts: about fifty at once (the credit goes by 0 to 2, at random), then a thousand a second.
+ * Answers are not limited. */
+static void test_rate_limit_of_all(void **state)
+{
+	struct ip_bench *b = *state;
+	u8 ping[64];
+	char peer[16];
+
+	for (int round = 0; round < 2; round++, bench_run(b, 5 * SEC)) {
+		for (int i = 0; i < 200; i++) {
+			struct iphdr iph = bench_header(b, 200, 0);
+
+			snprintf(peer, sizeof(peer), "10.0.0.%d", 20 + i);
+			bench_add_neigh(b, b->dev, peer);
+			iph.saddr = inet_addr(peer);
+			bench_receive(b, b->dev, &iph, 20, true, NULL, 0);
+		}
+		assert_in_range(b->seen->icmp[ICMP_DEST_UNREACH], 30, 75);
+		b->seen->icmp[ICMP_DEST_UNREACH] = 0;
+	}
+	bench_icmp_fill(ping, 64, ICMP_ECHO, 0);
+	for (int i = 0; i < 200; i++) {
+		struct iphdr iph = good(b);
+
+		bench_receive(b, b->dev, &iph, 20, true, ping, 64);
+	}
+	assert_int_equal(b->seen->icmp[ICMP_ECHOREPLY], 200);
+}
+
 /* A header with these options (padded with zeros) and a ping. */
 static void ping_with_options(struct ip_bench *b, const u8 *opt, unsigned len)
 {
@@ -632,11 +661,12 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_headers),	  TEST(test_martians),	       TEST(test_no_error_about),
-		TEST(test_df_and_mf),	  TEST(test_unknown_protocol), TEST(test_options),
-		TEST(test_icmp_requests), TEST(test_frag_needed),      TEST(test_icmp_errors),
-		TEST(test_redirect),	  TEST(test_forward),	       TEST(test_rp_filter),
-		TEST(test_send_redirect), TEST(test_forward_refusals), TEST(test_random),
+		TEST(test_headers),	      TEST(test_martians),	   TEST(test_no_error_about),
+		TEST(test_df_and_mf),	      TEST(test_unknown_protocol), TEST(test_options),
+		TEST(test_icmp_requests),     TEST(test_frag_needed),	   TEST(test_icmp_errors),
+		TEST(test_redirect),	      TEST(test_forward),	   TEST(test_rp_filter),
+		TEST(test_send_redirect),     TEST(test_forward_refusals), TEST(test_random),
+		TEST(test_rate_limit_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
