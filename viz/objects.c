@@ -7,7 +7,7 @@
 
 #include "viz/objects_draw.h"
 
-enum wanted { WANT_SKB = 1, WANT_RING = 2, WANT_SOCKET = 4 };
+enum wanted { WANT_SKB = 1, WANT_RING = 2, WANT_SOCKET = 4, WANT_QUEUE = 8 };
 
 /* What was asked for. */
 struct wish {
@@ -16,7 +16,7 @@ struct wish {
 	const char *dev;   /* NULL: all */
 };
 
-/* Takes "skb:3", "ring:eth0" or "socket:2" apart; false when it is none of them. */
+/* Takes "skb:3", "ring:eth0", "socket:2" or "queue:2" apart; false when it is none of them. */
 static bool parse_object(const char *object, struct wish *w)
 {
 	const char *colon = strchr(object, ':');
@@ -31,7 +31,12 @@ static bool parse_object(const char *object, struct wish *w)
 		return good;
 	}
 	if (n == 6 && strncmp(object, "socket", n) == 0) {
-		w->what = WANT_SOCKET;
+		w->what = WANT_SOCKET | WANT_QUEUE;
+		w->sock = number;
+		return good;
+	}
+	if (n == 5 && strncmp(object, "queue", n) == 0) {
+		w->what = WANT_QUEUE;
 		w->sock = number;
 		return good;
 	}
@@ -40,7 +45,7 @@ static bool parse_object(const char *object, struct wish *w)
 		w->dev = colon ? colon + 1 : NULL;
 		return true;
 	}
-	w->what = WANT_SOCKET | WANT_SKB | WANT_RING;
+	w->what = WANT_SOCKET | WANT_QUEUE | WANT_SKB | WANT_RING;
 	return strcmp(object, "all") == 0;
 }
 
@@ -69,7 +74,7 @@ static bool draw_host(struct drawing *d, const struct wish *w, unsigned what)
 {
 	const struct snap_rec *hand = next(d, NULL, "at_hand");
 	bool any = false;
-	if (what & WANT_SOCKET)
+	if (what & WANT_QUEUE)
 		any |= objects_queues(d, w->sock);
 	if (what & WANT_SKB) {
 		int y = d->y;
@@ -107,7 +112,7 @@ static bool draw_hosts(struct drawing *d, const uint32_t *hosts, unsigned n, con
 		d->host = hosts[i];
 		d->name = snap_str(d->s, &d->s->recs[hosts[i]], "name");
 		bool whole = !*called || strcmp(called, d->name) == 0 || n == 1;
-		any |= draw_host(d, w, whole ? w->what : w->what & WANT_SOCKET);
+		any |= draw_host(d, w, whole ? w->what : w->what & WANT_QUEUE);
 	}
 	return any;
 }
@@ -135,7 +140,8 @@ struct board *viz_objects(struct viz_snapshots *s, const struct viz_objects_opti
 		return NULL;
 	if (!parse_object(opt->object, &wish)) {
 		snprintf(err, errlen,
-			 "there is no object '%s': use skb, skb:N, ring, ring:DEV, socket, socket:ID or all",
+			 "there is no object '%s': use skb, skb:N, ring, ring:DEV, socket, socket:ID, queue, "
+			 "queue:ID or all",
 			 opt->object);
 		return NULL;
 	}

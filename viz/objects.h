@@ -8,7 +8,8 @@
 struct viz_objects_options {
 	const char *at;	    /* the snapshot: its moment or its number from 1; NULL: the first */
 	const char *host;   /* NULL: the host of the call that the moment is, else all */
-	const char *object; /* "skb", "skb:3", "ring", "ring:eth0", "socket", "socket:2", "all" */
+	const char *object; /* "skb", "skb:3", "ring", "ring:eth0", "socket", "socket:2", "queue", "queue:2",
+			       "all" */
 };
 
 /* Draws; `s` was opened and is loaded here. `title` gets what is shown. NULL with a message in `err`. */

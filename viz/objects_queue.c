@@ -77,6 +77,14 @@ static const struct snap_rec *draw_queue(struct drawing *d, const struct snap_re
 		x += SKB_WIDTH - 1 + GAP;
 	}
 	draw_head(d, first, n);
+	if (list && n <= MAX_QUEUED) { /* the last one leads back to the head */
+		const struct pic_point p[] = { { x - GAP - SKB_WIDTH / 2, d->y + 5 },
+					       { x - GAP - SKB_WIDTH / 2, d->y + 6 },
+					       { HEAD_WIDTH / 2, d->y + 6 },
+					       { HEAD_WIDTH / 2, d->y + 5 } };
+		board_line(d->b, p, 4, PIC_NORMAL, PIC_ARROW | PIC_ARROW_BACK);
+		d->y++;
+	}
 	if (n > MAX_QUEUED)
 		board_text(d->b, x - GAP + 2, d->y + 2, PIC_NORMAL, 0, "... %lld more",
 			   (long long)(n - MAX_QUEUED));

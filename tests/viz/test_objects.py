@@ -285,6 +285,10 @@ def test_words(run, moments):
                  "proto = tcp_prot", "TCP_LISTEN", "TCP_ESTABLISHED", "hash table ehash", "hash table lhash2", "| port 80 ",
                  "server: queues", "sk_buff_head"):
         check(word in text, "socket structures:", word)
+    check(draw("accept", "--object", "queue") == text[text.index("server: queues"):], "the queues alone")
+    trace_id = one(snapshots(run)["accept"]["server"], "sock", state="TCP_LISTEN")["trace_id"]
+    text = draw("accept", "--object", "socket:%d" % trace_id, "--host", "server")
+    check("TCP_LISTEN" in text and "ESTABLISHED" not in text and "queues" not in text, "one socket")
 
 
 FRAGMENTS = """
