@@ -1,7 +1,9 @@
 -- Retransmission: 200 kB over a link that loses one frame in ten. All bytes arrive, intact and in order.
 --
 -- Run it:  ./wirepath run scenarios/lossy_link.lua --seed 7 --set loss=0.2 --pcap
--- Another seed loses other frames; the same seed always the same ones.
+-- Another seed loses other frames; the same seed always the same ones. What was lost, and how it was sent again:
+--          ./wirepath ladder runs/lossy_link
+--          ./wirepath journey runs/lossy_link --packet 5 --frame 68
 
 local sim = require "sim"
 local S = require "posix.sys.socket"

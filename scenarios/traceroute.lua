@@ -3,7 +3,9 @@
 --   client -- r1 -- r2 -- r3 -- server
 --
 -- Run it:  ./wirepath run scenarios/traceroute.lua
--- Then:    ./wirepath chart runs/traceroute --host r1 --call ip_forward       # the time to live is over
+-- Then:    ./wirepath ladder runs/traceroute --filter ICMP                    # who told what, over which router
+--          ./wirepath journey runs/traceroute --packet 1                     # what each wire and router took
+--          ./wirepath chart runs/traceroute --host r1 --call ip_forward       # the time to live is over
 --          ./wirepath chart runs/traceroute --host client --call icmp_rcv     # the message about it
 --          ./wirepath chart runs/traceroute --host server --call udp_rcv      # nobody has that port: the goal
 

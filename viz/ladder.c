@@ -336,6 +336,15 @@ static void find_talks(struct ladder *l)
 				l->states[i].sock != l->states[i - 1].sock;
 }
 
+/* Long is what is a twentieth of the whole, and far above what is usual. */
+static void find_gap(struct ladder *l)
+{
+	uint64_t span = l->items[l->nr_items - 1].time - l->items[0].time, times = 1;
+	for (uint32_t i = 1; i < l->nr_items; i++)
+		times += l->items[i].time != l->items[i - 1].time;
+	l->gap = span / 20 > span / times * 4 ? span / 20 : span / times * 4;
+}
+
 struct ladder *viz_ladder_new(const struct viz_trace *t, const struct viz_ladder_options *opt, char *err,
 			      unsigned errlen)
 {
@@ -349,8 +358,10 @@ struct ladder *viz_ladder_new(const struct viz_trace *t, const struct viz_ladder
 	if (!find_lanes(l))
 		goto no_memory;
 	find_talks(l);
-	if (l->nr_items)
+	if (l->nr_items) {
+		find_gap(l);
 		return l;
+	}
 	snprintf(err, errlen, "nothing happens there: no frame, no call%s",
 		 t->filtered ? " (the run was traced through a filter)" : "");
 	viz_ladder_free(l);
@@ -520,6 +531,5 @@ void ladder_span(uint64_t ns, char *buf, unsigned len)
 
 bool ladder_gap(const struct ladder *l, uint64_t ns)
 {
-	uint64_t span = l->items[l->nr_items - 1].time - l->items[0].time;
-	return ns > span / 20 && ns > 0;
+	return ns > l->gap;
 }

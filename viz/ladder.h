@@ -58,6 +58,7 @@ struct ladder {
 	uint32_t outside;	   /* the lane of VIZ_NOBODY */
 	uint32_t nr_calls, cap_calls, nr_states, cap_states, nr_items, cap_items, nr_lanes;
 	uint32_t shown, left_out; /* frames */
+	uint64_t gap;		  /* a time between two items above that is long */
 	bool one_talk;		  /* TCP and UDP between one pair of ports only: addresses are not repeated */
 	bool many_socks;
 	char who[96]; /* that pair */

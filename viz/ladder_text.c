@@ -142,13 +142,13 @@ static void put_n(FILE *out, const char *s, unsigned n)
 		fputs(s, out);
 }
 
-/* The life lines; `at` is marked (VIZ_NOBODY: none). */
-static void put_lanes(const struct text *t, uint32_t at)
+/* The life lines, `at` marked (VIZ_NOBODY: none), and `end` blanks. */
+static void put_lanes(const struct text *t, uint32_t at, unsigned end)
 {
 	bool utf8 = t->l->opt.utf8;
 	for (uint32_t i = 0; i < t->l->nr_lanes; i++) {
 		fputs(i == at ? (utf8 ? "●" : "o") : t->busy[i] ? (utf8 ? "┃" : "#") : thin(t), t->out);
-		put_n(t->out, " ", i + 1 < t->l->nr_lanes ? t->gap - 1 : 2);
+		put_n(t->out, " ", i + 1 < t->l->nr_lanes ? t->gap - 1 : end);
 	}
 }
 
@@ -250,12 +250,12 @@ static void put_side(const struct text *t, const struct line *line)
 	char text[640];
 	if (it->kind == LADDER_DROP) {
 		const struct viz_drop *d = &l->sends.drops[it->index];
-		put_lanes(t, lane);
+		put_lanes(t, lane, 2);
 		fprintf(t->out, "%13s  %s drops packet %u [dropped: %s]", "X", ladder_host(l, it->host),
 			d->journey, viz_string(&l->t->drops, d->reason));
 		return;
 	}
-	put_lanes(t, lane);
+	put_lanes(t, lane, 2);
 	fprintf(t->out, "%13s  ", "");
 	if (line->times > 1) {
 		put_times(t, line);
@@ -292,7 +292,7 @@ static void put_gap(const struct text *t, uint64_t ns)
 		uint64_t empty = all ? (uint64_t)((unsigned __int128)ns * rows / all) : 0;
 		for (; empty > 1; empty--) {
 			fprintf(t->out, "%14s  ", "");
-			put_lanes(t, VIZ_NOBODY);
+			put_lanes(t, VIZ_NOBODY, 0);
 			fputc('\n', t->out);
 		}
 	} else if (ladder_gap(l, ns)) {
