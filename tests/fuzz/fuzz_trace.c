@@ -1,6 +1,6 @@
 /*
- * Files that the viewers read: a trace (checked, turned into calls, charts, exports and a report, compared
- * with itself) and captures. The first byte says which; the file's bytes follow.
+ * Files that the viewers read: a trace (checked, turned into calls, charts, ladders, exports and a report,
+ * compared with itself) and captures. The first byte says which; the file's bytes follow.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,6 +9,8 @@
 #include "viz/chart.h"
 #include "viz/diff.h"
 #include "viz/export.h"
+#include "viz/journey.h"
+#include "viz/ladder.h"
 #include "viz/passage.h"
 #include "viz/report.h"
 
@@ -62,6 +64,37 @@ static void export_all(const struct viz_trace *t, FILE *out)
 	}
 }
 
+static void follow_frames(const struct viz_trace *t, FILE *out)
+{
+	char err[512] = "";
+
+	for (int i = 0; i < 2; i++) {
+		const struct viz_ladder_options opt = {
+			.to = UINT64_MAX, .scale = i, .utf8 = i, .limit = i ? 3 : 0
+		};
+		struct ladder *l = viz_ladder_new(t, &opt, err, sizeof(err));
+
+		check(l ? 0 : -1, err);
+		if (!l)
+			break;
+		check(viz_ladder_text(l, out, err, sizeof(err)), err);
+		check(viz_ladder_mermaid(l, out, err, sizeof(err)), err);
+		check(viz_ladder_picture(l, PIC_SVG, out, err, sizeof(err)), err);
+		viz_ladder_free(l);
+	}
+	check(viz_journey_list(t, NULL, out, err, sizeof(err)), err);
+	for (uint32_t packet = 1; packet < 9; packet++) {
+		struct journey *j = viz_journey_new(t, packet, packet % 2, err, sizeof(err));
+
+		check(j ? 0 : -1, err);
+		if (j) {
+			viz_journey_text(j, false, out);
+			check(viz_journey_picture(j, PIC_SVG, out, err, sizeof(err)), err);
+		}
+		viz_journey_free(j);
+	}
+}
+
 static void read_trace(const uint8_t *data, size_t size)
 {
 	char path[64], err[512] = "", note[256];
@@ -79,6 +112,7 @@ static void read_trace(const uint8_t *data, size_t size)
 		export_all(&t, out);
 		check(viz_diff(&t, &t, out, err, sizeof(err)), err);
 		draw_charts(&t, out);
+		follow_frames(&t, out);
 		check(viz_report(&t, "/", out, note, sizeof(note), err, sizeof(err)), err);
 		viz_trace_close(&t);
 	}
