@@ -196,6 +196,9 @@ class Ladder {
     if (room < 0) return;
     let label = (app.streams.size > 2 ? info.ports ?? "" : "") + info.label; // two directions are one connection
     if (info.resent) label += "   sent again";
+    if (frame.rxs.some((r, k) => frame.rxs.slice(0, k).some((s) => run.hostOf(s) === run.hostOf(r))))
+      label += "   received twice";
+    if (frame.rxs.some((r) => run.known.get(r)?.damaged)) label += "   damaged on the way";
     this.label(g, shade, label, frame.drop >= 0 ? colors.drop : info.resent ? colors.resent : colors.text, middle,
       y + 10, Math.max(room, this.hosts.length === 1 ? 600 : 120));
   }
