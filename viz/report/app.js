@@ -146,15 +146,21 @@ class App {
     return arrival;
   }
 
-  /* Where to go on from where a hop set out: a frame that a card sends is followed to the call that had the packet. */
+  /*
+   * Where to go on from where a hop set out: a frame that a card sends is followed to the driver's call that had the
+   * packet last, or to any call that had it.
+   */
   runs(origin) {
     const { run } = this;
     if (run.lanes[run.lane[origin]].kind !== LANE.CARD || HOPS[run.fn[origin]] !== "frame") return origin;
     const host = run.hostOf(origin), packet = run.packetOf(origin + 1);
-    for (let e = origin - 1; e >= 0 && origin - e < 200000; e--)
-      if (run.obj[e] === packet && run.kindOf(e) === EV.FN_SKB && run.hostOf(e) === host)
-        return run.parent(e) >= 0 ? run.parent(e) : e;
-    return -1;
+    let any = -1;
+    for (let e = origin - 1; e >= 0 && origin - e < 200000; e--) {
+      if (run.obj[e] !== packet || run.kindOf(e) !== EV.FN_SKB || run.hostOf(e) !== host) continue;
+      if (any < 0) any = e;
+      if (run.layer(e) === "interface") return run.parent(e) >= 0 ? run.parent(e) : e;
+    }
+    return any;
   }
 
   /* What a frame says, in one line, and whether it was sent before. */

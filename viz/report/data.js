@@ -466,7 +466,7 @@ class Run {
     case EV.RET: return "= " + this.result(i);
     case EV.TX: return "sent, " + this.fn[i] + " bytes";
     case EV.RX: return "received, " + this.fn[i] + " bytes";
-    case EV.DROP: return "dropped: " + this.dropText(i);
+    case EV.DROP: return this.dropText(i).replace(/^(?!dropped)/, "dropped: ");
     case EV.NOTE: return this.string(i);
     case EV.SOFTIRQ: return SOFTIRQS[this.obj[i]] ?? "softirq " + this.obj[i];
     case EV.TASK: return "the CPU goes to " + this.lanes[this.obj[i]].title;
