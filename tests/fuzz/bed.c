@@ -32,18 +32,21 @@ static void on_poll(void *arg)
 		fuzz_bug("more than %u0000 events, now %llu ns", POLLS_MAX, (unsigned long long)b->sim->now);
 }
 
-void bed_init(struct bed *b, bool rx_checksums)
+void bed_init(struct bed *b, bool rx_checksums, bool traced)
 {
 	const struct world_addr addr = { .addr = inet_addr("10.0.0.1"),
 					 .prefix = 24,
 					 .rx_checksums = rx_checksums };
 	const struct link_params params = { .delay = 1000 };
+	const struct trace_options digest = { .path = NULL };
 	char err[256] = "";
 
 	memset(b, 0, sizeof(*b));
 	b->sim = sim_new(1);
 	b->sim->idle_poll = on_poll;
 	b->sim->idle_arg = b;
+	if (traced && trace_start(b->sim, &digest, err, sizeof(err)) < 0)
+		fuzz_bug("%s", err);
 	world_init(&b->world, b->sim, NULL);
 	b->wh = world_add_host(&b->world, "h", &addr, 1, inet_addr("10.0.0.2"), err, sizeof(err));
 	if (!b->wh)

@@ -34,8 +34,8 @@ struct bed {
 };
 
 /* Makes the world and lets the link come up. Whether the card vouches for checksums: then segments are
- * merged. */
-void bed_init(struct bed *b, bool rx_checksums);
+ * merged. Whether the trace is on: what it tells of each object is evaluated only then. */
+void bed_init(struct bed *b, bool rx_checksums, bool traced);
 /* Takes it down; a fault, a leak or a packet that is not accounted for is a bug. */
 void bed_free(struct bed *b);
 

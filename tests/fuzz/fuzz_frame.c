@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(frame, data[0] & 2 ? "\xff\xff\xff\xff\xff\xff" : "\x52\x54\x00\x12\x34\x01", 6);
 	if (data[0] & 4)
 		bed_fix_sums(frame, n);
-	bed_init(&b, data[0] & 16);
+	bed_init(&b, data[0] & 16, data[0] & 32);
 	user_task_create(b.host, "sockets", sockets, &b);
 	bed_run(&b, NSEC_PER_MSEC);
 	bed_send(&b, frame, n);

@@ -175,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!s)
 		abort();
 	s->in = (struct input){ data, data + (size > 4096 ? 4096 : size) };
-	bed_init(&s->bed, size && data[size - 1] & 1);
+	bed_init(&s->bed, size && data[size - 1] & 1, size && data[size - 1] & 2);
 	h = s->bed.host;
 	count_out(h, s->out_before);
 	user_task_create(h, "sequence", program, s);

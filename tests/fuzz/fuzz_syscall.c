@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!c)
 		abort();
 	c->in = (struct input){ data, data + (size > 2048 ? 2048 : size) };
-	bed_init(&c->bed, true);
+	bed_init(&c->bed, true, size % 2);
 	user_task_create(c->bed.host, "calls", program, c);
 	bed_run(&c->bed, 600 * NSEC_PER_SEC); /* it may wait for good */
 	bed_free(&c->bed);

@@ -15,7 +15,7 @@ static void commands(char *text)
 	struct bed b;
 	char *save = NULL;
 
-	bed_init(&b, false);
+	bed_init(&b, false, true);
 	for (char *line = strtok_r(text, ";", &save); line; line = strtok_r(NULL, ";", &save)) {
 		bed_shell(&b, line);
 		bed_run(&b, NSEC_PER_MSEC);
