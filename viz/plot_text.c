@@ -173,7 +173,7 @@ static void put_range(const struct canvas *c, const struct series *s)
 static void choose_rows(struct canvas *c, bool strip)
 {
 	unsigned between = c->panel->y.nr > 1 ? c->panel->y.nr - 1 : 1, each = (strip ? 5 : 11) / between;
-	c->rows = c->panel->state ? c->panel->y.nr : between * (each ? each : 1) + 1;
+	c->rows = c->panel->state ? c->panel->y.nr + !c->panel->y.nr : between * (each ? each : 1) + 1;
 	c->rows = c->rows > ROWS_MAX ? ROWS_MAX : c->rows;
 }
 

@@ -200,6 +200,15 @@ def test_damaged(tmp):
         write_run(folder, t.bytes())
         code, out, err = wp("plot", folder)
         check("damaged: " + what, code == 2 and "damaged" in err, code, out, err)
+    t = Trace([("state", VALUE_NAME, "f.c", "off|on")])
+    h = t.host("alpha")
+    h.subject(SUBJECT_DEV, 2)
+    h.value("state", 1000)
+    folder = os.path.join(tmp, "nameless")
+    write_run(folder, t.bytes())
+    for form in "ascii", "utf8", "svg":
+        code, out, err = wp("plot", folder, "--value", "state", "--format", form)
+        check("a state without a name: " + form, code == 0 and out, code, err)
 
 
 def test_drawings(tmp):
