@@ -7,7 +7,7 @@
 #define MAX_QUEUES 12 /* that are drawn */
 #define MAX_QUEUED 6  /* packets of a queue that are drawn */
 #define HEAD_WIDTH 24
-#define SKB_WIDTH 20
+#define SKB_WIDTH 22
 #define GAP 5
 
 /* How the packets hang together. */

@@ -13,7 +13,7 @@
 #define LEFT 44	       /* columns for the marks of driver and card */
 #define NR_WIDTH 13
 #define OWNER_WIDTH 10
-#define TEXT_WIDTH 58
+#define TEXT_WIDTH 74
 
 struct ring {
 	const struct snap_rec *rec;

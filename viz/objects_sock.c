@@ -15,8 +15,8 @@
 #define MAX_ENTRIES 16 /* of the tables of a band */
 #define MAX_ENDS 32    /* connections' ends that may be joined */
 #define MAX_LINES 16   /* in a sock's box */
-#define CHAIN_WIDTH 40
-#define SOCK_WIDTH 36
+#define CHAIN_WIDTH 42
+#define SOCK_WIDTH 38
 #define TABLE_WIDTH 34
 #define NR_WIDTH 15
 #define ENTRY_AT 2 /* columns of a box in which a table's arrow arrives, ... */
@@ -25,7 +25,7 @@
 
 struct chain {
 	const struct snap_rec *sock, *socket, *file, *port;
-	char fds[CHAIN_WIDTH];
+	char fds[CHAIN_WIDTH - 5]; /* what its box has room for */
 	char lines[MAX_LINES][SOCK_WIDTH - 3];
 	int nr_lines, x;
 };
@@ -333,7 +333,7 @@ static int draw_band(struct layout *l, struct band *bd, int x, int y)
 		table_y = draw_table(d, bd, socks[i], x, table_y, &upper);
 	int sock_y = y + 13 + upper.n, sock_end = sock_y + bd->height - 1;
 	table_y = draw_table(d, bd, "bhash", x, table_y > sock_y ? table_y : sock_y, &lower);
-	int port_y = sock_end + 2 + lower.n, most = upper.n > lower.n ? upper.n : lower.n;
+	int port_y = sock_end + 3 + lower.n, most = upper.n > lower.n ? upper.n : lower.n;
 	if (most)
 		left = TABLE_WIDTH + board_route_width((unsigned)most);
 	for (int i = 0; i < bd->nr_chains; i++) {
@@ -345,7 +345,7 @@ static int draw_band(struct layout *l, struct band *bd, int x, int y)
 		note_end(l, c, sock_end + 1);
 	}
 	draw_entries(d, bd, &upper, x + TABLE_WIDTH - 1, y + 11, sock_y);
-	draw_entries(d, bd, &lower, x + TABLE_WIDTH - 1, sock_end + 1, port_y);
+	draw_entries(d, bd, &lower, x + TABLE_WIDTH - 1, sock_end + 2, port_y);
 	return (table_y > port_y + 5 ? table_y : port_y + 5) + 1;
 }
 
