@@ -14,6 +14,7 @@ enum exit_code {
 /* Each gets the words after its name and returns an exit code. */
 int cmd_run(int argc, char **argv);
 int cmd_chart(int argc, char **argv);
+int cmd_layers(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_journey(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run, "run a scenario and write a run folder" },
 	{ "chart", cmd_chart, "draw what a function called" },
+	{ "layers", cmd_layers, "draw what passed the layers of a host" },
 	{ "report", cmd_report, "write a run as one HTML page to explore" },
 	{ "export", cmd_export, "write a run in another format" },
 	{ "journey", cmd_journey, "follow a packet, and tell where its time went" },

@@ -8,27 +8,6 @@
 #include "lua/output.h"
 #include "lua/run_dir.h"
 
-/* Draws in the format that was asked for; an exit code. */
-static int write_board(const struct board *b, const char *format, const char *title, const char *to)
-{
-	bool text = strcmp(format, "ascii") == 0 || strcmp(format, "utf8") == 0;
-	char err[512] = "no memory";
-	struct output out;
-	int code = output_open(&out, "objects", to);
-	if (code != EXIT_DONE)
-		return code;
-	if (text) {
-		if (board_print(b, strcmp(format, "utf8") == 0, out.file) < 0)
-			code = trouble("objects", err);
-		return output_close(&out, code);
-	}
-	struct picture *p = board_picture(b, title);
-	if (!p || picture_write(p, (enum pic_format)picture_format(format), out.file, err, sizeof(err)) < 0)
-		code = trouble("objects", err);
-	picture_free(p);
-	return output_close(&out, code);
-}
-
 /* A run without snapshots: how to take one. */
 static int no_snapshot(const char *dir)
 {
@@ -85,7 +64,7 @@ int cmd_objects(int argc, char **argv)
 	int code = options_parse("objects", help, specs, argc, argv, &dir, 1);
 	if (code >= 0)
 		return code;
-	if (strcmp(format, "ascii") != 0 && strcmp(format, "utf8") != 0 && picture_format(format) < 0)
+	if (!output_board_format(format))
 		return usage_error("objects", "there is no format '%s': use ascii, utf8, svg, png or pdf",
 				   format);
 	if (viz_snapshots_open(&s, dir, err, sizeof(err)) < 0)
@@ -99,7 +78,7 @@ int cmd_objects(int argc, char **argv)
 		code = trouble("objects", err);
 	} else {
 		fprintf(stderr, "%s\n", title);
-		code = write_board(b, format, title, to);
+		code = output_board(b, "objects", format, title, to);
 	}
 	board_free(b);
 	viz_snapshots_close(&s);

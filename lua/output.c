@@ -67,3 +67,28 @@ int output_close(struct output *out, int code)
 			out->to ? out->to : "the output", strerror(why));
 	return failed ? EXIT_USAGE : code;
 }
+
+bool output_board_format(const char *word)
+{
+	return strcmp(word, "ascii") == 0 || strcmp(word, "utf8") == 0 || picture_format(word) >= 0;
+}
+
+int output_board(const struct board *b, const char *cmd, const char *format, const char *title,
+		 const char *to)
+{
+	char err[512] = "no memory";
+	struct output out;
+	int code = output_open(&out, cmd, to);
+	if (code != EXIT_DONE)
+		return code;
+	if (picture_format(format) < 0) {
+		if (board_print(b, strcmp(format, "utf8") == 0, out.file) < 0)
+			code = trouble(cmd, err);
+		return output_close(&out, code);
+	}
+	struct picture *p = board_picture(b, title);
+	if (!p || picture_write(p, (enum pic_format)picture_format(format), out.file, err, sizeof(err)) < 0)
+		code = trouble(cmd, err);
+	picture_free(p);
+	return output_close(&out, code);
+}

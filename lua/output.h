@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "viz/board.h"
 #include "viz/trace_read.h"
 
 /* Says on standard error what went wrong; returns EXIT_USAGE. */
@@ -26,5 +27,10 @@ int output_open(struct output *out, const char *cmd, const char *to);
 /* Ends it. `code` other than EXIT_DONE, or bytes that could not be written: no file is left. Returns the exit
  * code to end with. */
 int output_close(struct output *out, int code);
+
+/* The formats of drawings in cells: "ascii", "utf8", "svg", "png", "pdf". Writes one; an exit code. */
+bool output_board_format(const char *word);
+int output_board(const struct board *b, const char *cmd, const char *format, const char *title,
+		 const char *to);
 
 #endif

@@ -14,6 +14,7 @@ struct side {
 /* Where a packet was last seen on the host that is walked: an open table of journeys. */
 struct seen {
 	uint32_t journey, node;
+	uint32_t driver; /* the call that gave it to the driver last, or 0 */
 };
 
 struct task_state {
@@ -144,8 +145,12 @@ static void see(struct build *b, uint32_t journey, uint32_t node)
 		free(old);
 	}
 	struct seen *s = seen_at(b, journey);
+	uint16_t op = b->host->nodes[node].op;
 	b->nr_seen += !s->node;
-	*s = (struct seen){ journey, node };
+	s->journey = journey;
+	s->node = node;
+	if (op != FOREST_NO_OP && strcmp(viz_fn_name(b->t, op), "ndo_start_xmit") == 0)
+		s->driver = node;
 }
 
 static void note_about(struct build *b, uint32_t i, const struct viz_call *call)
@@ -260,14 +265,8 @@ static void on_frame_hop(struct build *b, const struct trace_rec *rec, uint64_t 
 /* The call that sent a packet: the one that gave it to the driver, else the last that had it; 0 none. */
 static uint32_t sender(const struct build *b, uint32_t journey)
 {
-	const struct forest_node *nodes = b->host->nodes;
-	uint32_t last = b->cap_seen ? seen_at(b, journey)->node : 0;
-	for (uint32_t i = last; i && nodes[i].about == ABOUT_PACKET && nodes[i].obj == journey;
-	     i = nodes[i].parent)
-		if (nodes[i].op != FOREST_NO_OP &&
-		    strcmp(viz_fn_name(b->t, nodes[i].op), "ndo_start_xmit") == 0)
-			return i;
-	return last;
+	const struct seen *s = b->cap_seen ? seen_at(b, journey) : NULL;
+	return !s ? 0 : s->driver ? s->driver : s->node;
 }
 
 /* The packet of the frame whose hop was the record before this one. */
