@@ -32,7 +32,6 @@ struct make {
 	const struct call_tree *tree;
 	struct index nodes, edges;
 	uint32_t cap_nodes, cap_edges;
-	const struct viz_fn **fns; /* of the nodes */
 	bool failed;
 };
 
@@ -125,15 +124,11 @@ static uint32_t node_of(struct make *m, uint32_t i)
 		node->mark = join(node->mark, n->mark);
 		return *at;
 	}
-	uint32_t cap = m->cap_nodes;
-	struct graph_node *grown = grow(m, g->nodes, g->nr_nodes, &cap, sizeof(*grown));
-	g->nodes = grown ? grown : g->nodes;
-	const struct viz_fn **fns = grown ? grow(m, m->fns, g->nr_nodes, &m->cap_nodes, sizeof(*fns)) : NULL;
-	if (!fns)
+	struct graph_node *grown = grow(m, g->nodes, g->nr_nodes, &m->cap_nodes, sizeof(*grown));
+	if (!grown)
 		return UINT32_MAX;
-	m->fns = fns;
+	g->nodes = grown;
 	*at = g->nr_nodes++;
-	m->fns[*at] = n->fn;
 	g->nodes[*at] = (struct graph_node){ .id = n->fn->name, .name = n->fn->name, .tip = n->fn->what };
 	g->nodes[*at].href = n->fn->file;
 	g->nodes[*at].cluster = layer_of(n->fn);
@@ -247,7 +242,6 @@ int call_graph_build(struct call_graph *to, const struct call_tree *tree, const 
 	free(m.nodes.at);
 	free(m.edges.keys);
 	free(m.edges.at);
-	free(m.fns);
 	return m.failed ? -1 : 0;
 }
 

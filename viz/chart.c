@@ -237,9 +237,8 @@ static bool draw_graph(const struct make *m, const struct call_tree *tree)
 
 static bool draw_each(const struct make *m)
 {
-	struct call_tree all = { 0 };
 	bool ok = true;
-	for (uint32_t i = 0; i < m->picks->n && ok && as_text(m); i++) {
+	for (uint32_t i = 0; i < m->picks->n && ok; i++) {
 		struct call_tree tree = { 0 };
 		char heading[512];
 		uint32_t root = copy_root(m, &tree, &m->picks->roots[i]);
@@ -249,12 +248,6 @@ static bool draw_each(const struct make *m)
 		ok = !tree.failed && draw_text(m, &tree, m->picks->n > 1 ? heading : NULL, root);
 		call_tree_free(&tree);
 	}
-	if (as_text(m))
-		return ok;
-	for (uint32_t i = 0; i < m->picks->n && ok; i++)
-		ok = copy_root(m, &all, &m->picks->roots[i]) != 0;
-	ok = ok && draw_graph(m, &all);
-	call_tree_free(&all);
 	return ok;
 }
 
@@ -356,9 +349,9 @@ int viz_chart(const struct viz_charts *c, const struct viz_chart_options *opt, b
 		set_filter(&c->runs[r], opt);
 	if (chart_pick(&picks, c, opt, compare, err, errlen) == 0) {
 		note_picks(&m, note, notelen);
-		ok = compare			? draw_compared(&m, note, notelen)
-		     : opt->pick == PICK_MERGED ? draw_merged(&m)
-						: draw_each(&m);
+		ok = compare					? draw_compared(&m, note, notelen)
+		     : opt->pick == PICK_MERGED || !as_text(&m) ? draw_merged(&m)
+								: draw_each(&m);
 		if (!ok && !*err)
 			snprintf(err, errlen, "no memory, or the chart is too big: try --depth");
 	}

@@ -37,62 +37,89 @@ static void list_syscalls(const struct viz_chart_run *run, uint32_t h, FILE *out
 	}
 }
 
+/* How a function came to run, beside enum viz_flow_kind. */
+enum { BY_TIMER = 4, BY_SOFTIRQ, BY_WORK, WAYS_IN };
+
 struct entry {
 	uint16_t fn;
-	uint8_t flow;
+	uint8_t by;
 	uint32_t count;
 };
 
 static int by_count(const void *a, const void *b, void *arg)
 {
 	const struct entry *x = a, *y = b;
-	if (x->flow != y->flow)
-		return x->flow < y->flow ? -1 : 1;
+	if (x->by != y->by) /* boot (0) last */
+		return x->by - 1u < y->by - 1u ? -1 : 1;
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
 	return strcmp(viz_fn_name(arg, x->fn), viz_fn_name(arg, y->fn));
 }
 
-static void count_entry(struct entry *entries, uint32_t *n, uint32_t *place, const struct forest_node *node)
+struct entries {
+	struct entry *at;
+	uint32_t n, *place; /* by function and way in: index in `at` + 1 */
+};
+
+static void count_entry(struct entries *e, unsigned fn, unsigned by)
 {
-	uint32_t key = (uint32_t)node->fn * 4 + node->flow;
-	if (!place[key]) {
-		place[key] = ++*n;
-		entries[*n - 1] = (struct entry){ node->fn, node->flow, 0 };
+	uint32_t *place = &e->place[fn * WAYS_IN + by];
+	if (!*place) {
+		*place = ++e->n;
+		e->at[e->n - 1] = (struct entry){ (uint16_t)fn, (uint8_t)by, 0 };
 	}
-	entries[place[key] - 1].count++;
+	e->at[*place - 1].count++;
+}
+
+/* What ran because of a timer, a softirq or queued work. */
+static void count_hop(struct entries *e, const struct viz_chart_run *run, uint32_t h,
+		      const struct forest_node *in)
+{
+	const struct forest_hop *hop = in->obj == FOREST_NONE ? NULL : &run->forest.hops[in->obj];
+	unsigned by = !hop			 ? 0
+		      : hop->kind == HOP_TIMER	 ? BY_TIMER
+		      : hop->kind == HOP_SOFTIRQ ? BY_SOFTIRQ
+		      : hop->kind == HOP_WORK	 ? BY_WORK
+						 : 0;
+	struct hop_target to[HOP_TARGETS];
+	if (by && hop_targets(&run->forest, hop, to))
+		count_entry(e, forest_at(&run->forest, h, to[0].node)->fn, by);
 }
 
 /* Functions by which a host was entered: from a program, by an interrupt, ... */
 static int list_entries(const struct viz_chart_run *run, uint32_t h, FILE *out)
 {
-	static const char *const flows[] = { "boot", "task", "irq", "softirq" };
+	static const char *const ways[WAYS_IN] = { "boot",  "task",    "irq", "irq end",
+						   "timer", "softirq", "work" };
 	const struct forest_host *fh = &run->forest.hosts[h];
-	struct entry *entries = calloc(run->t->nr_fns * 4 + 1, sizeof(*entries));
-	uint32_t *place = calloc(run->t->nr_fns * 4 + 1, sizeof(*place)), n = 0;
-	for (uint32_t k = 0; k < fh->roots.n && entries && place; k++) {
+	struct entries e = { .at = calloc((size_t)run->t->nr_fns * WAYS_IN + 1, sizeof(*e.at)) };
+	e.place = calloc((size_t)run->t->nr_fns * WAYS_IN + 1, sizeof(*e.place));
+	bool ok = e.at && e.place;
+	for (uint32_t k = 0; k < fh->roots.n && ok; k++) {
 		const struct forest_node *root = &fh->nodes[fh->roots.at[k]];
 		if (root->kind == NODE_CALL) {
-			count_entry(entries, &n, place, root);
+			count_entry(&e, root->fn, root->flow & 3);
 			continue;
 		}
 		for (uint32_t c = root->first; c; c = fh->nodes[c].next)
 			if (fh->nodes[c].kind == NODE_CALL)
-				count_entry(entries, &n, place, &fh->nodes[c]);
+				count_entry(&e, fh->nodes[c].fn, fh->nodes[c].flow & 3);
 	}
-	bool ok = entries && place;
-	if (n) {
-		qsort_r(entries, n, sizeof(*entries), by_count, (void *)run->t);
+	for (uint32_t i = 1; i < fh->n && ok; i++)
+		if (fh->nodes[i].kind == NODE_IN)
+			count_hop(&e, run, h, &fh->nodes[i]);
+	if (e.n) {
+		qsort_r(e.at, e.n, sizeof(*e.at), by_count, (void *)run->t);
 		fprintf(out,
-			"%s: functions by which it was entered (--host %s --call NAME; any other function "
-			"can be drawn too)\n",
+			"%s: functions that began something (--host %s --call NAME; any other can be drawn "
+			"too)\n",
 			run->t->hosts[h].name, run->t->hosts[h].name);
 	}
-	for (uint32_t i = 0; i < n; i++)
-		fprintf(out, "  %8" PRIu32 "x  %-8s %s\n", entries[i].count, flows[entries[i].flow & 3],
-			viz_fn_name(run->t, entries[i].fn));
-	free(entries);
-	free(place);
+	for (uint32_t i = 0; i < e.n; i++)
+		fprintf(out, "  %8" PRIu32 "x  %-8s %s\n", e.at[i].count, ways[e.at[i].by],
+			viz_fn_name(run->t, e.at[i].fn));
+	free(e.at);
+	free(e.place);
 	return ok ? 0 : -1;
 }
 
