@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 #include "viz/graph.h"
 
 #define MANY 400   /* nodes above which the layout is done in a hurry */
-#define SECONDS 60 /* after which it is given up */
+#define SECONDS 60 /* of computing, after which it is given up */
 
 struct layout {
 	struct graph *g;
@@ -104,7 +105,7 @@ static int build(struct layout *l, bool bands)
 		if (!g->clusters[c].used)
 			continue;
 		l->clusters[c] = agsubg(l->graph, name, 1);
-		set(l->clusters[c], "margin", "24");
+		set(l->clusters[c], "margin", "34");
 	}
 	for (uint32_t i = 0; i < g->nr_nodes; i++)
 		l->nodes[i] = add_node(l->clusters[g->nodes[i].cluster], i, g->nodes[i].w, g->nodes[i].h);
@@ -222,8 +223,8 @@ static void child(struct graph *g, bool bands, int to)
 	FILE *out = fdopen(to, "w");
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	dup2(null, STDERR_FILENO); /* where assertions are told */
-	signal(SIGALRM, SIG_DFL);
-	alarm(SECONDS);
+	setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS, SECONDS + 5 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	if (out && lay_out(g, bands) == 0) {
 		send_places(g, out);
 		_exit(fflush(out) == 0 ? 0 : 1);
@@ -255,13 +256,13 @@ int draw_module_layout(struct graph *g, char *err, unsigned errlen)
 			;
 		if (ok)
 			return 0;
-		if (pid < 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM))
+		if (pid < 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 			break;
 	}
 	snprintf(err, errlen,
 		 "Graphviz cannot lay out the graph of %u boxes and %u arrows%s: draw less (--depth, "
 		 "--layer, --only)",
 		 g->nr_nodes, g->nr_edges,
-		 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " in time" : "");
+		 WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? " in time" : "");
 	return -1;
 }
