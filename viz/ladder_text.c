@@ -46,7 +46,7 @@ static uint64_t send_kind(const struct ladder *l, uint32_t i)
 	    !h.ip || h.flags & (FRAME_SYN | FRAME_FIN | FRAME_RST))
 		return 0;
 	uint64_t k = mix(mix(1, (uint64_t)s->from << 32 | s->to), (uint64_t)h.saddr << 32 | h.daddr);
-	k = mix(k, (uint64_t)h.sport << 32 | h.dport << 16 | h.proto);
+	k = mix(k, (uint64_t)h.sport << 32 | (uint64_t)h.dport << 16 | h.proto);
 	/* SACKs tell of trouble: each is shown */
 	if (h.proto == FRAME_TCP && h.l4 && h.options > 12)
 		return 0;
