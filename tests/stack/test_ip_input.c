@@ -175,7 +175,7 @@ static void test_rate_limit_of_all(void **state)
 {
 	struct ip_bench *b = *state;
 	u8 ping[64];
-	char peer[16];
+	char peer[24];
 
 	for (int round = 0; round < 2; round++, bench_run(b, 5 * SEC)) {
 		for (int i = 0; i < 200; i++) {
