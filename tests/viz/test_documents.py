@@ -91,8 +91,8 @@ def beside(found, charts, to):
     import json
     theirs = {c["seed"][:3] + "/" + str(c["block"]): c["chart"] for c in json.loads(charts)}
     parts = ["<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>The documents' charts and wirepath's</title><style>"
-             "body{font-family:sans-serif;margin:2em}.pair{display:grid;grid-template-columns:1fr 1fr;gap:2em}"
-             "pre{font-size:12px;overflow-x:auto}code{font-size:12px}</style><h1>The documents' charts and wirepath's</h1>"]
+             "body{font-family:sans-serif;margin:2em}.pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2em}"
+             "pre{font-size:12px;overflow-x:auto}code{font-size:12px;overflow-wrap:anywhere}</style><h1>The documents' charts and wirepath's</h1>"]
     for number, (title, blocks) in found.items():
         parts.append(f"<h2>{html.escape(number)} {html.escape(title)}</h2><div class=\"pair\"><pre>"
                      f"{html.escape(theirs.get(number, '(a flow over several drawings)'))}</pre><div>")
