@@ -1,7 +1,7 @@
 /* The side panel: the chart of the selected call, the bytes of the selected packet, its journey, search results. */
 "use strict";
 
-const TREE_START = 60, TREE_MORE = 200, JOURNEY_MAX = 400, CAUSES_SHOWN = 4;
+const TREE_START = 60, TREE_MORE = 200, JOURNEY_MAX = 400, CAUSES_SHOWN = 4, HEX_SHOWN = 512;
 
 /* An element: attributes, then children; texts never become markup. */
 function element(tag, attributes = {}, ...children) {
@@ -302,8 +302,11 @@ class Panel {
       element("button", { class: "small", disabled: at === 0, "aria-label": "the frame before",
         onclick: () => to(frames[at - 1]) }, "\u2039"),
       element("select", { "aria-label": "frame of this packet", onchange: (e) => to(frames[Number(e.target.value)]) },
-        frames.slice(0, 1000).map((f, k) => element("option", { value: k, selected: k === at },
-          `${k + 1} of ${frames.length}: ${formatTime(run.time[f.tx >= 0 ? f.tx : f.rxs[0]])}`))),
+        frames.slice(Math.max(0, at - 50), at + 50).map((f, n) => {
+          const k = Math.max(0, at - 50) + n;
+          return element("option", { value: k, selected: k === at }, `${k + 1} of ${frames.length}: ` +
+            formatTime(run.time[f.tx >= 0 ? f.tx : f.rxs[0]]));
+        })),
       element("button", { class: "small", disabled: at === frames.length - 1, "aria-label": "the frame after",
         onclick: () => to(frames[at + 1]) }, "\u203a"));
     body.replaceChildren(element("div", { class: "head" }, element("h2", {}, app.frameLabel(frame.index)),
@@ -344,32 +347,51 @@ class Panel {
         h.name === "TCP" || h.name === "UDP" || h.name === "ICMP" || h.name === "ARP" }, summary,
       element("table", {}, element("tbody", {}, rows))) : element("div", { class: "header flat" }, ...summary.childNodes);
     });
-    const lines = [];
-    for (let at = 0; at < bytes.length; at += 16) {
+    return [...parts, element("h3", {}, bytes.length < length ? `The first ${bytes.length} of ${length} bytes` :
+      `${length} bytes`), this.hexDump(bytes, cells, (b, on) => {
+      light(b, b + 1, on);
+      for (const f of fields) if (b >= f.from && b < f.to) f.row.classList.toggle("lit", on);
+    })];
+  }
+
+  /* The bytes, a cell for each in both columns, which go into `cells`; point(b, on) is called for the one pointed at. */
+  hexDump(bytes, cells, point) {
+    const pre = element("pre", { class: "hex", "aria-label": "bytes of the frame", tabindex: 0 });
+    const cell = (text, b) => {
+      const span = document.createElement("span");
+      span.textContent = text;
+      span.byte = b;
+      return span;
+    };
+    this.hexLines(pre, bytes, cells, cell, 0, HEX_SHOWN);
+    for (const [event, on] of [["pointerover", true], ["pointerout", false]])
+      pre.addEventListener(event, (e) => { if (e.target.byte !== undefined) point(e.target.byte, on); });
+    if (bytes.length > HEX_SHOWN)
+      pre.append(element("button", { class: "small", onclick: (e) => {
+        e.target.remove();
+        this.hexLines(pre, bytes, cells, cell, HEX_SHOWN, bytes.length);
+      } }, `${bytes.length - HEX_SHOWN} more bytes`));
+    return pre;
+  }
+
+  /* The lines of the bytes [from, to). */
+  hexLines(pre, bytes, cells, cell, from, to) {
+    for (let at = from; at < Math.min(to, bytes.length); at += 16) {
       const left = [], right = [];
       for (let b = at; b < at + 16; b++) {
+        const space = b % 16 === 7 ? "  " : " ";
         if (b >= bytes.length) {
-          left.push(b % 16 === 7 ? "    " : "   ");
+          left.push("  " + space);
           continue;
         }
-        const v = bytes[b], hexCell = element("span", {}, v.toString(16).padStart(2, "0"));
-        const charCell = element("span", {}, v >= 32 && v < 127 ? String.fromCharCode(v) : "\u00b7");
-        cells[b] = [hexCell, charCell];
-        const light1 = (on) => () => {
-          light(b, b + 1, on);
-          for (const f of fields) if (b >= f.from && b < f.to) f.row.classList.toggle("lit", on);
-        };
-        for (const c of cells[b]) {
-          c.addEventListener("pointerenter", light1(true));
-          c.addEventListener("pointerleave", light1(false));
-        }
-        left.push(hexCell, b % 16 === 7 ? "  " : " ");
-        right.push(charCell);
+        const v = bytes[b];
+        cells[b] = [cell(v.toString(16).padStart(2, "0"), b), cell(v >= 32 && v < 127 ? String.fromCharCode(v) :
+          "\u00b7", b)];
+        left.push(cells[b][0], space);
+        right.push(cells[b][1]);
       }
-      lines.push(element("span", { class: "muted" }, at.toString(16).padStart(4, "0") + " "), ...left, ...right, "\n");
+      pre.append(element("span", { class: "muted" }, at.toString(16).padStart(4, "0") + " "), ...left, ...right, "\n");
     }
-    return [...parts, element("h3", {}, bytes.length < length ? `The first ${bytes.length} of ${length} bytes` : `${length} bytes`), element("pre", { class: "hex",
-      "aria-label": "bytes of the frame", tabindex: 0 }, lines)];
   }
 
   /* ---- journey ---- */

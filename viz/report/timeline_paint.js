@@ -412,25 +412,8 @@ class TimelinePainter {
   }
 
   drawSelection(g, colors) {
-    const { run, app } = this, i = app.state.selected, packet = app.selectedPacket();
-    if (packet) {
-      g.strokeStyle = colors.accent;
-      g.lineWidth = 1;
-      let lastX = -10, lastY = -10;
-      for (const e of app.packetEvents(packet)) {
-        if (run.kindOf(e) !== EV.FN_SKB) continue;
-        const box = this.box(e);
-        if (!box || (Math.abs(box.x - lastX) < 1 && box.y === lastY)) continue;
-        if (box.h < 6) {
-          g.fillStyle = colors.accent;
-          g.fillRect(box.x, box.y, 2, box.h);
-        } else {
-          g.strokeRect(box.x + 0.5, box.y + 0.5, Math.max(1, box.w - 2), box.h - 2);
-        }
-        lastX = box.x;
-        lastY = box.y;
-      }
-    }
+    const { app } = this, i = app.state.selected, packet = app.selectedPacket();
+    if (packet) this.drawPacket(g, colors, app.packetEvents(packet));
     if (i < 0) return;
     this.drawCauses(g, colors, i);
     const box = this.box(i);
@@ -438,6 +421,21 @@ class TimelinePainter {
     g.strokeStyle = colors.select;
     g.lineWidth = 2;
     g.strokeRect(box.x - 1, box.y - 1, box.w + 1, box.h + 1);
+  }
+
+  /* The calls in view that had the selected packet; of very many some. */
+  drawPacket(g, colors, events) {
+    const { run } = this, { x0, x1 } = this.app.state, from = this.placeAt(x0), to = this.placeAt(x1);
+    const first = Math.max(0, firstWhere(0, events.length, (k) => events[k] >= from) - 50);
+    const last = firstWhere(first, events.length, (k) => events[k] >= to), step = Math.ceil((last - first) / 4000);
+    g.strokeStyle = g.fillStyle = colors.accent;
+    g.lineWidth = 1;
+    for (let k = first; k < last; k += step) {
+      const box = run.kindOf(events[k]) === EV.FN_SKB ? this.box(events[k]) : null;
+      if (!box) continue;
+      if (box.h < 6) g.fillRect(box.x, box.y, 2, box.h);
+      else g.strokeRect(box.x + 0.5, box.y + 0.5, Math.max(1, box.w - 2), box.h - 2);
+    }
   }
 
   /* Where an event is on the canvas, or null. */
