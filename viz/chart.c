@@ -178,10 +178,9 @@ static void describe(const struct make *m, const struct chart_root *root, char *
 	if (root->syscall) {
 		const struct forest_node *n = &fh->nodes[root->syscall];
 		const char *words = viz_string(&run->t->hosts[root->host].strings, n->obj);
-		if (fh->values[n->pid] == FOREST_OPEN)
-			snprintf(call, sizeof(call), ", %.120s", words);
-		else
-			snprintf(call, sizeof(call), ", %.120s = %" PRId64, words, fh->values[n->pid]);
+		char result[64];
+		chart_result(fh->values[n->pid], result, sizeof(result));
+		snprintf(call, sizeof(call), ", %.90s%s", words, result);
 	}
 	snprintf(text, len, "%s%s%s: %s%s, at %" PRIu64 ".%09" PRIu64 " s", m->c->n > 1 ? run->name : "",
 		 m->c->n > 1 ? ": " : "", viz_fn_name(run->t, fh->nodes[root->node].fn), context, call,

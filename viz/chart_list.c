@@ -5,9 +5,21 @@
 
 #include "viz/call_hops.h"
 #include "viz/chart_parts.h"
+#include "viz/errno_name.h"
 #include "viz/near.h"
 
 #define MOST 40 /* lines of one kind */
+
+void chart_result(int64_t result, char *text, unsigned len)
+{
+	const char *name = result < 0 && result > INT32_MIN ? viz_errno_name((int)-result) : NULL;
+	if (result == FOREST_OPEN)
+		*text = '\0';
+	else if (name)
+		snprintf(text, len, " = -1 %s", name);
+	else
+		snprintf(text, len, " = %" PRId64, result);
+}
 
 /* Programs' calls: those that are the same but for their numbers in a row are one line. */
 static void list_syscalls(const struct viz_chart_run *run, uint32_t h, FILE *out)
@@ -31,8 +43,7 @@ static void list_syscalls(const struct viz_chart_run *run, uint32_t h, FILE *out
 		}
 		char numbers[32], result[32] = "";
 		snprintf(numbers, sizeof(numbers), n > 1 ? "%" PRIu32 "-%" PRIu32 : "%" PRIu32, k + 1, k + n);
-		if (fh->values[first->pid] != FOREST_OPEN)
-			snprintf(result, sizeof(result), " = %" PRId64, fh->values[first->pid]);
+		chart_result(fh->values[first->pid], result, sizeof(result));
 		fprintf(out, "  %9s  %s%s\n", numbers, viz_string(&host->strings, first->obj), result);
 	}
 }

@@ -31,6 +31,9 @@ bool chart_text(const struct call_tree *tree, uint32_t root, const struct viz_ch
 /* Whether a name meets a glob; a word without '*', '?' and '[' is a name. */
 bool chart_is_glob(const char *word);
 
+/* " = 3" or " = -1 EBADF": the result of a program's call; "" while it has none. */
+void chart_result(int64_t result, char *text, unsigned len);
+
 /* "connect" of "connect(3, ...)": its length. */
 unsigned chart_call_name(const char *text);
 

@@ -129,6 +129,7 @@ def test_hops(run):
 
 
 def test_merge(run, other):
+    check(" = -1 ECONNREFUSED\n" in chart(other), "the list tells results as programs see them")
     text = chart(run, other, "--reach", "ip_output")
     trees = {d.name: d for d in drawings(text)}
     check({"sys_connect", "irq_exit", "sys_write"} <= set(trees), f"ways to ip_output begin in {set(trees)}")
