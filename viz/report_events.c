@@ -20,6 +20,21 @@ struct collect {
 	bool failed;
 };
 
+/* `array` with room for one more than n; NULL: no memory, and it stays as it is. */
+static void *more(struct collect *c, void *array, uint32_t n, uint32_t *cap, size_t size)
+{
+	if (n < *cap)
+		return array;
+	uint32_t grown = *cap ? *cap * 2 : 64;
+	void *a = grown > *cap ? realloc(array, grown * size) : NULL;
+	if (!a) {
+		c->failed = true;
+		return NULL;
+	}
+	*cap = grown;
+	return a;
+}
+
 static uint32_t new_lane(struct collect *c, enum report_lane_kind kind, uint32_t pid)
 {
 	struct report_events *e = c->all;
@@ -69,18 +84,10 @@ static uint32_t lane_of_flow(struct collect *c, const struct viz_flow *flow)
 static uint32_t add(struct collect *c, uint32_t lane, unsigned kind, unsigned fn, uint32_t obj, uint64_t time)
 {
 	struct report_host *h = c->host;
-	if (h->n == h->cap) {
-		uint32_t cap = h->cap ? h->cap * 2 : 1024;
-		struct report_event *grown = cap > h->cap ? realloc(h->events, cap * sizeof(*grown)) : NULL;
-		if (!grown) {
-			c->failed = true;
-			return 0;
-		}
-		h->events = grown;
-		h->cap = cap;
-	}
-	if (c->failed)
+	struct report_event *events = c->failed ? NULL : more(c, h->events, h->n, &h->cap, sizeof(*events));
+	if (!events)
 		return 0;
+	h->events = events;
 	struct report_lane *l = &c->all->lanes[lane];
 	uint32_t row = l->open + (l->kind == LANE_TASK && kind != RE_SYSCALL);
 	h->events[h->n] = (struct report_event){ .time = time,
@@ -177,16 +184,10 @@ static bool just_sent(const struct collect *c, uint32_t packet, uint64_t time)
 static void value(struct collect *c, const struct trace_rec *rec)
 {
 	struct report_host *h = c->host;
-	if (h->nr_values == h->cap_values) {
-		uint32_t cap = h->cap_values ? h->cap_values * 2 : 256;
-		struct report_value *grown = realloc(h->values, cap * sizeof(*grown));
-		if (!grown) {
-			c->failed = true;
-			return;
-		}
-		h->values = grown;
-		h->cap_values = cap;
-	}
+	struct report_value *values = more(c, h->values, h->nr_values, &h->cap_values, sizeof(*values));
+	if (!values)
+		return;
+	h->values = values;
 	h->values[h->nr_values] =
 		(struct report_value){ c->subject_kind, c->subject, rec->fn, h->n, rec->obj, h->nr_values };
 	h->nr_values++;
@@ -212,16 +213,10 @@ static void frame_bytes(struct collect *c, const struct trace_rec *rec)
 	if (!c->frame)
 		return;
 	if (!head || head->index != c->frame - 1) {
-		if (h->nr_heads == h->cap_heads) {
-			uint32_t cap = h->cap_heads ? h->cap_heads * 2 : 64;
-			struct report_head *grown = realloc(h->heads, cap * sizeof(*grown));
-			if (!grown) {
-				c->failed = true;
-				return;
-			}
-			h->heads = grown;
-			h->cap_heads = cap;
-		}
+		struct report_head *heads = more(c, h->heads, h->nr_heads, &h->cap_heads, sizeof(*heads));
+		if (!heads)
+			return;
+		h->heads = heads;
 		head = &h->heads[h->nr_heads++];
 		*head = (struct report_head){ .index = c->frame - 1 };
 	}
@@ -245,16 +240,10 @@ static void wire_time(struct collect *c, const struct trace_rec *rec)
 	if (!c->frame)
 		return;
 	if (!w || w->index != c->frame - 1) {
-		if (h->nr_wires == h->cap_wires) {
-			uint32_t cap = h->cap_wires ? h->cap_wires * 2 : 64;
-			struct report_wire *grown = realloc(h->wires, cap * sizeof(*grown));
-			if (!grown) {
-				c->failed = true;
-				return;
-			}
-			h->wires = grown;
-			h->cap_wires = cap;
-		}
+		struct report_wire *wires = more(c, h->wires, h->nr_wires, &h->cap_wires, sizeof(*wires));
+		if (!wires)
+			return;
+		h->wires = wires;
 		w = &h->wires[h->nr_wires++];
 		uint64_t sent = h->events[c->frame - 1].time;
 		*w = (struct report_wire){ c->frame - 1, sent, sent };
