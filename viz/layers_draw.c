@@ -14,8 +14,8 @@
 #define LEFT 16	      /* columns of the layers' names */
 #define APART 3	      /* columns between boxes */
 #define LANES_APART 6 /* and between lanes */
-#define MAX_PLACES (MAX_STATIONS + MAX_WAYS * 4)
-#define MAX_PIECES (MAX_WAYS * 5)
+#define MAX_PLACES (MAX_STATIONS + MAX_WAYS * LAYER_ROWS)
+#define MAX_PIECES (MAX_WAYS * LAYER_ROWS)
 
 /* A box, or a cell of a row that a way passes. */
 struct place {

@@ -7,6 +7,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "viz/chart.h"
+#include "viz/layers.h"
 #include "viz/diff.h"
 #include "viz/export.h"
 #include "viz/journey.h"
@@ -37,6 +38,12 @@ static void draw_charts(const struct viz_trace *t, FILE *out)
 	struct viz_chart_options entries = { .pick = PICK_ALL, .packet = 1, .follow = 1 };
 	check(viz_chart(&c, &entries, false, out, note, sizeof(note), err, sizeof(err)), err);
 	viz_charts_close(&c);
+
+	struct layers_options all = { .host = NULL };
+	struct board *b = viz_layers(t, &all, err, sizeof(err));
+
+	check(b ? 0 : -1, err);
+	board_free(b);
 }
 
 /* Every format, of the whole run and of a window. */

@@ -54,6 +54,14 @@ class Node:
                 c.edges(seen)
         return seen
 
+    def walk(self):
+        yield self
+        for c in self.children:
+            yield from c.walk()
+
+    def calls(self):
+        return [n.name for n in self.walk() if not n.step]
+
     def preorder(self):
         yield self.name
         for c in self.children:

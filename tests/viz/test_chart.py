@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from chart_reader import Node, documents_reader, read_documents, read_drawing, shapes, strip
@@ -284,7 +285,64 @@ def test_trees(rng, space, folder, n):
                 boxes = wirepath(*base, "--style", style, "--format", "utf8")
                 check(shapes(boxes.stdout) == shapes(out.stdout), f"{what}: utf8 is another drawing")
                 check("│" in boxes.stdout and "+--> |" not in boxes.stdout, f"{what}: utf8 is ASCII")
+    out = wirepath("chart", folder, "--host", "one", "--call", "root", "--nth", "merged",
+                   *(["--depth", depth] if depth else []))
+    merged = read_drawing(out.stdout.rstrip("\n").split("\n"), 3)
+    calls = Counter({"root": 1, "a": 1})
+    for want in wanted:
+        calls.update(want.calls())
+    counted = Counter()
+    for node in merged.walk():
+        if not node.step:
+            counted[node.name] += node.count
+    check(counted == calls, f"round {n}: merged: other numbers of calls", counted, calls)
+    check(merged.edges() == set().union({("root", "a", None)}, *(want.edges() for want in wanted)),
+          f"round {n}: merged: other edges")
     check(seen_folded > 4, f"round {n}: {seen_folded} repetitions are folded")
+
+
+def changed(rng, node):
+    """A copy with some calls left out, put in, or called by another name."""
+    copy = Node(node.name, node.op, node.step)
+    for c in node.children:
+        if rng.random() < .05:
+            continue
+        copy.children.append(changed(rng, c))
+        if rng.random() < .05:
+            copy.children[-1].name = rng.choice(NAMES) if not c.step else rng.choice(STEPS)
+        if rng.random() < .05:
+            copy.children.append(random_tree(rng, "small"))
+            copy.children[-1].name = rng.choice(NAMES)
+    return copy
+
+
+def side(lines, other):
+    """One side of a comparison: without the lines that are marked as the other's."""
+    return [line[2:] for line in lines if not line.startswith(other)]
+
+
+def test_compare(rng, tmp, n):
+    """Two runs compared: without what is marked, each is there whole."""
+    roots = [random_tree(rng, rng.choice(["any", "loops"])) for _ in range(6)]
+    others = [changed(rng, root) for root in roots]
+    write_trees(rng, roots, 0, tmp / "first", 1)
+    write_trees(rng, others, 0, tmp / "second", 1)
+    for k, pair in enumerate(zip(roots, others)):
+        out = wirepath("chart", tmp / "first", "--host", "one", "--call", "root", "--nth", k + 2, "--against",
+                       tmp / "second", "--unfold")
+        what = f"compared {n}.{k}"
+        if not check(out.returncode == 0, f"{what}: ends with {out.returncode}", out.stderr):
+            continue
+        lines = out.stdout.rstrip("\n").split("\n")
+        check(all(line[:2] in ("  ", "- ", "+ ") for line in lines), f"{what}: lines without a mark")
+        for want, mark in zip(pair, ("+ ", "- ")):
+            try:
+                got = read_drawing(side(lines, mark), 3)
+                same = strip(got.flat()) == strip(drawn(want).flat())
+            except ValueError as e:
+                same, got = False, e
+            if not check(same, f"{what}: without '{mark}' it is another tree", got):
+                print(out.stdout, file=sys.stderr)
 
 
 def without_hops(node):
@@ -648,6 +706,8 @@ def main():
         tmp = Path(name)
         for n in range(ROUNDS):
             test_trees(rng, space, tmp / "tree", n)
+        for n in range(3):
+            test_compare(rng, tmp, n)
         test_export(tmp)
         test_chart_errors(tmp)
         test_truncated(rng, tmp)
