@@ -48,7 +48,8 @@ static enum pic_class class_of(const char *header)
 
 static void add_segment(struct buffer *bf, const char *name, int64_t at, int64_t end, enum pic_class cls)
 {
-	if (end > at && bf->nr_segs < MAX_SEGMENTS)
+	end = end < bf->end ? end : bf->end;
+	if (at >= 0 && end > at && bf->nr_segs < MAX_SEGMENTS)
 		bf->seg[bf->nr_segs++] = (struct segment){ .name = name, .at = at, .end = end, .cls = cls };
 }
 
@@ -95,6 +96,7 @@ static void find_segments(const struct drawing *d, struct buffer *bf)
 	const struct snap_rec *h;
 	int64_t at = 0;
 	bf->end = num(d, bf->skb[0], "end");
+	bf->end = bf->end < 0 ? 0 : bf->end < UINT32_MAX ? bf->end : UINT32_MAX;
 	bf->data = bf->end;
 	for (unsigned i = 0; i < bf->nr_skbs; i++) {
 		int64_t data = num(d, bf->skb[i], "data"), tail = num(d, bf->skb[i], "tail");
@@ -112,6 +114,12 @@ static void find_segments(const struct drawing *d, struct buffer *bf)
 		split_at(bf, num(d, bf->skb[i], "data"));
 		split_at(bf, num(d, bf->skb[i], "tail"));
 	}
+}
+
+static int count_frags(const struct drawing *d, const struct snap_rec *skb)
+{
+	int64_t n = num(d, skb, "nr_frags");
+	return n < 0 ? 0 : n > MAX_FRAGS ? MAX_FRAGS : (int)n;
 }
 
 /* All packets with the buffer of `skb`, that one first. */
@@ -166,8 +174,7 @@ static int row_of(const struct buffer *bf, int64_t at)
 static int draw_shared_info(const struct drawing *d, struct buffer *bf, int x, int *frag_row)
 {
 	const struct snap_rec *skb = bf->skb[0];
-	int64_t frags = num(d, skb, "nr_frags"), gso = num(d, skb, "gso_size"),
-		list = num(d, skb, "frag_list");
+	int64_t frags = count_frags(d, skb), gso = num(d, skb, "gso_size"), list = num(d, skb, "frag_list");
 	int y = bf->bottom, rows = 3 + (int)frags + (gso != 0) + (list != 0);
 	board_box(d->b, x, y, BAR_WIDTH, rows + 2, PIC_KERNEL,
 		  "skb_shared_info: lies behind `end`, and is shared like the data");
@@ -180,7 +187,7 @@ static int draw_shared_info(const struct drawing *d, struct buffer *bf, int x, i
 	if (gso)
 		board_text(d->b, x + 2, ++y, PIC_KERNEL, 0, "gso_size   %lld x %lld", (long long)gso,
 			   (long long)num(d, skb, "gso_segs"));
-	for (int i = 0; i < frags && i < MAX_FRAGS; i++) {
+	for (int i = 0; i < frags; i++) {
 		board_text(d->b, x + 2, ++y, PIC_KERNEL, 0, "frags[%d]", i);
 		frag_row[i] = y;
 	}
@@ -194,8 +201,9 @@ static int draw_shared_info(const struct drawing *d, struct buffer *bf, int x, i
 static int draw_pages(const struct drawing *d, const struct buffer *bf, int x, int y, const int *frag_row)
 {
 	const struct snap_rec *rec = NULL;
-	int to[MAX_FRAGS], n = 0, left = x + board_route_width((unsigned)num(d, bf->skb[0], "nr_frags")) + 1;
-	while (n < MAX_FRAGS && (rec = next(d, rec, "frag"))) {
+	int to[MAX_FRAGS], n = 0, frags = count_frags(d, bf->skb[0]);
+	int left = x + board_route_width((unsigned)frags) + 1;
+	while (n < frags && (rec = next(d, rec, "frag"))) {
 		if (num(d, rec, "skb") != num(d, bf->skb[0], "id"))
 			continue;
 		board_box(d->b, left, y, BOX_WIDTH, 4, PIC_APPLICATION,

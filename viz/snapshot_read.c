@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_MEMBERS 64 /* of a line */
+#define MAX_MEMBERS 64		    /* of a line */
+#define MAX_NUMBER (INT64_MAX >> 8) /* so that sums stay whole; a time of two years is less */
 
 /* ---- one line ---- */
 
@@ -59,7 +60,7 @@ static bool parse_member(struct line *l)
 		return m->text && ++l->n;
 	}
 	m->number = strtoll(l->at, &end, 10);
-	if (end == l->at)
+	if (end == l->at || m->number > MAX_NUMBER || m->number < -MAX_NUMBER)
 		return false;
 	l->at = end;
 	return ++l->n;

@@ -372,7 +372,7 @@ def test_errors(plain, run, out):
     fails("objects", bare, says=r"no snapshot.*\n.*wirepath run \S*bare.lua -o \S*bare --seed 5 --snapshot 2ms")
     fails("objects", out / "none", says=r"cannot read the run folder")
     lines = (run / "snapshots.jsonl").read_text().splitlines(keepends=True)
-    for cut in ('{"is":"sock","id":}\n', "{\n", "x\n", '{"is":"skb","id":1\n', '{"is":7}\n'):
+    for cut in ('{"is":"sock","id":}\n', "{\n", "x\n", '{"is":"skb","id":1\n', '{"is":7}\n', '{"is":"skb","id":-9223372036854775808}\n'):
         (bare / "snapshots.jsonl").write_text("".join(lines[:20]) + cut + "".join(lines[20:]))
         fails("objects", bare, says=r"line 21 is damaged")
     (bare / "snapshots.jsonl").write_text("".join(lines)[:-5]) # killed while it wrote
