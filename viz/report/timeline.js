@@ -23,6 +23,7 @@ class Timeline extends TimelinePainter {
     this.colorTracks();
     this.items = [];
     this.density = null;
+    this.coarse = 1;
     this.listen();
   }
 

@@ -10,6 +10,7 @@ const LAYERS = ["program", "application", "transport", "internet", "interface", 
   "nic-model", "wire", "core", "lua", "other"];
 const DIMMED = LAYERS.length, STEPS = LAYERS.length + 1; // colours beside the layers
 const MAX_ARROWS = 250; // of frames in view
+const SLOW = 24; // ms for a picture: less than 30 a second with what the browser adds
 
 /* What the time line looks like; class Timeline (timeline.js) has its lanes, and what the user does. */
 class TimelinePainter {
@@ -77,8 +78,13 @@ class TimelinePainter {
     });
   }
 
-  draw() {
+  /*
+   * Where a picture takes too long to be fluid, the ones that follow it are coarser: columns of several pixels. A fine
+   * one follows when nothing has moved for a moment.
+   */
+  draw(fine = false) {
     const began = performance.now();
+    this.columnWidth = fine ? 1 : this.coarse;
     const g = this.canvas.getContext("2d"), colors = this.app.colors;
     g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     g.font = "11px " + colors.mono;
@@ -96,6 +102,10 @@ class TimelinePainter {
     this.drawRuler(g, colors);
     this.drawOverview();
     this.drawTime = performance.now() - began;
+    clearTimeout(this.refining);
+    if (this.columnWidth > 1) this.refining = setTimeout(() => this.draw(true), 200);
+    if (!fine && this.drawTime > SLOW) this.coarse = Math.min(8, this.coarse * 2);
+    else if (!fine && this.drawTime < SLOW / 4) this.coarse = Math.max(1, this.coarse / 2);
   }
 
   /* The grid, the hosts' bars and the spans go into an image, pixel by pixel: there are many of them. */
@@ -169,7 +179,7 @@ class TimelinePainter {
   /* The spans of a row that are in view: of those narrower than a pixel the first in each column. */
   paintTrack(track, y, rowH, colors) {
     const { x0, x1 } = this.app.state, { list, ends, n } = track, { columns, ordered, pitch: width, ratio, dimming } = this;
-    const { time, kind } = this.run, k = width / (x1 - x0), fills = colors.pixel.fills;
+    const { time, kind } = this.run, { columnWidth } = this, k = width / (x1 - x0), fills = colors.pixel.fills;
     const legible = rowH >= ROW_FLAT, least = 3 * this.charWidth * ratio;
     this.setRows(y, rowH > 6 ? rowH - 1 : rowH);
     let m = firstWhere(0, n, (j) => (ordered ? ends[j] : this.stop(list[j])) >= x0);
@@ -179,7 +189,7 @@ class TimelinePainter {
       if (left >= width) break;
       const right = ((ordered ? ends[m] : time[ends[m] - (kind[i] & EV.TIGHT ? 1 : 0)]) - x0) * k;
       const color = dimming && this.app.dims(i, LAYERS[track.colors[m]]) ? DIMMED : track.colors[m];
-      const column = Math.max(0, Math.floor(left)), wide = right - left >= 1.5;
+      const column = Math.max(0, Math.floor(left / columnWidth) * columnWidth), wide = right - left >= 1.5 * columnWidth;
       if (runTo >= 0 && (wide || color !== runColor || column > runTo)) {
         this.bar(runX, runTo, fills[runColor]);
         runTo = -1;
@@ -194,8 +204,8 @@ class TimelinePainter {
         runX = column;
         runColor = color;
       }
-      runTo = column + 1;
-      m = lastWithin(list, ends, m, n, columns[Math.min(width, column + 1)]);
+      runTo = column + columnWidth;
+      m = lastWithin(list, ends, m, n, columns[Math.min(width, runTo)]);
     }
     if (runTo >= 0) this.bar(runX, runTo, fills[runColor]);
   }
