@@ -44,6 +44,7 @@ int cmd_objects(int argc, char **argv)
 		"with that "
 		"trace id\n"
 		"                  queue   queues only; queue:ID of that socket\n"
+		"                  device  network devices, their qdiscs and neighbours\n"
 		"                  all     (default)\n"
 		"  --format F      ascii (default), utf8, svg, png, pdf\n"
 		"  -o FILE         write there instead of to standard output\n\n"

@@ -7,7 +7,7 @@
 
 #include "viz/objects_draw.h"
 
-enum wanted { WANT_SKB = 1, WANT_RING = 2, WANT_SOCKET = 4, WANT_QUEUE = 8 };
+enum wanted { WANT_SKB = 1, WANT_RING = 2, WANT_SOCKET = 4, WANT_QUEUE = 8, WANT_DEVICE = 16 };
 
 /* What was asked for. */
 struct wish {
@@ -45,7 +45,11 @@ static bool parse_object(const char *object, struct wish *w)
 		w->dev = colon ? colon + 1 : NULL;
 		return true;
 	}
-	w->what = WANT_SOCKET | WANT_QUEUE | WANT_SKB | WANT_RING;
+	if (strcmp(object, "device") == 0) {
+		w->what = WANT_DEVICE;
+		return true;
+	}
+	w->what = WANT_SOCKET | WANT_QUEUE | WANT_SKB | WANT_DEVICE | WANT_RING;
 	return strcmp(object, "all") == 0;
 }
 
@@ -86,6 +90,8 @@ static bool draw_host(struct drawing *d, const struct wish *w, unsigned what)
 			d->y = y;
 		any |= found;
 	}
+	if (what & WANT_DEVICE)
+		any |= objects_devices(d);
 	if (what & WANT_RING)
 		any |= objects_rings(d, w->dev);
 	return any;
@@ -141,7 +147,7 @@ struct board *viz_objects(struct viz_snapshots *s, const struct viz_objects_opti
 	if (!parse_object(opt->object, &wish)) {
 		snprintf(err, errlen,
 			 "there is no object '%s': use skb, skb:N, ring, ring:DEV, socket, socket:ID, queue, "
-			 "queue:ID or all",
+			 "queue:ID, device or all",
 			 opt->object);
 		return NULL;
 	}

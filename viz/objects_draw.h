@@ -38,5 +38,6 @@ bool objects_rings(struct drawing *d, const char *dev);
 #define OBJECTS_SIDE_BY_SIDE 3
 bool objects_sockets(struct drawing *d, const uint32_t *hosts, unsigned n, int64_t id);
 bool objects_queues(struct drawing *d, int64_t id);
+bool objects_devices(struct drawing *d);
 
 #endif

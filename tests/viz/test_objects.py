@@ -286,6 +286,11 @@ def test_words(run, moments):
                  "server: queues", "sk_buff_head"):
         check(word in text, "socket structures:", word)
     check(draw("accept", "--object", "queue") == text[text.index("server: queues"):], "the queues alone")
+    text = draw(POLLS[0], "--object", "device")
+    for word in ("net_device eth0         up", "qdisc pfifo_fast", "transmit ring of 128", "server: devices"):
+        check(word in text, "devices:", word)
+    check(re.search(r"neighbour 10.0.2.2 .*\n.*52:54:00:12:34:02 .*\n.*NUD_REACHABLE", draw("connect", "--object", "device")),
+          "neighbours")
     trace_id = one(snapshots(run)["accept"]["server"], "sock", state="TCP_LISTEN")["trace_id"]
     text = draw("accept", "--object", "socket:%d" % trace_id, "--host", "server")
     check("TCP_LISTEN" in text and "ESTABLISHED" not in text and "queues" not in text, "one socket")
