@@ -189,6 +189,9 @@ static struct pd_conn *outbound_conn(struct pd_run *run, const struct seen *s)
 	for (int pass = 0; pass < 2; pass++)
 		for (unsigned i = run->nr_conns; i-- > 0;) {
 			struct pd_conn *k = &run->conns[i];
+			/* ports may be in use again: another SYN is another connection's */
+			if ((s->flags & TH_SYN) && k->have_local_isn && k->live_local_isn != s->seq)
+				continue;
 			if (k->state >= PD_CONN_ACTIVE && k->remote_port == remote &&
 			    (pass == 0 ? k->local_port == local : !k->have_local_isn))
 				return k;
@@ -304,7 +307,7 @@ static const char *difference(struct pd_run *run, struct pd_conn *c, const struc
 		return "sequence number";
 	if (s->len != p->len)
 		return "length";
-	if ((s->flags & TH_ACK) && s->ack - ro != p->ack)
+	if ((s->flags & TH_ACK ? s->ack - ro : s->ack) != p->ack)
 		return "ack number";
 	if (p->win >= 0 && ntohs(s->tcp->window) != p->win)
 		return "window";

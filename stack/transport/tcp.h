@@ -107,10 +107,10 @@ static inline u32 tcp_time_stamp_raw(const struct host *host)
 	return (u32)tcp_ns_to_ts(tcp_clock_ns(host));
 }
 
-/* Whole seconds of virtual time (time stamps of PAWS). */
+/* Whole seconds (time stamps of PAWS). Never 0, which stands for "no time stamp seen". */
 static inline int tcp_seconds(const struct host *host)
 {
-	return (int)(host_now(host) / NSEC_PER_SEC);
+	return (int)(host_now(host) / NSEC_PER_SEC) + 1;
 }
 
 static inline u32 tcp_stamp_us_delta(u64 t1, u64 t0)
