@@ -280,6 +280,7 @@ static const struct feature *find_feature(const char *name)
 static int set_features(struct sh *sh, struct net_device *dev)
 {
 	netdev_features_t on = 0, off = 0, before = dev->features;
+	bool refused = false;
 	if (sh->n < 5)
 		return bad_line(sh);
 	for (int i = 3; i + 1 < sh->n; i += 2) {
@@ -292,8 +293,9 @@ static int set_features(struct sh *sh, struct net_device *dev)
 		if (!is_on_or_off(value))
 			return bad_line(sh);
 		*(value[1] == 'n' ? &on : &off) |= f->bits & changeable(dev);
+		refused |= f->bits & ~changeable(dev) & (value[1] == 'n' ? ~before : before);
 	}
-	if (!on && !off)
+	if (!on && !off && refused)
 		return sh_fail(sh, 1, "Could not change any device features\n");
 	ethtool_set_features(dev, on | off, on);
 	/* what changed beside what was asked for, or did not */

@@ -141,8 +141,6 @@ static bool tcp_fields(struct pd_scan *s, struct pd_packet *p)
 		if (pd_take_word(s, "ack")) {
 			if (!pd_u32(s, &p->ack))
 				return false;
-			if (!(p->flags & 0x10))
-				return pd_error(s, "an ack number needs the flag '.'");
 		} else if (pd_take_word(s, "win")) {
 			if (!pd_u32(s, &n))
 				return false;

@@ -72,7 +72,8 @@ static bool defaults(struct command *c)
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		if (!set_sysctl(c, settings[i], false))
 			return false;
-	return true;
+	/* the kernel's suite, whose copy is beside the scripts, has listeners ask for fast open */
+	return strcmp(c->words[0], "./defaults.sh") != 0 || set_sysctl(c, "net.ipv4.tcp_fastopen=0x3", false);
 }
 
 /* sysctl [-q] [-e] [-w] NAME=VALUE... */

@@ -320,8 +320,8 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	tcp->dest = htons(p->dport ? (uint16_t)p->dport : c->local_port);
 	tcp->doff = (uint8_t)(hlen / 4) & 15;
 	tcp->window = htons((uint16_t)p->win);
-	if (p->flags & TH_ACK)
-		tcp->ack_seq = htonl(p->ack + local_offset(c, syn));
+	/* without the flag the number means nothing and goes out as it is written */
+	tcp->ack_seq = htonl(p->flags & TH_ACK ? p->ack + local_offset(c, syn) : p->ack);
 	if (p->urg >= 0)
 		tcp->urg_ptr = htons((uint16_t)p->urg);
 	memcpy(tcp + 1, options, (size_t)nopt);
