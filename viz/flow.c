@@ -22,7 +22,6 @@ struct walk {
 };
 
 #define STAYS_UNKNOWN 255 /* it does not go on */
-#define MAX_PID (1u << 24)
 
 const char *viz_softirq_name(unsigned nr)
 {
@@ -139,6 +138,12 @@ static void leave_softirqs(struct walk *w, unsigned depth)
 		pop_flow(w);
 }
 
+/* Numbers of tasks are given out in a row, and each task is defined: a small file has no large ones. */
+static uint64_t max_pid(const struct viz_trace *t)
+{
+	return t->size / 8 + 65536;
+}
+
 /* Makes room for element i of a growing array of zeros; false: no memory. */
 static bool room(void **array, uint32_t *cap, uint32_t i, size_t size)
 {
@@ -158,7 +163,7 @@ static bool room(void **array, uint32_t *cap, uint32_t i, size_t size)
 
 static struct viz_flow *task_flow(struct walk *w, uint32_t pid)
 {
-	if (pid >= MAX_PID || !room((void **)&w->tasks, &w->nr_tasks, pid, sizeof(struct viz_flow *)))
+	if (pid >= max_pid(w->t) || !room((void **)&w->tasks, &w->nr_tasks, pid, sizeof(struct viz_flow *)))
 		return NULL;
 	if (!w->tasks[pid] && (w->tasks[pid] = calloc(1, sizeof(**w->tasks)))) {
 		w->tasks[pid]->kind = FLOW_TASK;
@@ -335,7 +340,7 @@ static void find_stays(struct walk *w, const struct viz_host *h)
 			if (now < nr_left)
 				left[now] = w->nr_switches;
 			now = rec->kind == TR_TASK ? rec->obj : UINT32_MAX;
-			if (rec->kind == TR_IDLE || now >= MAX_PID)
+			if (rec->kind == TR_IDLE || now >= max_pid(w->t))
 				continue;
 			if (!room((void **)&left, &nr_left, now, sizeof(*left))) {
 				w->failed = true;

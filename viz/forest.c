@@ -547,5 +547,5 @@ const struct forest_about_entry *forest_about(const struct forest_about_entry *a
 	}
 	for (*n = 0; lo + *n < nr && all[lo + *n].obj == obj; ++*n)
 		;
-	return all + lo;
+	return *n ? all + lo : NULL;
 }

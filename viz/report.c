@@ -336,7 +336,8 @@ static void put_frames(struct pack *p, const struct viz_trace *t, const struct r
 			bool has_head = head != end && head->index == i;
 			if (kind == RE_TX || kind == RE_RX)
 				put_frame(&f, h, i, has_head ? head : NULL);
-			head += has_head;
+			if (has_head)
+				head++;
 		}
 	}
 	p->failed |= !f.slots || f.table.failed || f.bytes.failed;

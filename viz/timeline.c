@@ -153,7 +153,8 @@ static uint32_t begin_shown(struct slicer *s, struct viz_slice *slice, uint64_t 
 		return nr;
 	}
 	const struct viz_slice_end *e = &s->h->ends[nr];
-	const struct viz_arrow *end = s->tl->arrows + s->h->first_arrow + s->h->nr_arrows;
+	const struct viz_arrow *end =
+		s->tl->arrows ? s->tl->arrows + s->h->first_arrow + s->h->nr_arrows : NULL;
 	slice->end = e->end;
 	slice->has_result = e->has_result;
 	slice->result = e->result;

@@ -12,7 +12,6 @@
 
 #include "core/trace_format.h"
 
-#define MAX_HOSTS (1u << 20)
 #define MAX_STRINGS (1u << 24)
 
 /* A payload being taken apart; `ok` turns false when it ends too early. */
@@ -114,7 +113,7 @@ static bool read_host(struct viz_trace *t, struct cursor *c, bool is_switch)
 	uint32_t i = take_u32(c);
 	const char *name = take_str(c);
 	uint32_t n = t->nr_hosts;
-	if (!c->ok || i >= MAX_HOSTS || !reserve((void **)&t->hosts, &n, i, sizeof(*t->hosts)))
+	if (!c->ok || i >= TRACE_MAX_HOSTS || !reserve((void **)&t->hosts, &n, i, sizeof(*t->hosts)))
 		return false;
 	t->nr_hosts = n;
 	t->hosts[i].name = name;
@@ -126,7 +125,9 @@ static bool read_named(struct viz_trace *t, struct cursor *c, bool task)
 {
 	struct viz_host *h = host_at(t, take_u32(c));
 	uint32_t id = take_u32(c);
-	return h && c->ok && strings_set(task ? &h->tasks : &h->strings, id, take_str(c)) && c->ok;
+	/* numbers are given out in a row, and each is defined: a small file has no large ones */
+	return h && c->ok && id < t->size / 8 + 65536 &&
+	       strings_set(task ? &h->tasks : &h->strings, id, take_str(c)) && c->ok;
 }
 
 static bool read_subject(struct viz_trace *t, struct cursor *c)
