@@ -92,6 +92,7 @@ struct pd_run {
 	struct sim *sim;
 	struct world world;
 	struct host *host;
+	struct pd_tun *tun;
 	struct node node; /* of the interpreter */
 	struct port port;
 	struct event stop; /* brings the engine to a halt at a time of the script */
