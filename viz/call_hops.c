@@ -110,6 +110,38 @@ unsigned hop_targets(const struct forest *f, const struct forest_hop *hop, struc
 	return 1;
 }
 
+/* Appends where a frame comes to; one that came to nobody is told only when there is no other. */
+static unsigned add_ends(const struct forest *f, const struct forest_hop *first, const struct forest_hop *hop,
+			 struct forest_hop *to, unsigned nr, unsigned switches)
+{
+	const struct forest_host *host = &f->hosts[hop->in_host];
+	if (!hop->in)
+		return nr;
+	if (hop->kind != HOP_FRAME || !f->t->hosts[hop->in_host].is_switch || switches == 16) {
+		if (nr < HOP_ENDS) {
+			to[nr] = *first;
+			to[nr].in_host = hop->in_host;
+			to[nr++].in = hop->in;
+		}
+		return nr;
+	}
+	/* what the switch sends next is that frame, by one port or several */
+	for (uint32_t i = hop->in + 1; i < host->n && host->nodes[i].kind == NODE_OUT; i++)
+		if (host->nodes[i].obj != FOREST_NONE)
+			nr = add_ends(f, first, &f->hops[host->nodes[i].obj], to, nr, switches + 1);
+	return nr;
+}
+
+unsigned hop_ends(const struct forest *f, const struct forest_hop *hop, struct forest_hop *to)
+{
+	unsigned nr = add_ends(f, hop, hop, to, 0, 0);
+	if (nr)
+		return nr;
+	to[0] = *hop;
+	to[0].in = 0;
+	return 1;
+}
+
 /* The call that did it: the innermost one that is not of the kernel's own machinery. */
 static uint32_t actor(const struct forest *f, uint32_t host, uint32_t node)
 {

@@ -11,6 +11,10 @@ struct hop_target {
 };
 
 #define HOP_TARGETS 8
+#define HOP_ENDS 32
+
+/* Where a hop leads past switches, at most HOP_ENDS: frames go on from there, perhaps to several hosts. */
+unsigned hop_ends(const struct forest *f, const struct forest_hop *hop, struct forest_hop *to);
 
 /* The calls that ran because of `hop`, at most HOP_TARGETS. */
 unsigned hop_targets(const struct forest *f, const struct forest_hop *hop, struct hop_target *to);

@@ -82,6 +82,7 @@ struct copy {
 	struct call_tree *tree;
 	const struct call_source *src;
 	struct call_filter filter;
+	uint8_t **seen; /* by host and node: calls that are drawn because of a hop; NULL: none is followed */
 };
 
 /* Where a subtree is copied from and to. */
@@ -112,6 +113,20 @@ static uint32_t add_hop(struct copy *c, const struct place *at, uint32_t node, c
 	return i;
 }
 
+/* Whether it is the first time that a hop leads to this call: so often is it drawn, lest a chart has no end.
+ */
+static bool first_time(struct copy *c, uint32_t host, uint32_t node)
+{
+	uint8_t **seen = &c->seen[host];
+	if (!*seen && !(*seen = calloc(c->src->f->hosts[host].n, 1))) {
+		c->tree->failed = true;
+		return false;
+	}
+	bool first = !(*seen)[node];
+	(*seen)[node] = 1;
+	return first;
+}
+
 /* Draws what a hop set off below its line; a line has one box below it, so that more need lines of their own.
  */
 static void follow(struct copy *c, struct place at, uint32_t line, const struct hop_target *to, unsigned nr)
@@ -122,6 +137,8 @@ static void follow(struct copy *c, struct place at, uint32_t line, const struct 
 	below.level = at.level + 1;
 	for (unsigned i = 0; i < nr && line; i++) {
 		uint32_t before = c->tree->nodes[line].last;
+		if (!first_time(c, to[i].host, to[i].node))
+			continue;
 		below.parent = line;
 		below.host = to[i].host;
 		below.since = to[i].since;
@@ -142,13 +159,17 @@ static void copy_event(struct copy *c, struct place at, uint32_t node)
 		if (n->obj == FOREST_NONE)
 			return;
 		for (uint32_t h = n->obj; h < f->nr_hops; h++) {
+			struct forest_hop ends[HOP_ENDS];
 			const struct forest_hop *hop = &f->hops[h];
 			if (h != n->obj &&
 			    (n->kind == NODE_IN || hop->out != node || hop->out_host != at.host))
 				break;
-			uint32_t line = add_hop(c, &at, node, hop);
-			if (on && n->kind == NODE_OUT)
-				follow(c, at, line, to, hop_targets(f, hop, to));
+			unsigned nr = hop_ends(f, hop, ends);
+			for (unsigned k = 0; k < nr; k++) {
+				uint32_t line = add_hop(c, &at, node, &ends[k]);
+				if (on && n->kind == NODE_OUT)
+					follow(c, at, line, to, hop_targets(f, &ends[k], to));
+			}
 		}
 		return;
 	}
@@ -216,6 +237,15 @@ static void copy_call(struct copy *c, struct place at, uint32_t node)
 	copy_below(c, at, node);
 }
 
+/* The outermost call that leads to a node. */
+static uint32_t top_call(const struct forest *f, uint32_t host, uint32_t i)
+{
+	for (uint32_t up;
+	     (up = forest_at(f, host, i)->parent) != 0 && forest_at(f, host, up)->kind == NODE_CALL;)
+		i = up;
+	return i;
+}
+
 uint32_t call_tree_copy(struct call_tree *tree, const struct call_source *src, uint32_t host, uint32_t node,
 			const struct call_filter *filter)
 {
@@ -225,6 +255,15 @@ uint32_t call_tree_copy(struct call_tree *tree, const struct call_source *src, u
 	if (!root)
 		return 0;
 	at.parent = root;
+	if (filter->follow && !(c.seen = calloc(src->f->t->nr_hosts, sizeof(*c.seen)))) {
+		tree->failed = true;
+		return 0;
+	}
+	if (c.seen)
+		first_time(&c, host, top_call(src->f, host, node)); /* what goes on after a sleep is in it */
 	copy_below(&c, at, node);
+	for (uint32_t h = 0; c.seen && h < src->f->t->nr_hosts; h++)
+		free(c.seen[h]);
+	free(c.seen);
 	return tree->failed ? 0 : root;
 }

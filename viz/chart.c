@@ -19,6 +19,8 @@ int viz_chart_format(const char *word)
 	return -1;
 }
 
+#define MAX_TEXT (256u << 20) /* bytes of one drawing */
+
 /* ---- runs ---- */
 
 static int by_name(const void *a, const void *b)
@@ -195,6 +197,15 @@ static bool as_text(const struct make *m)
 static bool draw_text(const struct make *m, const struct call_tree *tree, const char *heading, uint32_t root)
 {
 	bool fence = heading && m->opt->style == VIZ_NESTED;
+	uint64_t size = m->opt->style == VIZ_NESTED ? chart_text_size(tree, root, 0) : 0;
+	if (size > MAX_TEXT) {
+		snprintf(m->err, m->errlen,
+			 "the drawing would take %" PRIu64
+			 " MB of text: draw less (--depth, --layer, --only, --follow), or "
+			 "use --style outline",
+			 size >> 20);
+		return false;
+	}
 	if (heading)
 		fprintf(m->out, "# %s\n%s", heading, fence ? "```\n" : "");
 	bool ok = chart_text(tree, root, m->opt, m->compare, m->out);

@@ -165,7 +165,7 @@ int viz_chart_list(const struct viz_charts *c, const char *host, FILE *out, char
 			const struct forest_host *fh = &run->forest.hosts[h];
 			if (name)
 				near_try(&near, name);
-			if (!name || (host && strcmp(host, name) != 0))
+			if (!name || run->t->hosts[h].is_switch || (host && strcmp(host, name) != 0))
 				continue;
 			if (any)
 				fputc('\n', out);

@@ -24,6 +24,9 @@ int chart_pick(struct chart_picks *p, const struct viz_charts *c, const struct v
 	       bool compare, char *err, unsigned errlen);
 void chart_picks_free(struct chart_picks *p);
 
+/* About how many bytes the nested drawing of node i takes. */
+uint64_t chart_text_size(const struct call_tree *tree, uint32_t i, unsigned level);
+
 /* Draws the call `root` of a tree as text. */
 bool chart_text(const struct call_tree *tree, uint32_t root, const struct viz_chart_options *opt,
 		bool compared, FILE *out);

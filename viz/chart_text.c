@@ -408,6 +408,14 @@ static bool draw_outline(struct pen *p, uint32_t root)
 
 /* ---- */
 
+uint64_t chart_text_size(const struct call_tree *tree, uint32_t i, unsigned level)
+{
+	uint64_t size = 3 * ((uint64_t)level * (NESTED_ARROW + CHILD_AT) + 40);
+	for (uint32_t c = tree->nodes[i].first; c; c = tree->nodes[c].next)
+		size += chart_text_size(tree, c, level + 1);
+	return size;
+}
+
 bool chart_text(const struct call_tree *tree, uint32_t root, const struct viz_chart_options *opt,
 		bool compared, FILE *out)
 {

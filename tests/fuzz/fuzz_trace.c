@@ -7,11 +7,11 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "viz/chart.h"
-#include "viz/layers.h"
 #include "viz/diff.h"
 #include "viz/export.h"
 #include "viz/journey.h"
 #include "viz/ladder.h"
+#include "viz/layers.h"
 #include "viz/passage.h"
 #include "viz/report.h"
 

@@ -128,6 +128,16 @@ def test_hops(run):
     check(not leads(near, "~~> frame", "~~> frame", "ftgmac100_rx_packet"), "one hop, no more")
 
 
+def test_switch(run):
+    """A frame is followed past the switches that pass it on; a call is drawn once, however many hops lead to it."""
+    text = chart(run, "--syscall", "connect", "--host", "alice", "--follow", 4)
+    tree = read_drawing(text.rstrip("\n").split("\n"), 3)
+    check(leads(tree, "ftgmac100_hard_start_xmit", "~~> frame to bob: ftgmac100_rx_packet", "arp_rcv",
+                "~~> frame to alice: ftgmac100_rx_packet", "neigh_update", "~~> frame to bob: ftgmac100_rx_packet", "tcp_v4_rcv"),
+          "over a switch and back")
+    check("frame to sw" not in text and text.count("~~> wakes task client in inet_wait_for_connect") <= 1, "no switch is an end")
+
+
 def test_merge(run, other):
     check(" = -1 ECONNREFUSED\n" in chart(other), "the list tells results as programs see them")
     text = chart(run, other, "--reach", "ip_output")
@@ -238,13 +248,14 @@ def test_mistakes(run):
 def main():
     with tempfile.TemporaryDirectory() as name:
         tmp = Path(name)
-        for scenario in "tcp_handshake", "udp_echo":
+        for scenario in "tcp_handshake", "udp_echo", "vlan":
             out = wirepath("run", ROOT / f"scenarios/{scenario}.lua", "-o", tmp / scenario)
             check(out.returncode == 0, f"{scenario}: {out.stderr}")
         run, other = tmp / "tcp_handshake", tmp / "udp_echo"
         test_tops(run)
         test_limits(run)
         test_hops(run)
+        test_switch(tmp / "vlan")
         test_merge(run, other)
         test_compare(run, other)
         test_graphs(run, other, tmp)
