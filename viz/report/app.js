@@ -395,8 +395,8 @@ class App {
       ["hosts", run.hosts.length], ["frames", run.frames.length], ["drops", Array.from(run.dropCounts.values())
         .reduce((a, b) => a + b, 0)], ["calls", run.calls]];
     document.getElementById("totals").replaceChildren(...facts.filter(([, v]) => v !== undefined).map(([name, v]) =>
-      element("span", { class: "total" + (name === "drops" && v ? " bad" : "") }, element("b", {}, typeof v === "number" ?
-        formatCount(v) : v), " " + name)));
+      element("span", { class: "total" + (name === "drops" && v ? " bad" : "") }, name === "seed" ? "seed " : "",
+        element("b", {}, typeof v === "number" ? formatCount(v) : v), name === "seed" ? "" : " " + name)));
   }
 
   /* The view "Run": what the run was, and how to run it again. */
