@@ -15,20 +15,15 @@ static const char *name(const struct forest *f, uint32_t host, uint32_t node)
 	return viz_fn_name(f->t, at(f, host, node)->fn);
 }
 
-/* The first root at or after node i that is a call, or the first call below it; 0 none. */
+/* The call that begins right after node i, which is nobody's; 0 none. */
 static uint32_t next_root(const struct forest *f, uint32_t host, uint32_t i)
 {
-	const struct forest_list *l = &f->hosts[host].roots;
-	uint32_t lo = 0, hi = l->n;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (l->at[mid] < i)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	uint32_t root = lo < l->n ? l->at[lo] : 0;
-	return root && at(f, host, root)->kind == NODE_CALL ? root : 0;
+	const struct forest_host *h = &f->hosts[host];
+	for (i++; i < h->n && h->nodes[i].kind == NODE_IN && !h->nodes[i].parent; i++)
+		;
+	bool begins = i < h->n && h->nodes[i].kind == NODE_CALL &&
+		      (!h->nodes[i].parent || h->nodes[h->nodes[i].parent].kind != NODE_CALL);
+	return begins ? i : 0;
 }
 
 static unsigned calls_after(const struct forest *f, uint32_t host, uint32_t in, struct hop_target *to)
@@ -142,6 +137,19 @@ unsigned hop_ends(const struct forest *f, const struct forest_hop *hop, struct f
 	return 1;
 }
 
+uint32_t hop_runs(const struct forest *f, uint32_t host, uint32_t node)
+{
+	while (strncmp(f->t->fns[at(f, host, node)->fn].file, "stack/kernel/", 13) == 0) {
+		uint32_t below = at(f, host, node)->first;
+		while (below && at(f, host, below)->kind != NODE_CALL)
+			below = at(f, host, below)->next;
+		if (!below)
+			break;
+		node = below;
+	}
+	return node;
+}
+
 /* The call that did it: the innermost one that is not of the kernel's own machinery. */
 static uint32_t actor(const struct forest *f, uint32_t host, uint32_t node)
 {
@@ -174,7 +182,7 @@ static void describe_out(const struct forest *f, const struct forest_hop *hop, s
 {
 	struct hop_target to[HOP_TARGETS];
 	unsigned nr = hop_targets(f, hop, to);
-	const char *what = nr ? name(f, to[0].host, to[0].node) : NULL;
+	const char *what = nr ? name(f, to[0].host, hop_runs(f, to[0].host, to[0].node)) : NULL;
 	const struct viz_host *h = &f->t->hosts[hop->in_host];
 	char *text = line->text;
 	size_t len = sizeof(line->text);

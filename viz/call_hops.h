@@ -19,6 +19,9 @@ unsigned hop_ends(const struct forest *f, const struct forest_hop *hop, struct f
 /* The calls that ran because of `hop`, at most HOP_TARGETS. */
 unsigned hop_targets(const struct forest *f, const struct forest_hop *hop, struct hop_target *to);
 
+/* What a call is about: itself, or, when it is of the kernel's machinery, the first below it that is not. */
+uint32_t hop_runs(const struct forest *f, uint32_t host, uint32_t node);
+
 /* The words for what happens at a node (NODE_OUT with `hop`, NODE_IN, NODE_SLEEP, NODE_IRQ, NODE_DROP). */
 struct hop_line {
 	char text[256];

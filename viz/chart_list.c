@@ -94,7 +94,7 @@ static void count_hop(struct entries *e, const struct viz_chart_run *run, uint32
 						 : 0;
 	struct hop_target to[HOP_TARGETS];
 	if (by && hop_targets(&run->forest, hop, to))
-		count_entry(e, forest_at(&run->forest, h, to[0].node)->fn, by);
+		count_entry(e, forest_at(&run->forest, h, hop_runs(&run->forest, h, to[0].node))->fn, by);
 }
 
 /* Functions by which a host was entered: from a program, by an interrupt, ... */

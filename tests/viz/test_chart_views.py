@@ -135,6 +135,7 @@ def test_switch(run):
     check(leads(tree, "ftgmac100_hard_start_xmit", "~~> frame to bob: ftgmac100_rx_packet", "arp_rcv",
                 "~~> frame to alice: ftgmac100_rx_packet", "neigh_update", "~~> frame to bob: ftgmac100_rx_packet", "tcp_v4_rcv"),
           "over a switch and back")
+    check("~~> timer: neigh_timer_handler, after 4.999 s" in text, "a timer by what it runs")
     check("frame to sw" not in text and text.count("~~> wakes task client in inet_wait_for_connect") <= 1, "no switch is an end")
 
 
