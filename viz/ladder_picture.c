@@ -401,11 +401,13 @@ static void put_axis(struct draw *d)
 {
 	uint64_t all = d->last - d->first, step = 1;
 	char text[32];
-	if (!all)
+	if (d->last <= d->first)
 		return;
 	for (unsigned i = 0; all / step > 20; i++)
 		step = i % 3 == 0 ? step * 2 : i % 3 == 1 ? step / 2 * 5 : step * 2;
-	for (uint64_t t = (d->first + step - 1) / step * step; t <= d->last; t += step) {
+	uint64_t t = d->first + (step - d->first % step) % step;
+	/* counted, since the times of a damaged trace may be the largest that there are */
+	for (uint64_t n = t < d->first || t > d->last ? 0 : (d->last - t) / step + 1; n > 0; n--, t += step) {
 		int y = scaled(d, t);
 		ladder_time(t, text, sizeof(text));
 		picture_text(d->p, TIME_RIGHT, y + 4, PIC_GRID, PIC_SMALL | PIC_END, "%s", text);
