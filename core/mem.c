@@ -53,8 +53,13 @@ struct kmem_slab {
 struct kmem_big {
 	struct kmem_big *next, **pprev;
 	const char *site;
+	size_t size; /* of data */
 	char data[];
 };
+
+/* A block of up to so many bytes is kept for the next one of its size: messages about a neighbour come again
+ * and again. */
+#define SPARE_MAX 1024
 
 static bool fails_now(struct host *host)
 {
@@ -332,11 +337,20 @@ static const char *cache_first_out(const struct kmem_cache *cache)
 
 void *kzalloc_at(struct host *host, size_t size, const char *site)
 {
-	struct kmem_big *big = kmem_should_fail(host) ? NULL : calloc(1, sizeof(*big) + size);
+	struct kmem_big *big = NULL;
 
-	if (!big)
+	if (kmem_should_fail(host))
 		return NULL;
+	if (host->kmem.spare && host->kmem.spare->size == size) {
+		big = host->kmem.spare;
+		host->kmem.spare = NULL;
+		UNPOISON(big->data, size);
+		memset(big->data, 0, size);
+	} else if (!(big = calloc(1, sizeof(*big) + size))) {
+		return NULL;
+	}
 	big->site = site;
+	big->size = size;
 	big->next = host->kmem.big;
 	big->pprev = &host->kmem.big;
 	if (big->next)
@@ -349,7 +363,6 @@ void kfree(struct host *host, void *p)
 {
 	struct kmem_big *big;
 
-	(void)host;
 	if (!p)
 		return;
 	big = (struct kmem_big *)((char *)p - offsetof(struct kmem_big, data));
@@ -357,6 +370,11 @@ void kfree(struct host *host, void *p)
 				    its own */
 	if (big->next)
 		big->next->pprev = big->pprev;
+	if (!host->kmem.spare && big->size <= SPARE_MAX) {
+		POISON(big->data, big->size);
+		host->kmem.spare = big;
+		return;
+	}
 	free(big); /* NOLINT(clang-analyzer-unix.Malloc): the list's head is seen as a block of its own */
 }
 
@@ -408,6 +426,8 @@ void mem_exit(struct host *host)
 	k->caches_tail = &k->caches;
 	while (k->big)
 		kfree(host, k->big->data);
+	free(k->spare);
+	k->spare = NULL;
 	while (ram->owners_chunks) {
 		void *chunk = ram->owners_chunks;
 

@@ -86,6 +86,7 @@ struct kmem_cache {
 struct kmem {
 	struct kmem_cache *caches, **caches_tail; /* in order of creation */
 	struct kmem_big *big;			  /* what kzalloc() gave, newest first */
+	struct kmem_big *spare;			  /* given back and kept, or NULL */
 	uint64_t nr_allocs;			  /* of this host, RAM included */
 	uint64_t fail_nth;			  /* the allocation of this number fails; 0 none */
 	bool fail_forever;			  /* and all after it */
