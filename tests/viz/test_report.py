@@ -673,6 +673,9 @@ def test_big(b, tmp):
     journey = b.js("const t = performance.now(); report.select(report.run.frames[200].rxs[0], { side: 'journey' });"
                    "return performance.now() - t")
     ladder = b.js("const t = performance.now(); report.setView('ladder'); report.ladder.draw(); return performance.now() - t")
+    b.js("report.setView('timeline'); report.timeline.coarse = 8; report.timeline.draw(); report.setView('ladder');"
+         "window.dispatchEvent(new Event('resize'))")
+    time.sleep(0.4)  # the fine picture that follows a coarse one has nowhere to go
     b.quiet("a million records")
     print(f"{n:,} records: report {page.stat().st_size / 1e6:.1f} MB in {made:.1f} s, loaded in {load / 1000:.1f} s; click "
           f"{slowest:.0f} ms, picture {draws[len(draws) // 2]:.1f} ms (slowest {draws[-1]:.1f}), search {search:.0f} ms, "

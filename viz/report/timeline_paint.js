@@ -84,6 +84,8 @@ class TimelinePainter {
    */
   draw(fine = false) {
     const began = performance.now();
+    clearTimeout(this.refining);
+    if (!this.canvas.width || !this.canvas.height) return; // another view is shown
     this.columnWidth = fine ? 1 : this.coarse;
     const g = this.canvas.getContext("2d"), colors = this.app.colors;
     g.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
@@ -102,7 +104,6 @@ class TimelinePainter {
     this.drawRuler(g, colors);
     this.drawOverview();
     this.drawTime = performance.now() - began;
-    clearTimeout(this.refining);
     if (this.columnWidth > 1) this.refining = setTimeout(() => this.draw(true), 200);
     if (!fine && this.drawTime > SLOW) this.coarse = Math.min(8, this.coarse * 2);
     else if (!fine && this.drawTime < SLOW / 4) this.coarse = Math.max(1, this.coarse / 2);
