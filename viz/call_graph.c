@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
+
 #define SENTENCES 80 /* nodes up to which each shows its sentence */
 #define LINE 32	     /* letters of a line of it */
 
@@ -79,19 +81,6 @@ static uint32_t *look_up(struct index *x, uint64_t key, bool *known)
 	return &x->at[s];
 }
 
-static void *grow(struct make *m, void *array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	uint32_t want = *cap ? *cap * 2 : 64;
-	void *grown = realloc(array, want * size);
-	if (!grown)
-		m->failed = true;
-	else
-		*cap = want;
-	return grown;
-}
-
 static uint32_t layer_of(const struct viz_fn *fn)
 {
 	char name[64];
@@ -124,7 +113,8 @@ static uint32_t node_of(struct make *m, uint32_t i)
 		node->mark = join(node->mark, n->mark);
 		return *at;
 	}
-	struct graph_node *grown = grow(m, g->nodes, g->nr_nodes, &m->cap_nodes, sizeof(*grown));
+	struct graph_node *grown =
+		array_room(g->nodes, g->nr_nodes, &m->cap_nodes, sizeof(*grown), &m->failed);
 	if (!grown)
 		return UINT32_MAX;
 	g->nodes = grown;
@@ -144,7 +134,8 @@ static void add_edge(struct make *m, uint32_t from, uint32_t to, const struct ca
 	uint64_t key = ((uint64_t)from << 32 | (uint64_t)to << 1 | hop) + 1;
 	uint32_t *at = look_up(&m->edges, key, &known);
 	struct graph_edge *grown =
-		at && !known ? grow(m, g->edges, g->nr_edges, &m->cap_edges, sizeof(*grown)) : NULL;
+		at && !known ? array_room(g->edges, g->nr_edges, &m->cap_edges, sizeof(*grown), &m->failed)
+			     : NULL;
 	if (!at || m->failed) {
 		m->failed = true;
 		return;

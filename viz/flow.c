@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
+
 struct walk {
 	const struct viz_trace *t;
 	const struct viz_visitor *v;
@@ -144,26 +146,10 @@ static uint64_t max_pid(const struct viz_trace *t)
 	return t->size / 8 + 65536;
 }
 
-/* Makes room for element i of a growing array of zeros; false: no memory. */
-static bool room(void **array, uint32_t *cap, uint32_t i, size_t size)
-{
-	if (i < *cap)
-		return true;
-	uint32_t want = *cap ? *cap : 16;
-	while (want <= i)
-		want *= 2;
-	void *grown = realloc(*array, want * size);
-	if (!grown)
-		return false;
-	memset((char *)grown + *cap * size, 0, (want - *cap) * size);
-	*array = grown;
-	*cap = want;
-	return true;
-}
-
 static struct viz_flow *task_flow(struct walk *w, uint32_t pid)
 {
-	if (pid >= max_pid(w->t) || !room((void **)&w->tasks, &w->nr_tasks, pid, sizeof(struct viz_flow *)))
+	if (pid >= max_pid(w->t) ||
+	    !array_reach((void **)&w->tasks, &w->nr_tasks, pid, sizeof(struct viz_flow *)))
 		return NULL;
 	if (!w->tasks[pid] && (w->tasks[pid] = calloc(1, sizeof(**w->tasks)))) {
 		w->tasks[pid]->kind = FLOW_TASK;
@@ -332,7 +318,7 @@ static void find_stays(struct walk *w, const struct viz_host *h)
 			const struct trace_rec *rec = &h->chunks[c].rec[i];
 			if (rec->kind != TR_TASK && rec->kind != TR_IDLE)
 				continue;
-			if (!room((void **)&w->stays, &cap, w->nr_switches, 1)) {
+			if (!array_reach((void **)&w->stays, &cap, w->nr_switches, 1)) {
 				w->failed = true;
 				goto out;
 			}
@@ -342,7 +328,7 @@ static void find_stays(struct walk *w, const struct viz_host *h)
 			now = rec->kind == TR_TASK ? rec->obj : UINT32_MAX;
 			if (rec->kind == TR_IDLE || now >= max_pid(w->t))
 				continue;
-			if (!room((void **)&left, &nr_left, now, sizeof(*left))) {
+			if (!array_reach((void **)&left, &nr_left, now, sizeof(*left))) {
 				w->failed = true;
 				goto out;
 			}

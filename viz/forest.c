@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
+
 /* One side of a hop, until both sides are known. */
 struct side {
 	uint32_t id, host, node, about, order;
@@ -43,23 +45,9 @@ struct build {
 	bool failed;
 };
 
-/* Room for one more in a growing array; NULL: no memory. */
-static void *room(struct build *b, void *array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	uint32_t want = *cap ? *cap * 2 : 256;
-	void *grown = want > *cap && want < UINT32_MAX / 2 ? realloc(array, want * size) : NULL;
-	if (!grown)
-		b->failed = true;
-	else
-		*cap = want;
-	return grown;
-}
-
 static void list_add(struct build *b, struct forest_list *l, uint32_t node)
 {
-	uint32_t *grown = room(b, l->at, l->n, &l->cap, sizeof(*grown));
+	uint32_t *grown = array_room(l->at, l->n, &l->cap, sizeof(*grown), &b->failed);
 	if (grown) {
 		l->at = grown;
 		l->at[l->n++] = node;
@@ -71,7 +59,7 @@ static uint32_t add(struct build *b, uint32_t parent, enum forest_kind kind, uns
 		    uint64_t time)
 {
 	struct forest_host *host = b->host;
-	struct forest_node *grown = room(b, host->nodes, host->n, &host->cap, sizeof(*grown));
+	struct forest_node *grown = array_room(host->nodes, host->n, &host->cap, sizeof(*grown), &b->failed);
 	if (!grown)
 		return 0;
 	host->nodes = grown;
@@ -167,7 +155,7 @@ static void note_about(struct build *b, uint32_t i, const struct viz_call *call)
 	struct forest_about_entry **list = n->about == ABOUT_PACKET ? &host->packets : &host->sockets;
 	uint32_t *nr = n->about == ABOUT_PACKET ? &host->nr_packets : &host->nr_sockets;
 	uint32_t *cap = n->about == ABOUT_PACKET ? &host->cap_packets : &host->cap_sockets;
-	struct forest_about_entry *grown = room(b, *list, *nr, cap, sizeof(*grown));
+	struct forest_about_entry *grown = array_room(*list, *nr, cap, sizeof(*grown), &b->failed);
 	if (!grown)
 		return;
 	*list = grown;
@@ -227,7 +215,9 @@ static uint32_t owner(const struct viz_flow *flow, unsigned depth)
 static void value(struct build *b, uint32_t i, int64_t v)
 {
 	struct forest_host *host = b->host;
-	int64_t *grown = i ? room(b, host->values, host->nr_values, &host->cap_values, sizeof(*grown)) : NULL;
+	int64_t *grown =
+		i ? array_room(host->values, host->nr_values, &host->cap_values, sizeof(*grown), &b->failed)
+		  : NULL;
 	if (!grown)
 		return;
 	host->values = grown;
@@ -237,7 +227,7 @@ static void value(struct build *b, uint32_t i, int64_t v)
 
 static struct side *add_side(struct build *b, const struct trace_rec *rec, uint32_t node)
 {
-	struct side *grown = room(b, b->sides, b->nr_sides, &b->cap_sides, sizeof(*grown));
+	struct side *grown = array_room(b->sides, b->nr_sides, &b->cap_sides, sizeof(*grown), &b->failed);
 	if (!grown)
 		return NULL;
 	b->sides = grown;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
 #include "viz/errno_name.h"
 #include "viz/flow.h"
 
@@ -16,19 +17,6 @@ struct gather {
 	uint32_t nr_open;
 	bool failed;
 };
-
-static bool room(void **array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return true;
-	uint32_t want = *cap ? *cap * 2 : 256;
-	void *grown = want > *cap ? realloc(*array, want * size) : NULL;
-	if (!grown)
-		return false;
-	*array = grown;
-	*cap = want;
-	return true;
-}
 
 static uint32_t *open_call(struct gather *g, uint32_t pid)
 {
@@ -67,7 +55,7 @@ static void on_call(struct gather *g, const struct viz_flow *flow, const struct 
 		*open = 0;
 		return;
 	}
-	if (!room((void **)&l->calls, l->nr_calls, &l->cap_calls, sizeof(*l->calls))) {
+	if (!array_reach((void **)&l->calls, &l->cap_calls, l->nr_calls, sizeof(*l->calls))) {
 		g->failed = true;
 		return;
 	}
@@ -86,7 +74,7 @@ static void on_state(struct gather *g, const struct trace_rec *rec, uint64_t tim
 	struct ladder *l = g->l;
 	if (g->subject == VIZ_NOBODY || strcmp(viz_fn_name(l->t, rec->fn), "tcp_state") != 0)
 		return;
-	if (!room((void **)&l->states, l->nr_states, &l->cap_states, sizeof(*l->states))) {
+	if (!array_reach((void **)&l->states, &l->cap_states, l->nr_states, sizeof(*l->states))) {
 		g->failed = true;
 		return;
 	}
@@ -129,7 +117,7 @@ static bool gather_sides(struct ladder *l)
 static bool add_item(struct ladder *l, enum ladder_kind kind, uint64_t time, uint32_t host, uint32_t order,
 		     uint32_t index)
 {
-	if (!room((void **)&l->items, l->nr_items, &l->cap_items, sizeof(*l->items)))
+	if (!array_reach((void **)&l->items, &l->cap_items, l->nr_items, sizeof(*l->items)))
 		return false;
 	l->items[l->nr_items++] = (struct ladder_item){ time, host, order, index, kind };
 	return true;

@@ -6,26 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
 #include "viz/picture_shapes.h"
-
-static void *more(struct picture *p, void *array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	uint32_t grown = *cap ? *cap * 2 : 256;
-	void *a = grown > *cap ? realloc(array, grown * size) : NULL;
-	if (!a) {
-		p->failed = true;
-		return NULL;
-	}
-	*cap = grown;
-	return a;
-}
 
 /* A new shape at the end; NULL when there is no memory. */
 static struct pic_shape *shape(struct picture *p, enum pic_kind kind, enum pic_class cls, unsigned flags)
 {
-	struct pic_shape *grown = more(p, p->shapes, p->n, &p->cap, sizeof(*grown));
+	struct pic_shape *grown = array_room(p->shapes, p->n, &p->cap, sizeof(*grown), &p->failed);
 	if (!grown)
 		return NULL;
 	p->shapes = grown;
@@ -108,7 +95,8 @@ void picture_path(struct picture *p, const struct pic_point *points, unsigned n,
 		return;
 	s->text = p->nr_points;
 	for (unsigned i = 0; i < n; i++) {
-		struct pic_point *grown = more(p, p->points, p->nr_points, &p->cap_points, sizeof(*grown));
+		struct pic_point *grown =
+			array_room(p->points, p->nr_points, &p->cap_points, sizeof(*grown), &p->failed);
 		if (!grown)
 			return;
 		p->points = grown;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
+
 #define NO_LANE UINT32_MAX
 #define MAX_LANES UINT16_MAX
 
@@ -19,21 +21,6 @@ struct collect {
 	uint32_t running;		/* lane of the task that has the CPU */
 	bool failed;
 };
-
-/* `array` with room for one more than n; NULL: no memory, and it stays as it is. */
-static void *more(struct collect *c, void *array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	uint32_t grown = *cap ? *cap * 2 : 64;
-	void *a = grown > *cap ? realloc(array, grown * size) : NULL;
-	if (!a) {
-		c->failed = true;
-		return NULL;
-	}
-	*cap = grown;
-	return a;
-}
 
 static uint32_t new_lane(struct collect *c, enum report_lane_kind kind, uint32_t pid)
 {
@@ -84,7 +71,8 @@ static uint32_t lane_of_flow(struct collect *c, const struct viz_flow *flow)
 static uint32_t add(struct collect *c, uint32_t lane, unsigned kind, unsigned fn, uint32_t obj, uint64_t time)
 {
 	struct report_host *h = c->host;
-	struct report_event *events = c->failed ? NULL : more(c, h->events, h->n, &h->cap, sizeof(*events));
+	struct report_event *events =
+		c->failed ? NULL : array_room(h->events, h->n, &h->cap, sizeof(*events), &c->failed);
 	if (!events)
 		return 0;
 	h->events = events;
@@ -184,7 +172,8 @@ static bool just_sent(const struct collect *c, uint32_t packet, uint64_t time)
 static void value(struct collect *c, const struct trace_rec *rec)
 {
 	struct report_host *h = c->host;
-	struct report_value *values = more(c, h->values, h->nr_values, &h->cap_values, sizeof(*values));
+	struct report_value *values =
+		array_room(h->values, h->nr_values, &h->cap_values, sizeof(*values), &c->failed);
 	if (!values)
 		return;
 	h->values = values;
@@ -213,7 +202,8 @@ static void frame_bytes(struct collect *c, const struct trace_rec *rec)
 	if (!c->frame)
 		return;
 	if (!head || head->index != c->frame - 1) {
-		struct report_head *heads = more(c, h->heads, h->nr_heads, &h->cap_heads, sizeof(*heads));
+		struct report_head *heads =
+			array_room(h->heads, h->nr_heads, &h->cap_heads, sizeof(*heads), &c->failed);
 		if (!heads)
 			return;
 		h->heads = heads;
@@ -240,7 +230,8 @@ static void wire_time(struct collect *c, const struct trace_rec *rec)
 	if (!c->frame)
 		return;
 	if (!w || w->index != c->frame - 1) {
-		struct report_wire *wires = more(c, h->wires, h->nr_wires, &h->cap_wires, sizeof(*wires));
+		struct report_wire *wires =
+			array_room(h->wires, h->nr_wires, &h->cap_wires, sizeof(*wires), &c->failed);
 		if (!wires)
 			return;
 		h->wires = wires;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
 #include "viz/flow.h"
 
 #define TCP_CA_LOSS 4 /* of the value ca_state */
@@ -38,23 +39,9 @@ struct gather {
 	bool failed;
 };
 
-static void *grow(struct gather *g, void *array, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	uint32_t want = *cap ? *cap * 2 : 1024;
-	void *a = want > *cap ? realloc(array, want * size) : NULL;
-	if (!a) {
-		g->failed = true;
-		return NULL;
-	}
-	*cap = want;
-	return a;
-}
-
 static struct viz_send *add_send(struct gather *g)
 {
-	struct viz_send *grown = grow(g, g->s->send, g->s->n, &g->s->cap, sizeof(*grown));
+	struct viz_send *grown = array_room(g->s->send, g->s->n, &g->s->cap, sizeof(*grown), &g->failed);
 	if (!grown)
 		return NULL;
 	g->s->send = grown;
@@ -142,7 +129,8 @@ static void on_tx(struct gather *g, const struct viz_flow *flow, const struct tr
 
 static void add_arrival(struct gather *g, const struct trace_rec *rec, uint64_t time, uint32_t drop)
 {
-	struct arrival *grown = grow(g, g->arrivals, g->nr_arrivals, &g->cap_arrivals, sizeof(*grown));
+	struct arrival *grown =
+		array_room(g->arrivals, g->nr_arrivals, &g->cap_arrivals, sizeof(*grown), &g->failed);
 	if (!grown)
 		return;
 	g->arrivals = grown;
@@ -180,7 +168,7 @@ static void on_bytes(struct gather *g, const struct trace_rec *rec)
 	struct viz_send *s = &all->send[g->sending];
 	uint32_t want = s->len < TRACE_BYTES ? s->len : TRACE_BYTES, n = want - s->nr_bytes;
 	n = n < 7 ? n : 7;
-	uint8_t *grown = grow(g, all->bytes, all->nr_bytes + 8, &all->cap_bytes, 1);
+	uint8_t *grown = array_room(all->bytes, all->nr_bytes + 8, &all->cap_bytes, 1, &g->failed);
 	if (!grown)
 		return;
 	all->bytes = grown;
@@ -195,7 +183,8 @@ static void on_bytes(struct gather *g, const struct trace_rec *rec)
 
 static void on_drop(struct gather *g, const struct trace_rec *rec, uint64_t time)
 {
-	struct viz_drop *grown = grow(g, g->s->drops, g->s->nr_drops, &g->s->cap_drops, sizeof(*grown));
+	struct viz_drop *grown =
+		array_room(g->s->drops, g->s->nr_drops, &g->s->cap_drops, sizeof(*grown), &g->failed);
 	if (!grown)
 		return;
 	g->s->drops = grown;

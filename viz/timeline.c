@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
 #include "viz/flow.h"
 
 const char *const viz_arrow_names[ARROW_KINDS] = {
@@ -49,21 +50,6 @@ struct slicer {
 	bool failed;
 };
 
-static bool grow(void **array, uint32_t *cap, uint32_t n, size_t size)
-{
-	if (n < *cap)
-		return true;
-	uint32_t want = *cap ? *cap * 2 : 256;
-	while (want <= n)
-		want *= 2;
-	void *grown = realloc(*array, want * size);
-	if (!grown)
-		return false;
-	*array = grown;
-	*cap = want;
-	return true;
-}
-
 /* The time at which something is shown. */
 static uint64_t shown(struct slicer *s, uint64_t time)
 {
@@ -97,7 +83,7 @@ static void add_arrow(struct slicer *s, unsigned kind, uint32_t id, enum viz_arr
 	struct viz_timeline *tl = s->tl;
 	if (s->v || s->failed || !id)
 		return;
-	if (!grow((void **)&tl->arrows, &tl->cap_arrows, tl->nr_arrows, sizeof(*tl->arrows))) {
+	if (!array_reach((void **)&tl->arrows, &tl->cap_arrows, tl->nr_arrows, sizeof(*tl->arrows))) {
 		s->failed = true;
 		return;
 	}
@@ -127,13 +113,10 @@ static void packet_arrow(struct slicer *s, const struct viz_slice *at, uint32_t 
 static void use_lane(struct slicer *s, enum viz_lane lane, uint32_t sub)
 {
 	bool **used = &s->lanes[lane].used;
-	uint32_t *n = &s->lanes[lane].n, old = *n;
-	if (sub >= 1u << 24 || !grow((void **)used, n, sub, sizeof(**used))) {
+	if (sub >= 1u << 24 || !array_reach((void **)used, &s->lanes[lane].n, sub, sizeof(**used)))
 		s->failed = true;
-		return;
-	}
-	memset(*used + old, 0, (*n - old) * sizeof(**used));
-	(*used)[sub] = true;
+	else
+		(*used)[sub] = true;
 }
 
 /* A slice begins; returns its number. */
@@ -145,7 +128,7 @@ static uint32_t begin_shown(struct slicer *s, struct viz_slice *slice, uint64_t 
 	if (s->failed)
 		return nr;
 	if (!s->v) {
-		if (grow((void **)&s->h->ends, &s->h->cap_slices, nr, sizeof(*s->h->ends)))
+		if (array_reach((void **)&s->h->ends, &s->h->cap_slices, nr, sizeof(*s->h->ends)))
 			s->h->ends[nr] = (struct viz_slice_end){ .begin = slice->begin, .end = slice->begin };
 		else
 			s->failed = true;
@@ -275,7 +258,7 @@ static void program_call(struct slicer *s, uint32_t pid, const char *text, uint6
 	if (c)
 		end_call(s, c, time);
 	uint32_t nr = begin(s, &slice, time);
-	if (grow((void **)&s->calls, &s->cap_calls, s->nr_calls, sizeof(*s->calls)))
+	if (array_reach((void **)&s->calls, &s->cap_calls, s->nr_calls, sizeof(*s->calls)))
 		s->calls[s->nr_calls++] = (struct program_call){ pid, nr };
 	else
 		s->failed = true;
@@ -399,7 +382,7 @@ static bool add_lane(struct slicer *s, uint32_t *cap, enum viz_lane lane, uint32
 	};
 	struct viz_timeline_host *h = s->h;
 	char card[32];
-	if (!grow((void **)&h->lanes, cap, h->nr_lanes, sizeof(*h->lanes)))
+	if (!array_reach((void **)&h->lanes, cap, h->nr_lanes, sizeof(*h->lanes)))
 		return false;
 	struct viz_lane_of *l = &h->lanes[h->nr_lanes++];
 	*l = (struct viz_lane_of){ .lane = lane, .sub = sub };

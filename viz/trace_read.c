@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/trace_format.h"
+#include "viz/array.h"
 
 #define MAX_STRINGS (1u << 24)
 
@@ -49,26 +50,9 @@ static const char *take_str(struct cursor *c)
 	return s;
 }
 
-/* Makes room for element i of a growing array of zeros; false: no memory. */
-static bool reserve(void **array, uint32_t *n, uint32_t i, size_t size)
-{
-	if (i < *n)
-		return true;
-	uint32_t want = *n ? *n : 16;
-	while (want <= i)
-		want *= 2;
-	void *grown = realloc(*array, want * size);
-	if (!grown)
-		return false;
-	memset((char *)grown + *n * size, 0, (want - *n) * size);
-	*array = grown;
-	*n = want;
-	return true;
-}
-
 static bool strings_set(struct viz_strings *s, uint32_t id, const char *text)
 {
-	if (id >= MAX_STRINGS || !reserve((void **)&s->text, &s->n, id, sizeof(*s->text)))
+	if (id >= MAX_STRINGS || !array_reach((void **)&s->text, &s->n, id, sizeof(*s->text)))
 		return false;
 	s->text[id] = text;
 	return true;
@@ -113,7 +97,7 @@ static bool read_host(struct viz_trace *t, struct cursor *c, bool is_switch)
 	uint32_t i = take_u32(c);
 	const char *name = take_str(c);
 	uint32_t n = t->nr_hosts;
-	if (!c->ok || i >= TRACE_MAX_HOSTS || !reserve((void **)&t->hosts, &n, i, sizeof(*t->hosts)))
+	if (!c->ok || i >= TRACE_MAX_HOSTS || !array_reach((void **)&t->hosts, &n, i, sizeof(*t->hosts)))
 		return false;
 	t->nr_hosts = n;
 	t->hosts[i].name = name;
@@ -136,7 +120,7 @@ static bool read_subject(struct viz_trace *t, struct cursor *c)
 	struct viz_subject s = { .kind = take_u32(c), .id = take_u32(c) };
 	s.name = take_str(c);
 	if (!h || !c->ok || s.kind >= SUBJECT_KINDS ||
-	    !reserve((void **)&h->subjects, &h->cap_subjects, h->nr_subjects, sizeof(s)))
+	    !array_reach((void **)&h->subjects, &h->cap_subjects, h->nr_subjects, sizeof(s)))
 		return false;
 	h->subjects[h->nr_subjects++] = s;
 	return true;
@@ -194,7 +178,7 @@ static bool read_records(struct viz_trace *t, struct cursor *c)
 	struct viz_chunk chunk = { .n = take_u32(c) };
 	chunk.time = take_u64(c);
 	if (!h || !c->ok || (uint64_t)(c->end - c->p) != (uint64_t)chunk.n * sizeof(*chunk.rec) ||
-	    !reserve((void **)&h->chunks, &h->cap_chunks, h->nr_chunks, sizeof(*h->chunks)))
+	    !array_reach((void **)&h->chunks, &h->cap_chunks, h->nr_chunks, sizeof(*h->chunks)))
 		return false;
 	chunk.rec = (const struct trace_rec *)c->p;
 	if (!records_good(t, &chunk))
