@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lua/cmd_functions.h"
 #include "lua/command.h"
 #include "lua/doc_pictures.h"
 #include "lua/options.h"
@@ -11,22 +12,11 @@
 
 #define MAX_WORDS 1024
 
-/* Counts the runs' calls, one after the other, and writes the manual. */
 static int manual(const char **runs, unsigned n, const char *dir)
 {
 	struct catalogue c;
-	struct viz_trace t;
 	char err[512];
-	int code = EXIT_DONE;
-	if (catalogue_init(&c) < 0)
-		return trouble("doc", "no memory");
-	for (unsigned i = 0; i < n && code == EXIT_DONE; i++) {
-		if ((code = run_open(&t, "doc", runs[i])) != EXIT_DONE)
-			break;
-		if (catalogue_add(&c, &t) < 0)
-			code = trouble("doc", "no memory");
-		viz_trace_close(&t);
-	}
+	int code = catalogue_runs(&c, "doc", runs);
 	if (code == EXIT_DONE && mkdir(dir, 0777) < 0 && errno != EEXIST)
 		code = usage_error("doc", "cannot make %s: %s", dir, strerror(errno));
 	if (code == EXIT_DONE && manual_write(&c, runs, n, dir, err, sizeof(err)) < 0)

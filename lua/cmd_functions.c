@@ -1,23 +1,22 @@
 /* The command `wirepath functions`. */
 #include <string.h>
 
+#include "lua/cmd_functions.h"
 #include "lua/command.h"
 #include "lua/options.h"
 #include "lua/output.h"
-#include "viz/catalogue.h"
 
 #define MAX_RUNS 256
 
-/* Opens each run folder, counts its calls, closes it. EXIT_DONE, or an exit code after a message. */
-static int add_runs(struct catalogue *c, const char **dirs)
+int catalogue_runs(struct catalogue *c, const char *cmd, const char *const *dirs)
 {
-	int code = EXIT_DONE;
-	for (unsigned i = 0; i < MAX_RUNS && dirs[i] && code == EXIT_DONE; i++) {
+	int code = catalogue_init(c) < 0 ? trouble(cmd, "no memory") : EXIT_DONE;
+	for (; *dirs && code == EXIT_DONE; dirs++) {
 		struct viz_trace t;
-		if ((code = run_open(&t, "functions", dirs[i])) != EXIT_DONE)
+		if ((code = run_open(&t, cmd, *dirs)) != EXIT_DONE)
 			break;
 		if (catalogue_add(c, &t) < 0)
-			code = trouble("functions", "no memory");
+			code = trouble(cmd, "no memory");
 		viz_trace_close(&t);
 	}
 	return code;
@@ -60,9 +59,7 @@ int cmd_functions(int argc, char **argv)
 	q.tsv = format && strcmp(format, "tsv") == 0;
 	if (format && !q.tsv && strcmp(format, "text") != 0)
 		return usage_error("functions", "--format is text or tsv, not '%s'", format);
-	if (catalogue_init(&c) < 0)
-		return trouble("functions", "no memory");
-	code = add_runs(&c, dirs);
+	code = catalogue_runs(&c, "functions", dirs);
 	if (code == EXIT_DONE && (code = output_open(&out, "functions", to)) == EXIT_DONE) {
 		unsigned n = catalogue_print(&c, &q, out.file);
 		code = output_close(&out, EXIT_DONE);
