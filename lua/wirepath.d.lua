@@ -197,6 +197,27 @@ function epoll.epoll_ctl(epfd, op, fd, events, data) end
 ---@return { events: integer, data: integer }[]? ready, string? message, integer? errno
 function epoll.epoll_wait(epfd, maxevents, ms) end
 
+---`require "posix.sys.select"`: not in luaposix. Lists of descriptors, each below FD_SETSIZE.
+---@class posix.sys.select
+local selects = {}
+
+---Waits until a descriptor can be read, can be written, or has urgent data; without a time for ever. Returns what is ready, in the
+---order of the lists given, and what is left of the time.
+---@param rd? integer[]
+---@param wr? integer[]
+---@param ex? integer[]
+---@param time? { tv_sec: integer?, tv_usec: integer? }
+---@return integer[]? rd, integer[]|string wr, integer[]|integer ex, { tv_sec: integer, tv_usec: integer }? left
+function selects.select(rd, wr, ex, time) end
+
+---The same with nanoseconds.
+---@param rd? integer[]
+---@param wr? integer[]
+---@param ex? integer[]
+---@param time? { tv_sec: integer?, tv_nsec: integer? }
+---@return integer[]? rd, integer[]|string wr, integer[]|integer ex, { tv_sec: integer, tv_nsec: integer }? left
+function selects.pselect(rd, wr, ex, time) end
+
 ---`require "posix.sys.ioctl"`: requests about interfaces; not in luaposix. SIOC* and IFF_* are constants.
 ---@class posix.sys.ioctl
 local ioctl = {}

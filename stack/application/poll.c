@@ -1,6 +1,7 @@
 /*
- * poll (fs/select.c): the task queues itself on all files, asks each what is ready, and sleeps until
- * one of them wakes it.
+ * poll and select (fs/select.c): the task queues itself on all files, asks each what is ready, and sleeps
+ * until one of them wakes it. select() has three sets of bits, one a descriptor, instead of a list: who may
+ * be read, written, or has urgent data. What is left of its time goes back to the program.
  */
 #include <poll.h>
 
@@ -189,4 +190,227 @@ static int do_sys_poll(struct task_struct *tsk, struct pollfd *ufds, unsigned in
 long sys_poll(struct task_struct *tsk, struct pollfd *ufds, unsigned int nfds, int timeout_msecs)
 {
 	SYSCALL(tsk, "wait for events on some files", do_sys_poll(tsk, ufds, nfds, timeout_msecs));
+}
+
+/* ---- select ---- */
+
+#define BITS_PER_LONG ((int)(8 * sizeof(long)))
+#define FDS_LONGS(nr) ((size_t)(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG))
+
+#define POLLIN_SET (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR | POLLNVAL)
+#define POLLOUT_SET (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR | POLLNVAL)
+#define POLLEX_SET (EPOLLPRI | POLLNVAL)
+
+/* The sets of one call, its files by number: what is wanted, and what is ready. */
+struct fd_set_bits {
+	unsigned long in[FDS_LONGS(NR_OPEN_MAX)], out[FDS_LONGS(NR_OPEN_MAX)], ex[FDS_LONGS(NR_OPEN_MAX)];
+	unsigned long res_in[FDS_LONGS(NR_OPEN_MAX)], res_out[FDS_LONGS(NR_OPEN_MAX)];
+	unsigned long res_ex[FDS_LONGS(NR_OPEN_MAX)];
+};
+
+/* When a time-out is over, as the clock that began with the run counts; 0: at once. */
+static int poll_select_set_timeout(struct task_struct *tsk, struct timespec *to, s64 sec, long nsec)
+{
+	TRACE(tsk, "compute when the time will be over");
+	s64 now = ktime_get(tsk->host);
+
+	to->tv_sec = 0;
+	to->tv_nsec = 0;
+	if (sec < 0 || nsec < 0 || nsec >= (long)NSEC_PER_SEC)
+		return -EINVAL;
+	if (!sec && !nsec)
+		return 0;
+	nsec += now % (s64)NSEC_PER_SEC;
+	now = now / (s64)NSEC_PER_SEC + nsec / (s64)NSEC_PER_SEC;
+	to->tv_nsec = nsec % (s64)NSEC_PER_SEC;
+	if (__builtin_add_overflow(sec, now, &to->tv_sec)) {
+		to->tv_sec = INT64_MAX;
+		to->tv_nsec = 0;
+	}
+	return 0;
+}
+
+/* What is left of the time, for the program; false when it asked for none. */
+static bool poll_select_finish(struct task_struct *tsk, const struct timespec *end_time,
+			       struct timespec *left)
+{
+	TRACE(tsk, "compute what is left of the time");
+	s64 now = ktime_get(tsk->host);
+
+	if (!end_time->tv_sec && !end_time->tv_nsec)
+		return false;
+	left->tv_sec = end_time->tv_sec - now / (s64)NSEC_PER_SEC;
+	left->tv_nsec = end_time->tv_nsec - now % (s64)NSEC_PER_SEC;
+	if (left->tv_nsec < 0) {
+		left->tv_sec--;
+		left->tv_nsec += (s64)NSEC_PER_SEC;
+	}
+	if (left->tv_sec < 0)
+		*left = (struct timespec){ 0 };
+	return true;
+}
+
+static bool fd_in(const unsigned long *set, int fd)
+{
+	return set[fd / BITS_PER_LONG] >> (fd % BITS_PER_LONG) & 1;
+}
+
+static bool fd_wanted(const struct fd_set_bits *fds, int fd)
+{
+	return fd_in(fds->in, fd) || fd_in(fds->out, fd) || fd_in(fds->ex, fd);
+}
+
+/* One more than the highest descriptor in the sets, and how many there are; all must be open. */
+static int max_select_fd(struct task_struct *tsk, int n, const struct fd_set_bits *fds, unsigned int *count)
+{
+	int fd, highest = 0;
+
+	for (*count = 0, fd = 0; fd < n; fd++) {
+		if (!fd_wanted(fds, fd))
+			continue;
+		if (!fget_light(tsk, (unsigned int)fd))
+			return -EBADF;
+		highest = fd + 1;
+		++*count;
+	}
+	return highest;
+}
+
+/* Asks a file what is ready; in how many sets it is. */
+static int select_one(struct task_struct *tsk, struct fd_set_bits *fds, int fd, poll_table *wait)
+{
+	bool in = fd_in(fds->in, fd), out = fd_in(fds->out, fd), ex = fd_in(fds->ex, fd);
+	struct file *file = fget_light(tsk, (unsigned int)fd);
+	unsigned long bit = 1ul << (fd % BITS_PER_LONG);
+	__poll_t mask = POLLNVAL; /* somebody closed it meanwhile */
+	int word = fd / BITS_PER_LONG;
+
+	if (file) {
+		wait->_key = POLLEX_SET | (in ? POLLIN_SET : 0) | (out ? POLLOUT_SET : 0);
+		mask = vfs_poll(file, wait);
+	}
+	in = in && (mask & POLLIN_SET);
+	out = out && (mask & POLLOUT_SET);
+	ex = ex && (mask & POLLEX_SET);
+	fds->res_in[word] |= in ? bit : 0;
+	fds->res_out[word] |= out ? bit : 0;
+	fds->res_ex[word] |= ex ? bit : 0;
+	return in + out + ex;
+}
+
+static int do_select(struct task_struct *tsk, int n, struct fd_set_bits *fds, const struct timespec *end_time)
+{
+	TRACE(tsk, "ask the files of the sets until one is ready or the time is over");
+	bool timed_out = end_time && !end_time->tv_sec && !end_time->tv_nsec;
+	bool bounded = end_time && end_time->tv_sec < INT64_MAX / (s64)NSEC_PER_SEC;
+	ktime_t expires = bounded ? end_time->tv_sec * (s64)NSEC_PER_SEC + end_time->tv_nsec : 0;
+	struct poll_wqueues table;
+	unsigned int nr;
+	int fd, ret;
+
+	n = max_select_fd(tsk, n, fds, &nr);
+	if (n < 0)
+		return n;
+	ret = poll_initwait(&table, tsk, nr);
+	if (ret)
+		return ret;
+	if (timed_out)
+		table.pt._qproc = NULL;
+	for (;;) {
+		for (fd = 0; fd < n; fd++) {
+			if (fd_wanted(fds, fd))
+				ret += select_one(tsk, fds, fd, &table.pt);
+			if (ret)
+				table.pt._qproc = NULL;
+		}
+		table.pt._qproc = NULL;
+		if (ret || timed_out || signal_pending(tsk))
+			break;
+		ret = table.error;
+		if (ret)
+			break;
+		if (!poll_schedule_timeout(&table, bounded ? &expires : NULL))
+			timed_out = true;
+	}
+	poll_freewait(&table);
+	return ret;
+}
+
+static int core_sys_select(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp,
+			   const struct timespec *end_time)
+{
+	TRACE_IN(tsk, IN_TASK, "take the sets from the program, and give it what is ready");
+	/* the kernel's table has a word of bits at least */
+	int max_fds = max(tsk->files ? tsk->files->max_fds : 0, BITS_PER_LONG), ret;
+	struct fd_set_bits fds = { 0 };
+	size_t size;
+
+	if (n < 0)
+		return -EINVAL;
+	n = min(n, max_fds);
+	size = FDS_LONGS(n) * sizeof(long);
+	if (inp)
+		memcpy(fds.in, inp, size);
+	if (outp)
+		memcpy(fds.out, outp, size);
+	if (exp)
+		memcpy(fds.ex, exp, size);
+	ret = do_select(tsk, n, &fds, end_time);
+	if (ret < 0)
+		return ret;
+	if (!ret && signal_pending(tsk))
+		return -EINTR;
+	if (inp)
+		memcpy(inp, fds.res_in, size);
+	if (outp)
+		memcpy(outp, fds.res_out, size);
+	if (exp)
+		memcpy(exp, fds.res_ex, size);
+	return ret;
+}
+
+static int kern_select(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp,
+		       struct timeval *tvp)
+{
+	TRACE(tsk, "wait until a file of the sets is ready, for a time in microseconds");
+	struct timespec end_time, left;
+	s64 sec;
+	int ret;
+
+	if (!tvp)
+		return core_sys_select(tsk, n, inp, outp, exp, NULL);
+	if (__builtin_add_overflow(tvp->tv_sec, tvp->tv_usec / USEC_PER_SEC, &sec) ||
+	    poll_select_set_timeout(tsk, &end_time, sec, tvp->tv_usec % USEC_PER_SEC * NSEC_PER_USEC))
+		return -EINVAL;
+	ret = core_sys_select(tsk, n, inp, outp, exp, &end_time);
+	if (poll_select_finish(tsk, &end_time, &left))
+		*tvp = (struct timeval){ left.tv_sec, left.tv_nsec / (long)NSEC_PER_USEC };
+	return ret;
+}
+
+static int do_pselect(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp,
+		      struct timespec *tsp)
+{
+	TRACE(tsk, "wait until a file of the sets is ready, for a time in nanoseconds");
+	struct timespec end_time;
+	int ret;
+
+	if (!tsp)
+		return core_sys_select(tsk, n, inp, outp, exp, NULL);
+	if (poll_select_set_timeout(tsk, &end_time, tsp->tv_sec, tsp->tv_nsec))
+		return -EINVAL;
+	ret = core_sys_select(tsk, n, inp, outp, exp, &end_time);
+	poll_select_finish(tsk, &end_time, tsp);
+	return ret;
+}
+
+long sys_select(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp, struct timeval *tvp)
+{
+	SYSCALL(tsk, "wait for files of three sets", kern_select(tsk, n, inp, outp, exp, tvp));
+}
+
+long sys_pselect6(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp,
+		  struct timespec *tsp)
+{
+	SYSCALL(tsk, "wait for files of three sets", do_pselect(tsk, n, inp, outp, exp, tsp));
 }

@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -57,6 +58,12 @@ long sys_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsig
 long sys_ioctl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg);
 
 long sys_poll(struct task_struct *tsk, struct pollfd *ufds, unsigned int nfds, int timeout_msecs);
+/* The sets are read and written up to the word of descriptor n - 1. What is left of the time is written back.
+ */
+long sys_select(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp, struct timeval *tvp);
+/* No signal masks here, so there is none to set. */
+long sys_pselect6(struct task_struct *tsk, int n, fd_set *inp, fd_set *outp, fd_set *exp,
+		  struct timespec *tsp);
 long sys_epoll_create1(struct task_struct *tsk, int flags);
 long sys_epoll_ctl(struct task_struct *tsk, int epfd, int op, int fd, struct epoll_event *event);
 long sys_epoll_wait(struct task_struct *tsk, int epfd, struct epoll_event *events, int maxevents,

@@ -351,6 +351,34 @@ static void do_poll(struct task_struct *t, struct input *in)
 	free(fds);
 }
 
+/* Sets of just the words that n tells; more descriptors than there are may be told. */
+static void do_select(struct task_struct *t, struct input *in)
+{
+	int n = (int)TAKE_OF(in, FIRST_FD + NR_FDS, 0, 64, 65, 200, 1024, 5000, (uint32_t)-1);
+	size_t words = n < 0 ? 0 : (size_t)(n > 1024 ? 1024 : n) + 63, size = words / 64 * 8;
+	uint8_t how = take8(in);
+	unsigned long *sets[3] = { NULL };
+	struct timeval tv = { (int)TAKE_OF(in, 0, 0, 1, (uint32_t)-1),
+			      (int)TAKE_OF(in, 0, 1, 100000, 2000000, (uint32_t)-1) };
+	struct timespec ts = { tv.tv_sec, tv.tv_usec };
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!(how >> i & 1))
+			continue;
+		sets[i] = calloc(1, size ? size : 1);
+		if (size)
+			sets[i][0] = (unsigned long)take16(in) << FIRST_FD;
+		if (size > 8)
+			sets[i][1] = take8(in) & take8(in) & take8(in);
+	}
+	if (how & 8)
+		sys_pselect6(t, n, (void *)sets[0], (void *)sets[1], (void *)sets[2], how & 16 ? &ts : NULL);
+	else
+		sys_select(t, n, (void *)sets[0], (void *)sets[1], (void *)sets[2], how & 16 ? &tv : NULL);
+	for (unsigned i = 0; i < 3; i++)
+		free(sets[i]);
+}
+
 static void do_epoll(struct task_struct *t, struct input *in)
 {
 	struct epoll_event ev = { 0 }, *got;
@@ -380,7 +408,7 @@ void fuzz_call(struct task_struct *t, struct input *in)
 {
 	static void (*const calls[])(struct task_struct * t, struct input * in) = {
 		do_socket, do_bind, do_connect, do_listen, do_names, do_send, do_recv,	 do_option,
-		do_file,   do_msg,  do_poll,	do_epoll,  do_send,  do_recv, do_option,
+		do_file,   do_msg,  do_poll,	do_epoll,  do_send,  do_recv, do_select,
 	};
 
 	calls[take8(in) % (sizeof(calls) / sizeof(calls[0]))](t, in);

@@ -334,6 +334,53 @@ static void epolls(void **state)
 		       "once=1 once=0 read=4 gone=-9 wait=0 ");
 }
 
+/* ---- select ---- */
+
+static void select_edges(void *arg)
+{
+	struct task_struct *t = current(host);
+	int fd = (int)sys_socket(t, AF_INET, SOCK_STREAM, 0), i;
+	struct timeval tv = { 0, 1999 };
+	struct timespec ts = { INT64_MAX, 999999999 };
+	unsigned long in[2] = { 1ul << fd, 2 }, out[2] = { 0 };
+
+	(void)arg;
+	note("negative", sys_select(t, -1, NULL, NULL, NULL, NULL));
+	/* the second word belongs to descriptors from 64 on, which the table does not reach: left alone */
+	note("short", sys_select(t, fd + 1, (fd_set *)in, (fd_set *)out, NULL, &tv));
+	note("in0", in[0] == 1ul << fd);
+	note("in1", (long)in[1]);
+	note("clamped", sys_select(t, 5000, (fd_set *)in, NULL, NULL, NULL));
+	note("in1", (long)in[1]);
+	/* bits from n on do not count, in the same word neither */
+	in[0] = 1ul << fd | 1ul << 40;
+	note("above", sys_select(t, 40, (fd_set *)in, NULL, NULL, NULL));
+	note("in0", in[0] == 1ul << fd);
+	in[0] = 1ul << 40;
+	note("closed", sys_select(t, 41, (fd_set *)in, NULL, NULL, NULL));
+	note("kept", in[0] == 1ul << 40);
+	note("both", sys_select(t, fd + 1, (fd_set *)&(long[2]){ 1l << fd }, (fd_set *)&(long[2]){ 1l << fd },
+				NULL, NULL));
+	/* more files than queue on the stack; a time that never comes, and what is left of it */
+	for (i = 0; i < 20; i++)
+		sys_dup(t, fd);
+	in[0] = (1ul << (fd + 20)) - 1 - 7;
+	note("many", sys_pselect6(t, 64, (fd_set *)in, NULL, NULL, &ts));
+	note("left", ts.tv_sec > INT64_MAX - 100);
+	tv = (struct timeval){ 0, 1500 };
+	note("sleep", sys_select(t, 0, NULL, NULL, NULL, &tv));
+	note("us", (long)(sim->now / NSEC_PER_USEC));
+	note("left", tv.tv_usec);
+}
+
+static void select_sets(void **state)
+{
+	(void)state;
+	run(select_edges, NULL);
+	assert_string_equal(notes, "negative=-22 short=1 in0=1 in1=2 clamped=1 in1=2 above=1 in0=1 closed=-9 "
+				   "kept=1 both=2 many=20 left=1 sleep=0 us=1500 left=0 ");
+}
+
 /* A program that is killed in a blocking call gives everything back. */
 static void blocked(void *arg)
 {
@@ -367,7 +414,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(errors_of_descriptors), T(descriptors), T(options), T(conversation), T(epolls), T(killed),
+		T(errors_of_descriptors), T(descriptors), T(options), T(conversation), T(epolls),
+		T(select_sets),		  T(killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  * What these programs use and Debian's lua-posix 33.4 lacks, for recording on a real kernel (test_linux.py
  * --record). getsockopt, getpeername and if_nametoindex are as in luaposix 36; the rest is what wirepath has
  * beyond luaposix: flags for recv, recvfrom and send, addresses of AF_PACKET and AF_UNSPEC, memberships of
- * packet sockets.
+ * packet sockets, select.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,8 +13,11 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #define INT(n) ((int)luaL_checkinteger(L, n))
 
@@ -230,6 +233,58 @@ static int l_epoll_wait(lua_State *L)
 	return 1;
 }
 
+/* select(rd, wr, ex [, time]): lists in, lists out. */
+static int wait_on_sets(lua_State *L, bool nsec)
+{
+	fd_set sets[3], *in[3] = { NULL };
+	bool timed = lua_istable(L, 4);
+	int n = 0;
+	for (int i = 0; i < 3; i++) {
+		FD_ZERO(&sets[i]);
+		in[i] = lua_istable(L, i + 1) ? &sets[i] : NULL;
+		for (int k = 1; in[i] && lua_rawgeti(L, i + 1, k) != LUA_TNIL; k++) {
+			int fd = INT(-1);
+			FD_SET(fd, &sets[i]);
+			n = fd >= n ? fd + 1 : n;
+		}
+	}
+	struct timeval tv = { timed ? field(L, 4, "tv_sec") : 0, timed ? field(L, 4, "tv_usec") : 0 };
+	struct timespec ts = { timed ? field(L, 4, "tv_sec") : 0, timed ? field(L, 4, "tv_nsec") : 0 };
+	/* the system calls: the library's select() checks and rounds by itself */
+	long r = nsec ? syscall(SYS_pselect6, n, in[0], in[1], in[2], timed ? &ts : NULL, NULL)
+		      : syscall(SYS_select, n, in[0], in[1], in[2], timed ? &tv : NULL);
+	if (r < 0)
+		return result(L, nsec ? "pselect" : "select", r);
+	for (int i = 0; i < 3; i++) {
+		lua_newtable(L);
+		int nr = 0;
+		for (int k = 1; in[i] && lua_rawgeti(L, i + 1, k) != LUA_TNIL; k++) {
+			if (FD_ISSET(INT(-1), &sets[i]))
+				lua_rawseti(L, -2, ++nr);
+			else
+				lua_pop(L, 1);
+		}
+		if (in[i])
+			lua_pop(L, 1);
+	}
+	if (!timed)
+		return 3;
+	lua_newtable(L);
+	set(L, "tv_sec", nsec ? ts.tv_sec : tv.tv_sec);
+	set(L, nsec ? "tv_nsec" : "tv_usec", nsec ? ts.tv_nsec : tv.tv_usec);
+	return 4;
+}
+
+static int l_select(lua_State *L)
+{
+	return wait_on_sets(L, false);
+}
+
+static int l_pselect(lua_State *L)
+{
+	return wait_on_sets(L, true);
+}
+
 static const luaL_Reg functions[] = {
 	{ "bind", l_bind },
 	{ "connect", l_connect },
@@ -240,8 +295,10 @@ static const luaL_Reg functions[] = {
 	{ "getsockname", l_getsockname },
 	{ "getsockopt", l_getsockopt },
 	{ "if_nametoindex", l_if_nametoindex },
+	{ "pselect", l_pselect },
 	{ "recv", l_recv },
 	{ "recvfrom", l_recvfrom },
+	{ "select", l_select },
 	{ "send", l_send },
 	{ "sendto", l_sendto },
 	{ "setsockopt", l_setsockopt },

@@ -37,3 +37,7 @@ package.preload["posix.sys.epoll"] = function()
     EPOLLONESHOT = 1 << 30, EPOLLET = 1 << 31,
   }
 end
+
+package.preload["posix.sys.select"] = function()
+  return { select = more.select, pselect = more.pselect, FD_SETSIZE = 1024 }
+end
