@@ -13,6 +13,7 @@
 
 #include "lua/command.h"
 #include "lua/output.h"
+#include "viz/slurp.h"
 
 #define MAX_WORDS 64
 #define BEGIN "<!-- wirepath "
@@ -29,23 +30,6 @@ struct doc {
 };
 
 /* ---- files ---- */
-
-/* The bytes of a file, zero terminated, or NULL with errno. */
-static char *slurp(const char *path, size_t *len)
-{
-	FILE *in = fopen(path, "re"), *mem;
-	char *text = NULL, part[65536];
-	size_t n;
-	if (!in)
-		return NULL;
-	if ((mem = open_memstream(&text, len))) {
-		while ((n = fread(part, 1, sizeof(part), in)) > 0)
-			fwrite(part, 1, n, mem);
-		fclose(mem);
-	}
-	fclose(in);
-	return text;
-}
 
 /* Writes a file whole or not at all. */
 static int put_file(const char *path, const char *text, size_t len)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/slurp.h"
+
 #define MAX_MEMBERS 64		    /* of a line */
 #define MAX_NUMBER (INT64_MAX >> 8) /* so that sums stay whole; a time of two years is less */
 
@@ -83,32 +85,6 @@ static bool parse_line(struct line *l, char *text)
 
 /* ---- the file ---- */
 
-static char *read_file(const char *path, bool *missing)
-{
-	FILE *f = fopen(path, "re");
-	size_t n = 0, cap = 1 << 16;
-	char *text = f ? malloc(cap) : NULL;
-	*missing = !f && errno == ENOENT;
-	while (text) {
-		n += fread(text + n, 1, cap - n - 1, f);
-		if (n < cap - 1)
-			break;
-		char *grown = realloc(text, cap *= 2);
-		if (!grown)
-			free(text);
-		text = grown;
-	}
-	if (text && ferror(f)) {
-		free(text);
-		text = NULL;
-	}
-	if (text)
-		text[n] = '\0';
-	if (f)
-		fclose(f);
-	return text;
-}
-
 static const char *text_of(const struct line *l, const char *key)
 {
 	for (uint32_t i = 0; i < l->n; i++)
@@ -180,11 +156,10 @@ static int find_heads(struct viz_snapshots *s, const char *path, char *err, unsi
 int viz_snapshots_open(struct viz_snapshots *s, const char *dir, char *err, unsigned errlen)
 {
 	char path[4400];
-	bool missing;
 	memset(s, 0, sizeof(*s));
 	snprintf(path, sizeof(path), "%s/snapshots.jsonl", dir);
-	s->text = read_file(path, &missing);
-	if (!s->text && !missing) {
+	s->text = slurp(path, NULL);
+	if (!s->text && errno != ENOENT) {
 		snprintf(err, errlen, "cannot read %s: %s", path, strerror(errno));
 		return -1;
 	}

@@ -16,6 +16,7 @@
 #include "viz/call_tree.h"
 #include "viz/chart.h"
 #include "viz/flow.h"
+#include "viz/slurp.h"
 
 #define CHART_DEPTH 5 /* levels of the chart around a failure */
 
@@ -50,31 +51,6 @@ struct options {
 enum verdict { PASSED, FAILED, UNSUPPORTED };
 
 /* ---- one script ---- */
-
-static char *read_file(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t n = 0, cap = 0;
-	while (f && !ferror(f) && !feof(f) && n < 1 << 20) {
-		if (n + 4096 > cap) {
-			char *grown = realloc(text, cap = cap ? cap * 2 : 16384);
-			if (!grown)
-				break;
-			text = grown;
-		}
-		n += fread(text + n, 1, cap - n - 1, f);
-	}
-	if (!f || ferror(f)) {
-		free(text);
-		text = NULL;
-	} else if (text) {
-		text[n] = '\0';
-	}
-	if (f)
-		fclose(f);
-	return text;
-}
 
 static bool set_config(struct pd_config *c, struct pd_pool *pool, const struct pd_setting *s,
 		       const char *file, char *err, unsigned errlen, bool *unsupported)
@@ -195,7 +171,7 @@ static enum verdict run_file(const char *file, const struct options *opt, FILE *
 	struct pd_config config;
 	char err[2400];
 	bool unsupported = false;
-	char *text = read_file(file);
+	char *text = slurp(file, NULL);
 	struct pd_run *run = calloc(1, sizeof(*run));
 	enum verdict verdict = FAILED;
 	pd_config_init(&config);
