@@ -169,6 +169,8 @@ static bool icmp_fields(struct pd_scan *s, struct pd_packet *p)
 	if (!p->inbound)
 		return pd_unsupported(s, "ICMP packets are injected only");
 	p->icmp_type = pd_expression(s);
+	if (p->icmp_type && p->icmp_type->str && strcmp(p->icmp_type->str, "packet_too_big") == 0)
+		return pd_unsupported(s, "packet_too_big is of IPv6; there is IPv4 only");
 	for (;;) {
 		if (pd_take_word(s, "mtu")) {
 			if (!pd_number(s, &p->mtu))

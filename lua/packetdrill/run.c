@@ -86,6 +86,24 @@ static const char *set_define(struct pd_config *c, struct pd_pool *pool, const c
 	return NULL;
 }
 
+const char *pd_defined(const struct pd_config *c, const char *name)
+{
+	static const char *const of_runners[][2] = {
+		{ "TFO_COOKIE", "3021b9d889017eeb" },	   /* profile's key, default addresses */
+		{ "TFO_COOKIE_ZERO", "b7c12350a90dc8f5" }, /* a key of zeros */
+		{ "CODE", "host_unreachable" },
+		{ "CMSG_LEVEL_IP", "SOL_IP" },
+		{ "CMSG_TYPE_RECVERR", "IP_RECVERR" },
+	};
+	for (const struct pd_define *d = c->defines; d; d = d->next)
+		if (strcmp(d->name, name) == 0)
+			return d->value;
+	for (unsigned i = 0; i < sizeof(of_runners) / sizeof(of_runners[0]); i++)
+		if (strcmp(of_runners[i][0], name) == 0)
+			return of_runners[i][1];
+	return NULL;
+}
+
 /* Settings that have no meaning here: one address family, no device or process of the real machine. */
 static bool without_meaning(const char *name)
 {

@@ -46,6 +46,10 @@ void pd_config_init(struct pd_config *c);
 /* NULL, or what is wrong with the setting. Text is not copied. */
 const char *pd_config_set(struct pd_config *c, struct pd_pool *pool, const char *name, const char *value);
 
+/* What the name stands for: by --define, or else as the runners of the public suites have it; NULL: nothing.
+ */
+const char *pd_defined(const struct pd_config *c, const char *name);
+
 /* ---- a run ---- */
 
 /* A segment that the host has sent. */

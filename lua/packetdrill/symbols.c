@@ -305,12 +305,11 @@ static bool symbol(const char *name, int64_t *value)
 bool pd_symbol(const struct pd_run *run, const char *name, int64_t *value)
 {
 	char *end;
-	for (const struct pd_define *d = run->config.defines; d; d = d->next)
-		if (strcmp(d->name, name) == 0) {
-			*value = strtoll(d->value, &end, 0);
-			return (*d->value && !*end) || symbol(d->value, value);
-		}
-	return symbol(name, value);
+	const char *defined = pd_defined(&run->config, name);
+	if (!defined)
+		return symbol(name, value);
+	*value = strtoll(defined, &end, 0);
+	return (*defined && !*end) || symbol(defined, value);
 }
 
 void pd_each_symbol(lua_State *L, void (*set)(lua_State *L, const char *name, lua_Integer value))

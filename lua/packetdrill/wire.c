@@ -115,11 +115,9 @@ static uint32_t remote_offset(const struct pd_conn *c, bool syn)
 
 int pd_hex(const struct pd_run *run, const char *text, uint8_t *out, unsigned max)
 {
-	for (const struct pd_define *d = run->config.defines; d; d = d->next)
-		if (strcmp(d->name, text) == 0) {
-			text = d->value;
-			break;
-		}
+	const char *defined = pd_defined(&run->config, text);
+	if (defined)
+		text = defined;
 	size_t n = strlen(text);
 	if (n % 2 || n / 2 > max)
 		return -1;
@@ -397,11 +395,9 @@ static bool icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_
 		*code = p->icmp_code ? (uint8_t)p->icmp_code->num : 0;
 		return true;
 	}
-	for (const struct pd_define *d = c ? run->config.defines : NULL; d; d = d->next)
-		if (strcmp(d->name, c) == 0) {
-			c = d->value;
-			break;
-		}
+	const char *defined = c ? pd_defined(&run->config, c) : NULL;
+	if (defined)
+		c = defined;
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (t && strcmp(names[i].type, t) == 0 &&
 		    (c ? names[i].code && strcmp(names[i].code, c) == 0 : !names[i].code)) {

@@ -34,6 +34,7 @@ WRONG = [
     ("/* 0", "has no end"),
     ("0 > S.5 0:0(0) ack 1", "unsupported: AccECN"),
     ("0 < udp (100)", "unsupported: packets of udp"),
+    ("0 < icmp packet_too_big mtu 1400 [1:11(10)]", "unsupported: packet_too_big is of IPv6"),
     ("--ip_version=ipv6\n0 `true`\n0 `true`", "unsupported: there is IPv4 only"),
     ("--nosuch=1\n0 close(3) = 0", "there is no such option"),
     ("0 fork() = 0", "unsupported: the system call fork()"),
@@ -88,6 +89,8 @@ def main():
         check(s + ": passed" in lines, s)
     check(r.returncode == 0, r.stdout)
     check(run(wirepath, "packetdrill", "-j", "1", *scripts).stdout == r.stdout, "one after the other: the same output")
+    r = run(wirepath, "packetdrill", "-D", "TFO_COOKIE=0102030405060708", HERE + "/fastopen-server.pkt")
+    check(r.returncode == 1 and "FOEXP TFO_COOKIE" in r.stdout, "-D wins over what a name means: " + r.stdout[:300])
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, "t.pkt")
         for text, told in WRONG:
