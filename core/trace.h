@@ -185,7 +185,8 @@ struct trace_span {
 
 /*
  * A leaf, a function that calls nothing traced: its span is over as soon as it is recorded, so it has no end
- * to look after. (What it would call would be drawn beside it, not below.)
+ * to look after. (What it would call would be drawn beside it, not below; tests/checks/leaves.py looks for
+ * such calls.)
  */
 #define TRACE_LEAF_AT_(host_, what_, kind_, obj_, at_)                                                       \
 	TRACE_DESC_(trace_fn_here, __func__, what_, 0xff, TRACE_FN_FUNCTION);                                \

@@ -38,6 +38,8 @@ case $build in
 *) check "mutable data at file scope" "$mutable" ;;
 esac
 
+check "a leaf (core/trace.h) reaches what is traced" "$(python3 tests/checks/leaves.py | head -10)"
+
 if command -v clang-format >/dev/null 2>&1; then # tests/run installs it
 	check "not formatted (clang-format -i)" "$(git ls-files '*.c' '*.h' 2>/dev/null |
 		xargs -r -n 20 clang-format --dry-run -Werror 2>&1 | grep -oE '^[^: ]+[.][ch]:' | sort -u | head -10)"
