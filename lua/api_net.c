@@ -647,6 +647,66 @@ static int host_sh_call(lua_State *L)
 	return sh_results(L, &sh, status, line, check);
 }
 
+/* The command line on top of the stack grows by an option with its word in quotes. */
+static void rule_word(lua_State *L, const char *option, const char *word)
+{
+	if (strpbrk(word, "'\n"))
+		luaL_error(L, "host:rule: no ' and no end of line can be in %s", word);
+	lua_pushfstring(L, "%s %s '%s'", lua_tostring(L, -1), option, word);
+	lua_remove(L, -2);
+}
+
+/* host:rule(chain, { protocol = "tcp", dport = 22, target = "DROP" }): host:sh() of the iptables command. */
+static int host_rule(lua_State *L)
+{
+	/* in iptables' order: a match's options after the protocol, a target's behind it */
+	static const struct {
+		const char *field, *match, *option;
+	} words[] = {
+		{ "protocol", "", "-p" },
+		{ "source", "", "-s" },
+		{ "destination", "", "-d" },
+		{ "input", "", "-i" },
+		{ "output", "", "-o" },
+		{ "sport", "", "--sport" },
+		{ "dport", "", "--dport" },
+		{ "icmp_type", "", "--icmp-type" },
+		{ "state", " -m conntrack", "--ctstate" },
+		{ "limit", " -m limit", "--limit" },
+		{ "target", "", "-j" },
+		{ "reject_with", "", "--reject-with" },
+		{ "log_prefix", "", "--log-prefix" },
+		{ "to_destination", "", "--to-destination" },
+		{ "to_source", "", "--to-source" },
+		{ "to_ports", "", "--to-ports" },
+	};
+	enum { NR = sizeof(words) / sizeof(words[0]) };
+	const char *known[NR + 3] = { "table", "at" };
+	for (unsigned i = 0; i < NR; i++)
+		known[i + 2] = words[i].field;
+	const char *chain = luaL_checkstring(L, 2);
+	luaL_checktype(L, 3, LUA_TTABLE);
+	check_fields(L, 3, "host:rule", known);
+	int at = has_field(L, 3, "at") ? (int)luaL_checkinteger(L, -1) : 0;
+	const char *table = has_field(L, 3, "table") ? luaL_checkstring(L, -1) : "filter";
+	lua_pushliteral(L, "iptables");
+	rule_word(L, "-t", table);
+	rule_word(L, at ? "-I" : "-A", chain);
+	if (at)
+		lua_pushfstring(L, "%s %d", lua_tostring(L, -1), at);
+	for (unsigned i = 0; i < NR; i++) {
+		if (!has_field(L, 3, words[i].field))
+			continue;
+		const char *word = luaL_checkstring(L, -1);
+		bool invert = word[0] == '!';
+		lua_pushfstring(L, "%s%s%s", lua_tostring(L, -2), words[i].match, invert ? " !" : "");
+		rule_word(L, words[i].option, word + (invert ? strspn(word, "! ") : 0));
+	}
+	lua_replace(L, 2);
+	lua_settop(L, 2);
+	return host_sh_call(L);
+}
+
 /* program:daemon(): waiting for ever is its business. Returns the program. */
 static int program_daemon(lua_State *L)
 {
@@ -702,8 +762,8 @@ static const luaL_Reg net_methods[] = {
 	{ "hub", net_hub },   { NULL, NULL },
 };
 static const luaL_Reg host_methods[] = {
-	{ "run", host_run },	{ "exec", host_exec },	     { "dmesg", host_dmesg },
-	{ "sh", host_sh_call }, { "capture", host_capture }, { NULL, NULL },
+	{ "run", host_run },   { "exec", host_exec },	    { "dmesg", host_dmesg }, { "sh", host_sh_call },
+	{ "rule", host_rule }, { "capture", host_capture }, { NULL, NULL },
 };
 static const luaL_Reg switch_methods[] = { { "connect", switch_connect }, { NULL, NULL } };
 static const luaL_Reg link_methods[] = {

@@ -154,6 +154,34 @@ function host:exec(file, ...) end
 ---@return string? errors
 function host:sh(line, options) end
 
+---@class wirepath.rule
+---@field table? "filter"|"nat"
+---@field at? integer insert it there; without: at the end
+---@field protocol? string|integer
+---@field source? string address or net; here as elsewhere "!..." means all others
+---@field destination? string
+---@field input? string device
+---@field output? string device
+---@field sport? string|integer port, or "80:90"
+---@field dport? string|integer
+---@field icmp_type? string|integer
+---@field state? string "ESTABLISHED,RELATED"
+---@field limit? string "1/s"
+---@field target? string "ACCEPT", "DROP", "REJECT", "LOG", "DNAT", ..., or a chain
+---@field reject_with? string
+---@field log_prefix? string
+---@field to_destination? string
+---@field to_source? string
+---@field to_ports? string
+
+---A rule of netfilter, as the iptables command that these words make.
+---@param chain string
+---@param words wirepath.rule
+---@return string output
+---@return integer status
+---@return string errors
+function host:rule(chain, words) end
+
 ---The kernel's log.
 ---@return string
 function host:dmesg() end

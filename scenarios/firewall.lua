@@ -29,10 +29,11 @@ gateway:sh "iptables -t nat -A PREROUTING -i eth1 -p tcp --dport 8080 -j DNAT --
 gateway:sh "iptables -A FORWARD -i eth1 -p tcp -d 192.168.1.10 --dport 80 -j ACCEPT"
 
 -- The server talks about port 80 only; it answers ssh with a reset, and keeps silent about telnet.
-server:sh "iptables -A INPUT -p tcp --dport 22 -j REJECT --reject-with tcp-reset"
-server:sh "iptables -A INPUT -p tcp --dport 23 -j LOG --log-prefix telnet:"
-server:sh "iptables -A INPUT -p tcp --dport 23 -j DROP"
-server:sh "iptables -A INPUT -p udp -j REJECT"
+-- (A rule may also be given as a table: host:rule() makes the same command of it.)
+server:rule("INPUT", { protocol = "tcp", dport = 22, target = "REJECT", reject_with = "tcp-reset" })
+server:rule("INPUT", { protocol = "tcp", dport = 23, target = "LOG", log_prefix = "telnet:" })
+server:rule("INPUT", { protocol = "tcp", dport = 23, target = "DROP" })
+server:rule("INPUT", { protocol = "udp", target = "REJECT" })
 
 local function serve(port)
   local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))

@@ -102,6 +102,32 @@ Chain ports (1 references)
     S.connect(fd, { family = S.AF_INET, addr = "10.0.2.2", port = 9 })
     S.send(fd, "hello")
     print(S.recv(fd, 100))""", "HELLO\n"),
+    # rules given as tables are the same rules
+    "tables": ("""for _, r in ipairs {
+      { "INPUT", protocol = "tcp", source = "!10.0.0.0/8", dport = 22, input = "eth0", target = "REJECT", reject_with = "tcp-reset" },
+      { "INPUT", at = 1, protocol = "udp", target = "LOG", log_prefix = "a b:" },
+      { "FORWARD", state = "!ESTABLISHED,RELATED", limit = "1/s", output = "eth1", target = "ACCEPT" },
+      { "INPUT", protocol = "icmp", icmp_type = "echo-request", destination = "10.0.2.2", target = "DROP" },
+      { "PREROUTING", table = "nat", protocol = "tcp", dport = "80:90", target = "DNAT", to_destination = "10.0.0.9:80" } } do
+      local chain = table.remove(r, 1)
+      router:rule(chain, r)
+    end
+    io.write((router:sh("iptables -S")), (router:sh("iptables -t nat -S PREROUTING")))
+    for _, words in ipairs { { port = 1 }, { target = "DR'OP" }, { source = "x", target = "DROP" } } do
+      print((select(2, pcall(router.rule, router, "INPUT", words)):match("[^\\n]*")))
+    end""", """-P INPUT ACCEPT
+-P FORWARD ACCEPT
+-P OUTPUT ACCEPT
+-A INPUT -p udp -j LOG --log-prefix "a b:"
+-A INPUT ! -s 10.0.0.0/8 -i eth0 -p tcp -m tcp --dport 22 -j REJECT --reject-with tcp-reset
+-A INPUT -d 10.0.2.2/32 -p icmp -m icmp --icmp-type 8 -j DROP
+-A FORWARD -o eth1 -m conntrack ! --ctstate RELATED,ESTABLISHED -m limit --limit 1/sec -j ACCEPT
+-P PREROUTING ACCEPT
+-A PREROUTING -p tcp -m tcp --dport 80:90 -j DNAT --to-destination 10.0.0.9:80
+host:rule: there is no option 'port'
+host:rule: no ' and no end of line can be in DR'OP
+host:sh: iptables -t 'filter' -A 'INPUT' -s 'x' -j 'DROP': iptables v1.8.9 (legacy): host/network `x' not found
+"""),
     "log": ("""server:sh "iptables -A INPUT -p udp -m limit --limit 1/hour --limit-burst 1 -j LOG --log-prefix 'seen: '"
     udp(9) udp(9)
     io.write((server:dmesg():match("seen: [^\\n]*\\n")), select(2, server:dmesg():gsub("seen", "")), "\\n")""",
