@@ -5,6 +5,7 @@
  */
 #include "lua/host_sysctl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@
 
 #define NAME_BYTES 128
 #define MAX_NAMES 512
+#define PROT_SOCK 1024 /* ports below are for services */
 
 enum sysctl_unit { PLAIN, SECONDS, MILLISECONDS }; /* how a time is given; kept in jiffies */
 
@@ -43,28 +45,29 @@ struct sysctl {
 #define IPV4(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, PLAIN)
 #define IPV4_S(name) FIELD_(struct netns_ipv4, #name, sysctl_##name, 1, SECONDS)
 #define IPV4_N(name, n) FIELD_(struct netns_ipv4, #name, sysctl_##name, n, PLAIN)
+#define CORE_R(name, min) RANGE_(struct netns_core, #name, sysctl_##name, 1, PLAIN, min, INT_MAX)
 #define CORE(name) FIELD_(struct netns_core, #name, sysctl_##name, 1, PLAIN)
 #define CONF(name) FIELD_(struct ipv4_devconf, #name, name, 1, PLAIN)
 
 static const struct sysctl ipv4_table[] = {
-	IPV4(ip_default_ttl),
+	IPV4_R(ip_default_ttl, 1, 255),
 	IPV4(ip_no_pmtu_disc),
 	FIELD_(struct netns_ipv4, "ip_forward_use_pmtu", sysctl_ip_fwd_use_pmtu, 1, PLAIN),
 	IPV4(ip_nonlocal_bind),
 	IPV4(ip_early_demux),
 	IPV4(tcp_early_demux),
 	IPV4(udp_early_demux),
-	IPV4(icmp_echo_ignore_all),
-	IPV4(icmp_echo_ignore_broadcasts),
-	IPV4(icmp_ignore_bogus_error_responses),
-	IPV4(icmp_errors_use_inbound_ifaddr),
+	IPV4_R(icmp_echo_ignore_all, 0, 1),
+	IPV4_R(icmp_echo_ignore_broadcasts, 0, 1),
+	IPV4_R(icmp_ignore_bogus_error_responses, 0, 1),
+	IPV4_R(icmp_errors_use_inbound_ifaddr, 0, 1),
 	FIELD_(struct netns_ipv4, "icmp_ratelimit", sysctl_icmp_ratelimit, 1, MILLISECONDS),
 	IPV4(icmp_ratemask),
-	IPV4(icmp_msgs_per_sec),
-	IPV4(icmp_msgs_burst),
+	IPV4_R(icmp_msgs_per_sec, 0, INT_MAX),
+	IPV4_R(icmp_msgs_burst, 0, INT_MAX),
 	IPV4(igmp_max_memberships),
 	IPV4(igmp_max_msf),
-	IPV4(igmp_qrv),
+	IPV4_R(igmp_qrv, 1, INT_MAX),
 	IPV4(igmp_link_local_mcast_reports),
 	FIELD_(struct netns_ipv4, "tcp_max_tw_buckets", sysctl_max_tw_buckets, 1, PLAIN),
 	IPV4_R(tcp_ecn, 0, 2),
@@ -88,7 +91,7 @@ static const struct sysctl ipv4_table[] = {
 	IPV4(tcp_rfc1337),
 	IPV4(tcp_abort_on_overflow),
 	IPV4(tcp_moderate_rcvbuf),
-	IPV4(tcp_autocorking),
+	IPV4_R(tcp_autocorking, 0, 1),
 	FIELD_(struct netns_ipv4, "tcp_no_metrics_save", sysctl_tcp_nometrics_save, 1, PLAIN),
 	IPV4(tcp_frto),
 	IPV4(tcp_mtu_probing),
@@ -97,15 +100,15 @@ static const struct sysctl ipv4_table[] = {
 	IPV4_S(tcp_keepalive_time),
 	IPV4_S(tcp_keepalive_intvl),
 	IPV4_S(tcp_fin_timeout),
-	IPV4(tcp_reordering),
-	IPV4(tcp_max_reordering),
-	IPV4(tcp_notsent_lowat),
-	IPV4(tcp_app_win),
+	IPV4_R(tcp_reordering, 1, INT_MAX), /* up to tcp_max_reordering */
+	IPV4_R(tcp_max_reordering, 1, INT_MAX),
+	IPV4_R(tcp_notsent_lowat, 0, UINT_MAX),
+	IPV4_R(tcp_app_win, 0, 31),
 	IPV4_R(tcp_adv_win_scale, -31, 31),
 	IPV4(tcp_base_mss),
 	IPV4(tcp_fastopen),
-	FIELD_(struct netns_ipv4, "tcp_fastopen_blackhole_timeout_sec", sysctl_tcp_fastopen_blackhole_timeout,
-	       1, PLAIN),
+	RANGE_(struct netns_ipv4, "tcp_fastopen_blackhole_timeout_sec", sysctl_tcp_fastopen_blackhole_timeout,
+	       1, PLAIN, 0, INT_MAX),
 	IPV4_R(tcp_min_snd_mss, TCP_MIN_SND_MSS, 65535),
 	IPV4_R(tcp_mtu_probe_floor, TCP_MIN_SND_MSS, 65535),
 	IPV4(tcp_probe_threshold),
@@ -134,9 +137,16 @@ static const struct sysctl ipv4_table[] = {
 };
 
 static const struct sysctl core_table[] = {
-	CORE(somaxconn),	  CORE(rmem_default),	     CORE(rmem_max),   CORE(wmem_default),
-	CORE(wmem_max),		  CORE(netdev_budget),	     CORE(dev_weight), CORE(optmem_max),
-	CORE(netdev_max_backlog), CORE(netdev_budget_usecs),
+	CORE_R(somaxconn, 0),
+	CORE_R(rmem_default, SOCK_MIN_RCVBUF),
+	CORE_R(rmem_max, SOCK_MIN_RCVBUF),
+	CORE_R(wmem_default, SOCK_MIN_SNDBUF),
+	CORE_R(wmem_max, SOCK_MIN_SNDBUF),
+	CORE(netdev_budget),
+	CORE_R(netdev_budget_usecs, 0),
+	CORE(dev_weight),
+	CORE(optmem_max),
+	CORE(netdev_max_backlog),
 };
 
 static const struct sysctl conf_table[] = {
@@ -208,30 +218,53 @@ static void store(char *at, unsigned size, long v)
 	       size);
 }
 
-/* Numbers between blanks, as many as the setting has. */
+/* What may be written: the setting's own range, or what the kernel's conversions let through. */
+static void range(const struct sysctl *s, long *min, long *max)
+{
+	bool wide = s->size == 8;
+	if (s->min || s->max) {
+		*min = s->min;
+		*max = s->max;
+	} else if (s->size < 4 || wide || s->unit == MILLISECONDS) {
+		*min = 0;
+		*max = wide ? LONG_MAX : s->size < 4 ? (1L << 8 * s->size) - 1 : INT_MAX;
+	} else {
+		*min = s->unit == SECONDS ? -(INT_MAX / HZ) : INT_MIN;
+		*max = s->unit == SECONDS ? INT_MAX / HZ : INT_MAX;
+	}
+}
+
+/* The next number of *value, with a blank or the end behind it. */
+static int number(const char **value, long min, long max, long *v)
+{
+	static const char blanks[] = " \t\n";
+	const char *p = *value + strspn(*value, blanks);
+	char *end;
+	if (!isdigit((unsigned char)p[*p == '-']))
+		return -EINVAL;
+	errno = 0;
+	*v = strtol(p, &end, 0);
+	if (errno || strcspn(end, blanks) || *v < min || *v > max)
+		return -EINVAL;
+	*value = end + strspn(end, blanks);
+	return 0;
+}
+
+/* Numbers between blanks. As in Linux, there may be fewer or more than the setting has, and each counts at
+ * once. */
 static int set(void *base, const struct sysctl *s, const char *value)
 {
-	long v[4];
-	char *end;
-	for (unsigned i = 0; i < s->count; i++) {
-		v[i] = strtol(value, &end, 0);
-		if (end == value)
-			return -EINVAL;
-		value = end;
-		if (s->size == 1 && (v[i] < 0 || v[i] > 255))
-			return -EINVAL;
-		if ((s->min || s->max) && (v[i] < s->min || v[i] > s->max))
+	long min, max, v;
+	range(s, &min, &max);
+	for (unsigned i = 0; i < s->count && (!i || *value); i++) {
+		if (number(&value, min, max, &v))
 			return -EINVAL;
 		if (s->unit == SECONDS)
-			v[i] *= HZ;
+			v *= HZ;
 		else if (s->unit == MILLISECONDS)
-			v[i] = v[i] * HZ / 1000;
+			v = v * HZ / 1000;
+		store((char *)base + s->offset + i * s->size, s->size, v);
 	}
-	value += strspn(value, " \t\n");
-	if (*value)
-		return -EINVAL;
-	for (unsigned i = 0; i < s->count; i++)
-		store((char *)base + s->offset + i * s->size, s->size, v[i]);
 	return 0;
 }
 
@@ -265,6 +298,8 @@ static void show(const void *base, const struct sysctl *s, struct seq_file *m)
 			v /= HZ;
 		else if (s->unit == MILLISECONDS)
 			v = v * 1000 / HZ;
+		if (s->max == UINT_MAX)
+			v = (uint32_t)v;
 		seq_printf(m, "%s%ld", i ? "\t" : "", v);
 	}
 }
@@ -309,51 +344,50 @@ static const char *neigh_field(const char *name, char dev[IFNAMSIZ])
 
 static int set_neigh(struct net *net, const char *name, const char *value)
 {
-	char dev[IFNAMSIZ], *end;
+	char dev[IFNAMSIZ];
 	const char *field = neigh_field(name, dev);
-	long v = strtol(value, &end, 0);
+	long v;
 	if (!field)
 		return -ENOENT;
-	return end == value || *end ? -EINVAL : neigh_sysctl_set(net, dev, field, v);
+	return number(&value, 0, LONG_MAX, &v) ? -EINVAL : neigh_sysctl_set(net, dev, field, v);
 }
 
 static int set_port_range(struct net *net, const char *value)
 {
-	int low, high;
-	if (sscanf(value, "%d %d", &low, &high) != 2 || low < 1 || high > 65535 || low > high)
+	long low, high = net->ipv4.sysctl_local_port_max;
+	if (number(&value, PROT_SOCK, 65535, &low) || (*value && number(&value, 1, 65535, &high)) ||
+	    low > high)
 		return -EINVAL;
-	net->ipv4.sysctl_local_port_min = low;
-	net->ipv4.sysctl_local_port_max = high;
+	net->ipv4.sysctl_local_port_min = (int)low;
+	net->ipv4.sysctl_local_port_max = (int)high;
 	return 0;
 }
 
-/* One key of Fast Open: four words in hex, each stored with its lowest byte first. */
-static bool parse_fastopen_key(const char **p, uint8_t key[TCP_FASTOPEN_KEY_LENGTH])
+/* One key of Fast Open: four words in hex, of 32 bits and without sign, each stored with its lowest byte
+ * first. */
+static bool parse_fastopen_key(const char *p, uint8_t key[TCP_FASTOPEN_KEY_LENGTH])
 {
-	unsigned word[4];
-	int n = 0;
-	if (sscanf(*p, "%8x-%8x-%8x-%8x%n", &word[0], &word[1], &word[2], &word[3], &n) != 4)
-		return false;
-	for (int i = 0; i < TCP_FASTOPEN_KEY_LENGTH; i++)
-		key[i] = (uint8_t)(word[i / 4] >> i % 4 * 8);
-	*p += n;
+	for (int i = 0; i < TCP_FASTOPEN_KEY_LENGTH; i += 4) {
+		char *end;
+		p += strspn(p, " \t\n");
+		if (!isxdigit((unsigned char)*p))
+			return false;
+		unsigned word = (unsigned)strtoull(p, &end, 16);
+		for (int j = 0; j < 4; j++)
+			key[i + j] = (uint8_t)(word >> 8 * j);
+		p = end + 1;
+		if (*end != '-' && i + 4 < TCP_FASTOPEN_KEY_LENGTH)
+			return false;
+	}
 	return true;
 }
 
-/* The key, or "key,backup key". */
+/* The key, or "key,backup key"; what follows a key is ignored, as in Linux. */
 static int set_fastopen_key(struct net *net, const char *value)
 {
 	uint8_t key[2][TCP_FASTOPEN_KEY_LENGTH];
-	bool backup;
-	if (!parse_fastopen_key(&value, key[0]))
-		return -EINVAL;
-	backup = *value == ',';
-	if (backup) {
-		value++;
-		if (!parse_fastopen_key(&value, key[1]))
-			return -EINVAL;
-	}
-	if (*value)
+	const char *backup = strchr(value, ',');
+	if (!parse_fastopen_key(value, key[0]) || (backup && !parse_fastopen_key(backup + 1, key[1])))
 		return -EINVAL;
 	return tcp_fastopen_reset_cipher(net, NULL, key[0], backup ? key[1] : NULL);
 }
@@ -375,6 +409,13 @@ static void show_fastopen_key(const struct net *net, struct seq_file *m)
 static int set_ipv4(struct net *net, const char *name, const char *value)
 {
 	const struct sysctl *s = FIND(ipv4_table, name);
+	struct sysctl reordering;
+	long v;
+	if (s && strcmp(name, "tcp_reordering") == 0) {
+		reordering = *s;
+		reordering.max = net->ipv4.sysctl_tcp_max_reordering;
+		s = &reordering;
+	}
 	if (s)
 		return set(&net->ipv4, s, value);
 	if (strncmp(name, "conf.", 5) == 0)
@@ -394,7 +435,7 @@ static int set_ipv4(struct net *net, const char *name, const char *value)
 	if (strcmp(name, "tcp_fastopen_key") == 0)
 		return set_fastopen_key(net, value);
 	if (strncmp(name, "ipfrag_", 7) == 0)
-		return ipfrag_set(net, name + 7, atol(value));
+		return number(&value, 0, LONG_MAX, &v) ? -EINVAL : ipfrag_set(net, name + 7, v);
 	return -ENOENT;
 }
 
@@ -456,6 +497,10 @@ static const struct sysctl *find_param(const char *path)
 int host_module_param_store(struct host *host, const char *path, const char *value)
 {
 	const struct sysctl *s = find_param(path);
+	const char *number = value + strspn(value, " \t\n");
+	number += strcspn(number, " \t\n");
+	if (number[strspn(number, " \t\n")])
+		return -EINVAL; /* more than one word */
 	return s ? set(&host->net->tcp->cong_params, s, value) : -ENOENT;
 }
 

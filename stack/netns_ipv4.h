@@ -18,8 +18,8 @@ struct netns_ipv4 {
 	uint8_t sysctl_icmp_echo_ignore_all, sysctl_icmp_echo_ignore_broadcasts;
 	uint8_t sysctl_icmp_ignore_bogus_error_responses, sysctl_icmp_errors_use_inbound_ifaddr;
 	int sysctl_icmp_ratelimit, sysctl_icmp_ratemask, sysctl_icmp_msgs_per_sec, sysctl_icmp_msgs_burst;
-	int sysctl_igmp_max_memberships, sysctl_igmp_max_msf;
-	uint8_t sysctl_igmp_qrv, sysctl_igmp_link_local_mcast_reports;
+	int sysctl_igmp_max_memberships, sysctl_igmp_max_msf, sysctl_igmp_qrv;
+	uint8_t sysctl_igmp_link_local_mcast_reports;
 	int sysctl_local_port_min, sysctl_local_port_max; /* ip_local_port_range */
 	uint32_t sysctl_max_tw_buckets;
 	/* tcp (stack/transport) */

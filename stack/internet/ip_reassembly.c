@@ -8,6 +8,8 @@
  * The policy on overlaps is Linux's: a fragment that brings nothing new is ignored, any other overlap
  * drops the whole packet.
  */
+#include <limits.h>
+
 #include "stack/internet/icmp.h"
 #include "stack/internet/inet_frag.h"
 #include "stack/internet/inetpeer.h"
@@ -421,8 +423,15 @@ int ip_defrag(struct net *net, struct sk_buff *skb, u32 user)
 int ipfrag_set(struct net *net, const char *name, long value)
 {
 	struct fqdir *fqdir = net->inet->fqdir;
+	long min = 0, max = INT_MAX;
 
-	if (value < 0)
+	if (!strcmp(name, "time"))
+		max = INT_MAX / HZ;
+	else if (!strcmp(name, "low_thresh"))
+		max = fqdir->high_thresh;
+	else if (!strcmp(name, "high_thresh"))
+		min = fqdir->low_thresh, max = LONG_MAX;
+	if (value < min || value > max)
 		return -EINVAL;
 	if (!strcmp(name, "time"))
 		fqdir->timeout = (int)value * HZ;
