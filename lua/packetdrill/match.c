@@ -406,8 +406,11 @@ bool pd_match(struct pd_run *run, const struct pd_event *e, uint64_t deadline, i
 		return pd_fail(run, "no packet of a connection of this script came, but\n  %s", came);
 	}
 	learn(c, p, &s);
+	if (run->sent_by >= 0)
+		run->waited += run->calls - run->sent_by;
+	run->sent_by = -1;
 	put_together(run, p, &s, deadline);
-	*time = (int64_t)((s.time - run->start) / NSEC_PER_USEC);
+	*time = run->looked_at = (int64_t)((s.time - run->start) / NSEC_PER_USEC);
 	const char *what = difference(run, c, p, &s);
 	if (what) {
 		print_seen(run, c, &s, came, sizeof(came));

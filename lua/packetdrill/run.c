@@ -200,32 +200,6 @@ static void on_stop(struct event *ev)
 	sim_stop(ev->node->sim, SIM_STOPPED);
 }
 
-/* What the card does as a tun device would. */
-struct pd_tun {
-	struct net_device_ops ops;
-	const struct net_device_ops *card; /* the driver's own */
-};
-
-/* The socket is let go at once: what the card has yet to send does not hold TCP back. */
-static netdev_tx_t tun_net_xmit(struct sk_buff *skb, struct net_device *dev)
-{
-	skb_tx_timestamp(skb); /* while there is somebody to tell */
-	skb_orphan(skb);
-	return container_of(dev->netdev_ops, struct pd_tun, ops)->card->ndo_start_xmit(skb, dev);
-}
-
-static bool be_tun(struct pd_run *run, struct net_device *dev)
-{
-	run->tun = malloc(sizeof(*run->tun));
-	if (!run->tun)
-		return pd_fail(run, "no memory");
-	run->tun->card = dev->netdev_ops;
-	run->tun->ops = *dev->netdev_ops;
-	run->tun->ops.ndo_start_xmit = tun_net_xmit;
-	dev->netdev_ops = &run->tun->ops;
-	return true;
-}
-
 static bool set_up_host(struct pd_run *run)
 {
 	const struct link_params params = { .rate = 1000000000000000ull, .delay = LINK_DELAY_MIN };
@@ -251,12 +225,14 @@ static bool set_up_host(struct pd_run *run)
 	if (gateway ==
 	    run->config.local_ip) /* the way out of a point-to-point device: anybody behind it will do */
 		gateway = htonl(ntohl(gateway) ^ 2);
+	if (!pd_be_tun(run, dev))
+		return false;
 	int r = run->config.mtu == 1500 ? 0 : host_link_mtu(run->host, "eth0", run->config.mtu);
 	if (r == 0)
 		r = ip_route_add(run->host, 0, 0, gateway, "eth0", 0);
 	if (r != 0)
 		return pd_fail(run, "the host cannot be set up: %s", strerrordesc_np(-r));
-	return be_tun(run, dev);
+	return true;
 }
 
 static bool set_up(struct pd_run *run, const char *trace)
@@ -273,6 +249,7 @@ static bool set_up(struct pd_run *run, const char *trace)
 	for (unsigned i = 0; i < PD_MAX_FD; i++)
 		run->fds[i] = -1;
 	run->frames_tail = &run->frames;
+	run->sent_by = run->looked_at = -1;
 	run->next_remote_port = 49152;
 	return pd_wire_init(run) && set_up_host(run) && pd_callers_init(run);
 }
@@ -316,11 +293,28 @@ static void advance_to(struct pd_run *run, int64_t us)
 	event_del(&run->stop);
 }
 
+static bool is_injection(const struct pd_event *e)
+{
+	return e->kind == PD_PACKET && e->packet->inbound;
+}
+
+/* When a packet is injected: later than scheduled, for what takes time with the original and none here. That
+ * is calls made while a packet waited to be looked at, and its answer at the same instant. */
+static int64_t injection_due(const struct pd_run *run, int64_t when)
+{
+	if (run->config.exact)
+		return when;
+	return when + run->waited + (when == run->looked_at ? PD_TURN_AROUND : 0);
+}
+
 /* When an event is due, in us. */
 static int64_t due(const struct pd_run *run, const struct pd_event *e)
 {
 	switch (e->time_kind) {
 	case PD_RELATIVE:
+		if (is_injection(e))
+			return injection_due(run, run->base + e->time);
+		return run->base + e->time;
 	case PD_RANGE_RELATIVE:
 		return run->base + e->time;
 	case PD_ANY_TIME:
@@ -370,19 +364,21 @@ static bool expect_packet(struct pd_run *run, const struct pd_event *e, int64_t 
 static bool run_event(struct pd_run *run, const struct pd_event *e)
 {
 	int64_t when = due(run, e);
-	bool injection = e->kind == PD_PACKET && e->packet->inbound;
 	run->event = e;
 	run->event_time = when;
-	if (e->kind == PD_PACKET && !injection)
+	if (e->kind == PD_PACKET && !is_injection(e))
 		return expect_packet(run, e, when);
-	if (when < pd_now(run) && e->time_kind == PD_ABSOLUTE)
+	if (when < pd_now(run) - slack(run, 0) && e->time_kind == PD_ABSOLUTE)
 		return pd_fail(run, "the time %.6f s has passed already: it is %.6f s", (double)when / 1e6,
 			       (double)pd_now(run) / 1e6);
 	advance_to(run, when);
 	switch (e->kind) {
 	case PD_PACKET:
+		run->waited = 0;
+		run->sent_by = -1;
 		return pd_inject(run, e->packet);
 	case PD_SYSCALL:
+		run->calls++;
 		return pd_call(run, e, when);
 	case PD_COMMAND:
 		return pd_shell(run, e->text);
@@ -395,9 +391,7 @@ static bool run_event(struct pd_run *run, const struct pd_event *e)
  * was scheduled, so that nothing adds up. */
 static void set_base(struct pd_run *run, const struct pd_event *e)
 {
-	bool injection = e->kind == PD_PACKET && e->packet->inbound;
-	bool next_too = e->next && e->next->kind == PD_PACKET && e->next->packet->inbound;
-	run->base = injection && next_too ? run->event_time : pd_now(run);
+	run->base = is_injection(e) && e->next && is_injection(e->next) ? run->event_time : pd_now(run);
 	run->last_event_time = e->time_kind == PD_ANY_TIME ? run->base : run->event_time;
 }
 

@@ -16,6 +16,7 @@
 #include "lua/world.h"
 
 #define PD_PHASE (250 * NSEC_PER_USEC)
+#define PD_TURN_AROUND 10 /* us: from a packet to its answer at the same time */
 #define PD_MAX_FD 1024
 #define PD_MAX_CONNS 64
 #define PD_PATIENCE 2000000 /* us that an expected packet may be late before nobody waits for it any more */
@@ -101,9 +102,13 @@ struct pd_run {
 	struct port port;
 	struct event stop; /* brings the engine to a halt at a time of the script */
 	struct pd_caller callers[2];
-	uint64_t start;	      /* ns of script time 0 */
-	int64_t base;	      /* us: what relative times count from */
-	bool after_injection; /* the event before was an injected packet */
+	uint64_t start;	   /* ns of script time 0 */
+	int64_t base;	   /* us: what relative times count from */
+	int64_t calls;	   /* made so far */
+	int64_t sent_by;   /* the call with the first packet since one was looked at or injected; -1: none yet
+			    */
+	int64_t waited;	   /* calls that followed until it was looked at; since the last injected packet */
+	int64_t looked_at; /* us: when the last expected packet had been sent; -1: never */
 	struct pd_frame *frames, **frames_tail;
 	struct pd_conn conns[PD_MAX_CONNS];
 	unsigned nr_conns, current; /* current: the connection under test */
@@ -130,10 +135,15 @@ static inline int64_t pd_now(const struct pd_run *run)
 	return (int64_t)((run->sim->now - run->start) / NSEC_PER_USEC);
 }
 
-/* ---- packets (wire.c, match.c) ---- */
+/* ---- packets (tun.c, wire.c, match.c) ---- */
+
+struct net_device;
+bool pd_be_tun(struct pd_run *run, struct net_device *dev);
 
 bool pd_wire_init(struct pd_run *run);
 void pd_wire_free(struct pd_run *run);
+/* The host has sent an IP packet. */
+void pd_host_sent(struct pd_run *run, const void *packet, uint32_t len);
 /* Sends the packet into the host and lets the host deal with it. */
 bool pd_inject(struct pd_run *run, const struct pd_packet *p);
 /* Compares the first frames that the host sent with what is expected; more are waited for where the segments

@@ -310,7 +310,8 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	if (sign && !run->config.md5_secret)
 		return pd_fail(run, "md5 needs a digest, or --tcp_md5_secret=SECRET to make one");
 	uint32_t hlen = (uint32_t)sizeof(*tcp) + (uint32_t)nopt, sent = 0, segment = 0;
-	uint32_t room = (uint32_t)run->config.mtu - (uint32_t)sizeof(struct iphdr) - hlen;
+	uint32_t mtu = run->config.mtu < ETHERMTU ? (uint32_t)run->config.mtu : ETHERMTU;
+	uint32_t room = mtu - (uint32_t)sizeof(struct iphdr) - hlen;
 	if (run->config.mss && p->len > room && (uint32_t)run->config.mss < room)
 		room = (uint32_t)run->config.mss;
 	memset(tcp, 0, sizeof(*tcp));
@@ -460,27 +461,33 @@ bool pd_inject(struct pd_run *run, const struct pd_packet *p)
 /* ---- what the host sends ---- */
 
 /* TCP and ICMP to the remote address count; ARP and IGMP do not exist on the device that the scripts know. */
+void pd_host_sent(struct pd_run *run, const void *packet, uint32_t len)
+{
+	struct iphdr ip;
+	if (len < sizeof(ip) || run->start == 0)
+		return;
+	memcpy(&ip, packet, sizeof(ip));
+	if (ip.daddr != run->config.remote_ip || ntohs(ip.tot_len) > len ||
+	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP))
+		return;
+	len = ntohs(ip.tot_len);
+	struct pd_frame *p = malloc(sizeof(*p) + len);
+	if (!p)
+		return;
+	p->next = NULL;
+	p->time = run->sim->now;
+	p->len = len;
+	memcpy(p->data, packet, len);
+	*run->frames_tail = p;
+	run->frames_tail = &p->next;
+	sim_stop(run->sim, SIM_STOPPED);
+}
+
 static void on_receive(struct port *port, struct frame *f)
 {
 	struct pd_run *run = port->owner;
-	struct iphdr ip = { 0 };
-	if (f->len >= ETH_HLEN + sizeof(ip) && f->data[12] == 8 && f->data[13] == 0)
-		memcpy(&ip, f->data + ETH_HLEN, sizeof(ip));
-	bool counts = ip.daddr == run->config.remote_ip && run->start > 0 &&
-		      (ip.protocol == IPPROTO_TCP || ip.protocol == IPPROTO_ICMP);
-	uint32_t len = counts ? ntohs(ip.tot_len) : 0;
-	if (counts && len <= f->len - ETH_HLEN) {
-		struct pd_frame *p = malloc(sizeof(*p) + len);
-		if (p) {
-			p->next = NULL;
-			p->time = run->sim->now;
-			p->len = len;
-			memcpy(p->data, f->data + ETH_HLEN, len);
-			*run->frames_tail = p;
-			run->frames_tail = &p->next;
-			sim_stop(run->sim, SIM_STOPPED);
-		}
-	}
+	if (f->len > ETH_HLEN && f->data[12] == 8 && f->data[13] == 0)
+		pd_host_sent(run, f->data + ETH_HLEN, f->len - ETH_HLEN);
 	frame_put(run->sim, f);
 }
 
