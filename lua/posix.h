@@ -84,6 +84,13 @@ extern const struct posix_const posix_families[];
 int posix_get_addr(lua_State *L, int idx, union posix_address *a);
 void posix_push_addr(lua_State *L, const union posix_address *a);
 
-int posix_getaddrinfo(lua_State *L); /* posix_netdb.c */
+/* ---- parts of posix.sys.socket in files of their own ---- */
+
+int posix_getaddrinfo(lua_State *L);	       /* posix_netdb.c */
+void posix_set_option_constants(lua_State *L); /* posix_option.c */
+int posix_setsockopt(lua_State *L);
+int posix_getsockopt(lua_State *L);
+int posix_sendmsg(lua_State *L); /* posix_message.c */
+int posix_recvmsg(lua_State *L);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * posix.sys.ioctl: requests about interfaces. luaposix has none; this follows its manners.
+ * posix.sys.ioctl: requests about interfaces and sockets. luaposix has none; this follows its manners.
  *
+ *	ioctl(fd, SIOCINQ | SIOCOUTQ | SIOCOUTQNSD | SIOCATMARK)		returns an integer
  *	ioctl(fd, SIOCGIFFLAGS | SIOCGIFMTU | SIOCGIFINDEX, "eth0")		returns an integer
  *	ioctl(fd, SIOCGIFADDR | SIOCGIFNETMASK | SIOCGIFBRDADDR, "eth0")	returns an address as text
  *	ioctl(fd, SIOCSIFFLAGS, "eth0", flags)					returns 0
  */
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,21 +16,46 @@
 #include "lua/posix.h"
 
 static const struct posix_const constants[] = {
-	{ "SIOCGIFFLAGS", SIOCGIFFLAGS },     { "SIOCSIFFLAGS", SIOCSIFFLAGS },
-	{ "SIOCGIFMTU", SIOCGIFMTU },	      { "SIOCGIFINDEX", SIOCGIFINDEX },
-	{ "SIOCGIFADDR", SIOCGIFADDR },	      { "SIOCGIFNETMASK", SIOCGIFNETMASK },
-	{ "SIOCGIFBRDADDR", SIOCGIFBRDADDR }, { "IFF_UP", IFF_UP },
-	{ "IFF_BROADCAST", IFF_BROADCAST },   { "IFF_LOOPBACK", IFF_LOOPBACK },
-	{ "IFF_RUNNING", IFF_RUNNING },	      { "IFF_NOARP", IFF_NOARP },
-	{ "IFF_PROMISC", IFF_PROMISC },	      { "IFF_ALLMULTI", IFF_ALLMULTI },
-	{ "IFF_MULTICAST", IFF_MULTICAST },   { NULL, 0 },
+	{ "SIOCINQ", SIOCINQ },
+	{ "SIOCOUTQ", SIOCOUTQ },
+	{ "SIOCOUTQNSD", SIOCOUTQNSD },
+	{ "SIOCATMARK", SIOCATMARK },
+	{ "SIOCGIFFLAGS", SIOCGIFFLAGS },
+	{ "SIOCSIFFLAGS", SIOCSIFFLAGS },
+	{ "SIOCGIFMTU", SIOCGIFMTU },
+	{ "SIOCGIFINDEX", SIOCGIFINDEX },
+	{ "SIOCGIFADDR", SIOCGIFADDR },
+	{ "SIOCGIFNETMASK", SIOCGIFNETMASK },
+	{ "SIOCGIFBRDADDR", SIOCGIFBRDADDR },
+	{ "IFF_UP", IFF_UP },
+	{ "IFF_BROADCAST", IFF_BROADCAST },
+	{ "IFF_LOOPBACK", IFF_LOOPBACK },
+	{ "IFF_RUNNING", IFF_RUNNING },
+	{ "IFF_NOARP", IFF_NOARP },
+	{ "IFF_PROMISC", IFF_PROMISC },
+	{ "IFF_ALLMULTI", IFF_ALLMULTI },
+	{ "IFF_MULTICAST", IFF_MULTICAST },
+	{ NULL, 0 },
 };
+
+static bool about_socket(unsigned cmd)
+{
+	return cmd == SIOCINQ || cmd == SIOCOUTQ || cmd == SIOCOUTQNSD || cmd == SIOCATMARK;
+}
 
 static int push_answer(lua_State *L, unsigned cmd, const struct ifreq *ifr)
 {
 	char text[INET_ADDRSTRLEN];
 	struct sockaddr_in sin;
+	int number;
 	switch (cmd) {
+	case SIOCINQ:
+	case SIOCOUTQ:
+	case SIOCOUTQNSD:
+	case SIOCATMARK:
+		memcpy(&number, ifr, sizeof(number));
+		lua_pushinteger(L, number);
+		break;
 	case SIOCGIFFLAGS:
 		lua_pushinteger(L, (unsigned short)ifr->ifr_flags);
 		break;
@@ -57,7 +84,8 @@ static int l_ioctl(lua_State *L)
 	while (c->name && (c->value != cmd || strncmp(c->name, "SIO", 3) != 0))
 		c++;
 	luaL_argcheck(L, c->name, 2, "one of the SIOC* requests of this module expected");
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", luaL_checkstring(L, 3));
+	if (!about_socket(cmd))
+		snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", luaL_checkstring(L, 3));
 	if (cmd == SIOCSIFFLAGS)
 		ifr.ifr_flags = (short)luaL_checkinteger(L, 4);
 	posix_begin(p, "ioctl", "ioctl(%s)", c->name);

@@ -4,10 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lua/posix.h"
@@ -20,45 +17,6 @@ static const struct posix_const types[] = {
 	{ "SOCK_STREAM", SOCK_STREAM },
 	{ "SOCK_DGRAM", SOCK_DGRAM },
 	{ "SOCK_RAW", SOCK_RAW },
-	{ NULL, 0 },
-};
-static const struct posix_const sol_options[] = {
-	{ "SO_ACCEPTCONN", SO_ACCEPTCONN },
-	{ "SO_BINDTODEVICE", SO_BINDTODEVICE },
-	{ "SO_BROADCAST", SO_BROADCAST },
-	{ "SO_DEBUG", SO_DEBUG },
-	{ "SO_DOMAIN", SO_DOMAIN },
-	{ "SO_DONTROUTE", SO_DONTROUTE },
-	{ "SO_ERROR", SO_ERROR },
-	{ "SO_KEEPALIVE", SO_KEEPALIVE },
-	{ "SO_LINGER", SO_LINGER },
-	{ "SO_OOBINLINE", SO_OOBINLINE },
-	{ "SO_PRIORITY", SO_PRIORITY },
-	{ "SO_PROTOCOL", SO_PROTOCOL },
-	{ "SO_RCVBUF", SO_RCVBUF },
-	{ "SO_RCVLOWAT", SO_RCVLOWAT },
-	{ "SO_RCVTIMEO", SO_RCVTIMEO },
-	{ "SO_REUSEADDR", SO_REUSEADDR },
-	{ "SO_REUSEPORT", SO_REUSEPORT },
-	{ "SO_SNDBUF", SO_SNDBUF },
-	{ "SO_SNDLOWAT", SO_SNDLOWAT },
-	{ "SO_SNDTIMEO", SO_SNDTIMEO },
-	{ "SO_TYPE", SO_TYPE },
-	{ NULL, 0 },
-};
-static const struct posix_const tcp_options[] = {
-	{ "TCP_NODELAY", TCP_NODELAY },
-	{ "TCP_MAXSEG", TCP_MAXSEG },
-	{ "TCP_CORK", TCP_CORK },
-	{ "TCP_KEEPIDLE", TCP_KEEPIDLE },
-	{ "TCP_KEEPINTVL", TCP_KEEPINTVL },
-	{ "TCP_KEEPCNT", TCP_KEEPCNT },
-	{ "TCP_SYNCNT", TCP_SYNCNT },
-	{ "TCP_LINGER2", TCP_LINGER2 },
-	{ "TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT },
-	{ "TCP_WINDOW_CLAMP", TCP_WINDOW_CLAMP },
-	{ "TCP_QUICKACK", TCP_QUICKACK },
-	{ "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT },
 	{ NULL, 0 },
 };
 static const struct posix_const constants[] = {
@@ -78,6 +36,11 @@ static const struct posix_const constants[] = {
 	{ "MSG_TRUNC", MSG_TRUNC },
 	{ "MSG_NOSIGNAL", MSG_NOSIGNAL },
 	{ "MSG_MORE", MSG_MORE },
+	{ "MSG_CTRUNC", MSG_CTRUNC },
+	{ "MSG_EOR", MSG_EOR },
+	{ "MSG_ERRQUEUE", MSG_ERRQUEUE },
+	{ "MSG_ZEROCOPY", MSG_ZEROCOPY },
+	{ "MSG_FASTOPEN", MSG_FASTOPEN },
 	{ "SHUT_RD", SHUT_RD },
 	{ "SHUT_WR", SHUT_WR },
 	{ "SHUT_RDWR", SHUT_RDWR },
@@ -97,44 +60,8 @@ static const struct posix_const constants[] = {
 	{ "IPV6_LEAVE_GROUP", IPV6_LEAVE_GROUP },
 	{ "IPV6_V6ONLY", IPV6_V6ONLY },
 	{ "INADDR_ANY", INADDR_ANY },
-	/* what luaposix lacks but packet and raw sockets need */
-	{ "SOL_IP", SOL_IP },
-	{ "SOL_RAW", SOL_RAW },
-	{ "SOL_PACKET", SOL_PACKET },
-	{ "IP_HDRINCL", IP_HDRINCL },
-	{ "IP_TTL", IP_TTL },
-	{ "IP_TOS", IP_TOS },
-	{ "IP_RECVERR", IP_RECVERR },
-	{ "IP_MTU_DISCOVER", IP_MTU_DISCOVER },
-	{ "IP_ADD_MEMBERSHIP", IP_ADD_MEMBERSHIP },
-	{ "IP_DROP_MEMBERSHIP", IP_DROP_MEMBERSHIP },
-	{ "IP_ADD_SOURCE_MEMBERSHIP", IP_ADD_SOURCE_MEMBERSHIP },
-	{ "IP_DROP_SOURCE_MEMBERSHIP", IP_DROP_SOURCE_MEMBERSHIP },
-	{ "IP_BLOCK_SOURCE", IP_BLOCK_SOURCE },
-	{ "IP_UNBLOCK_SOURCE", IP_UNBLOCK_SOURCE },
-	{ "IP_MULTICAST_IF", IP_MULTICAST_IF },
-	{ "IP_MULTICAST_TTL", IP_MULTICAST_TTL },
-	{ "IP_MULTICAST_LOOP", IP_MULTICAST_LOOP },
-	{ "IP_MULTICAST_ALL", IP_MULTICAST_ALL },
-	{ "ICMP_FILTER", 1 },
-	{ "PACKET_ADD_MEMBERSHIP", PACKET_ADD_MEMBERSHIP },
-	{ "PACKET_DROP_MEMBERSHIP", PACKET_DROP_MEMBERSHIP },
-	{ "PACKET_STATISTICS", PACKET_STATISTICS },
-	{ "PACKET_MR_PROMISC", PACKET_MR_PROMISC },
-	{ "PACKET_MR_ALLMULTI", PACKET_MR_ALLMULTI },
 	{ NULL, 0 },
 };
-
-/* "TCP_NODELAY", or the number as text in `buf`. */
-static const char *option_name(int level, int name, char *buf, size_t len)
-{
-	const char *s = level == SOL_SOCKET    ? posix_const_name(sol_options, name)
-			: level == IPPROTO_TCP ? posix_const_name(tcp_options, name)
-					       : NULL;
-	if (!s)
-		snprintf(buf, len, "%d,%d", level, name);
-	return s ? s : buf;
-}
 
 /* ---- calls ---- */
 
@@ -322,134 +249,6 @@ static int l_shutdown(lua_State *L)
 	return posix_result(L, "shutdown", r);
 }
 
-static struct in_addr check_in_addr(lua_State *L, int idx, const char *missing)
-{
-	struct in_addr a;
-	const char *text = missing ? luaL_optstring(L, idx, missing) : luaL_checkstring(L, idx);
-	luaL_argcheck(L, inet_pton(AF_INET, text, &a) == 1, idx, "not an IPv4 address");
-	return a;
-}
-
-/* Beyond luaposix: setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, group [, own address]) and its like, with a
- * source behind the group; IP_MULTICAST_IF takes an own address. The option's length, 0: it is none of these.
- */
-static int get_mcast_option(lua_State *L, int name, struct ip_mreq_source *m)
-{
-	switch (name) {
-	case IP_MULTICAST_IF:
-		m->imr_multiaddr = check_in_addr(L, 4, NULL); /* as a struct in_addr */
-		return sizeof(struct in_addr);
-	case IP_ADD_MEMBERSHIP:
-	case IP_DROP_MEMBERSHIP:
-		m->imr_multiaddr = check_in_addr(L, 4, NULL);
-		m->imr_interface = check_in_addr(L, 5, "0.0.0.0");
-		return sizeof(struct ip_mreq);
-	case IP_ADD_SOURCE_MEMBERSHIP:
-	case IP_DROP_SOURCE_MEMBERSHIP:
-	case IP_BLOCK_SOURCE:
-	case IP_UNBLOCK_SOURCE:
-		m->imr_multiaddr = check_in_addr(L, 4, NULL);
-		m->imr_sourceaddr = check_in_addr(L, 5, NULL);
-		m->imr_interface = check_in_addr(L, 6, "0.0.0.0");
-		return sizeof(*m);
-	default:
-		return 0;
-	}
-}
-
-union option_value {
-	int i;
-	struct linger linger;
-	struct timeval tv;
-	char dev[IFNAMSIZ];
-	struct packet_mreq mreq;
-	struct ip_mreq_source mcast;
-};
-
-/* Reads the value of an option from the fourth argument on; its length. */
-static int get_option(lua_State *L, int level, int name, union option_value *v)
-{
-	bool sol = level == SOL_SOCKET;
-	int len;
-	memset(v, 0, sizeof(*v));
-	if (level == SOL_IP && lua_type(L, 4) == LUA_TSTRING &&
-	    (len = get_mcast_option(L, name, &v->mcast)) != 0)
-		return len;
-	if (level == SOL_PACKET && (name == PACKET_ADD_MEMBERSHIP || name == PACKET_DROP_MEMBERSHIP)) {
-		v->mreq.mr_ifindex = (int)posix_check_int(L, 4);
-		v->mreq.mr_type = (unsigned short)posix_check_int(L, 5);
-		return sizeof(v->mreq);
-	}
-	if (sol && name == SO_LINGER) {
-		posix_check_nargs(L, 5);
-		v->linger.l_onoff = (int)posix_check_int(L, 4);
-		v->linger.l_linger = (int)posix_check_int(L, 5);
-		return sizeof(v->linger);
-	}
-	if (sol && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
-		posix_check_nargs(L, 5);
-		v->tv.tv_sec = posix_check_int(L, 4);
-		v->tv.tv_usec = posix_check_int(L, 5);
-		return sizeof(v->tv);
-	}
-	if (sol && name == SO_BINDTODEVICE) {
-		posix_check_nargs(L, 4);
-		snprintf(v->dev, sizeof(v->dev), "%s", luaL_checkstring(L, 4));
-		return (int)strlen(v->dev);
-	}
-	if (sol || level == IPPROTO_TCP)
-		posix_check_nargs(L, 4);
-	v->i = (int)posix_check_int(L, 4);
-	return sizeof(v->i);
-}
-
-static int l_setsockopt(lua_State *L)
-{
-	struct program *p = program_running(L, "setsockopt");
-	int fd = (int)posix_check_int(L, 1), level = (int)posix_check_int(L, 2);
-	int name = (int)posix_check_int(L, 3);
-	union option_value v;
-	char buf[32];
-	int len = get_option(L, level, name, &v);
-	posix_begin(p, "setsockopt", "setsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
-	long r = sys_setsockopt(p->tsk, fd, level, name, &v, len);
-	if (!posix_end(L, p, r))
-		return posix_leave(L, p);
-	return posix_result(L, "setsockopt", r);
-}
-
-/* An integer; SO_LINGER and the time-outs are tables, as in luaposix. */
-static int l_getsockopt(lua_State *L)
-{
-	struct program *p = program_running(L, "getsockopt");
-	int fd = (int)posix_check_int(L, 1), level = (int)posix_check_int(L, 2);
-	int name = (int)posix_check_int(L, 3);
-	union option_value v;
-	char buf[32];
-	bool linger = level == SOL_SOCKET && name == SO_LINGER;
-	bool time = level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
-	bool text = level == SOL_SOCKET && name == SO_BINDTODEVICE;
-	posix_check_nargs(L, 3);
-	memset(&v, 0, sizeof(v));
-	int len = linger ? sizeof(v.linger) : time ? sizeof(v.tv) : text ? sizeof(v.dev) : sizeof(v.i);
-	posix_begin(p, "getsockopt", "getsockopt(%s)", option_name(level, name, buf, sizeof(buf)));
-	long r = sys_getsockopt(p->tsk, fd, level, name, &v, &len);
-	if (!posix_end(L, p, r))
-		return posix_leave(L, p);
-	if (r < 0)
-		return posix_error(L, "getsockopt", r);
-	if (linger)
-		return posix_push_pair(L, "PosixLinger", "l_onoff", v.linger.l_onoff, "l_linger",
-				       v.linger.l_linger);
-	if (time)
-		return posix_push_pair(L, "PosixTimeval", "tv_sec", v.tv.tv_sec, "tv_usec", v.tv.tv_usec);
-	if (text)
-		lua_pushlstring(L, v.dev, (size_t)len);
-	else
-		lua_pushinteger(L, v.i);
-	return 1;
-}
-
 static int name_call(lua_State *L, const char *what,
 		     long (*call)(struct task_struct *tsk, int fd, struct sockaddr *sa, int *len))
 {
@@ -495,14 +294,16 @@ static const luaL_Reg functions[] = {
 	{ "getaddrinfo", posix_getaddrinfo },
 	{ "getpeername", l_getpeername },
 	{ "getsockname", l_getsockname },
-	{ "getsockopt", l_getsockopt },
+	{ "getsockopt", posix_getsockopt },
 	{ "if_nametoindex", l_if_nametoindex },
 	{ "listen", l_listen },
 	{ "recv", l_recv },
 	{ "recvfrom", l_recvfrom },
+	{ "recvmsg", posix_recvmsg },
 	{ "send", l_send },
+	{ "sendmsg", posix_sendmsg },
 	{ "sendto", l_sendto },
-	{ "setsockopt", l_setsockopt },
+	{ "setsockopt", posix_setsockopt },
 	{ "shutdown", l_shutdown },
 	{ "socket", l_socket },
 	{ "socketpair", l_socketpair },
@@ -514,7 +315,6 @@ int open_posix_socket(lua_State *L)
 	posix_module(L, "posix.sys.socket", functions, constants);
 	posix_set_constants(L, posix_families);
 	posix_set_constants(L, types);
-	posix_set_constants(L, sol_options);
-	posix_set_constants(L, tcp_options);
+	posix_set_option_constants(L);
 	return 1;
 }

@@ -383,6 +383,7 @@ static const luaL_Reg builtin[] = {
 	{ "posix.sys.epoll", open_posix_sys_epoll },
 	{ "posix.sys.ioctl", open_posix_sys_ioctl },
 	{ "posix.sys.select", open_posix_sys_select },
+	{ "posix.sys.uio", open_posix_sys_uio },
 	{ "posix.fcntl", open_posix_fcntl },
 	{ "posix.errno", open_posix_errno },
 	{ "posix.signal", open_posix_signal },

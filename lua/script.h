@@ -88,6 +88,7 @@ int open_posix_poll(lua_State *L);
 int open_posix_sys_epoll(lua_State *L);
 int open_posix_sys_ioctl(lua_State *L);
 int open_posix_sys_select(lua_State *L);
+int open_posix_sys_uio(lua_State *L);
 int open_posix_fcntl(lua_State *L);
 int open_posix_errno(lua_State *L);
 int open_posix_signal(lua_State *L);

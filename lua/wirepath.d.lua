@@ -246,14 +246,69 @@ function selects.select(rd, wr, ex, time) end
 ---@return integer[]? rd, integer[]|string wr, integer[]|integer ex, { tv_sec: integer, tv_nsec: integer }? left
 function selects.pselect(rd, wr, ex, time) end
 
----`require "posix.sys.ioctl"`: requests about interfaces; not in luaposix. SIOC* and IFF_* are constants.
+---`require "posix.sys.uio"`: not in luaposix. SPLICE_F_* are constants.
+---@class posix.sys.uio
+local uio = {}
+
+---@param fd integer
+---@param buffers string[]
+---@return integer? written, string? message, integer? errno
+function uio.writev(fd, buffers) end
+
+---Strings of the lengths asked for, as far as there is data.
+---@param fd integer
+---@param lengths integer[]
+---@return string? ...
+function uio.readv(fd, lengths) end
+
+---Moves data between a pipe and a socket.
+---@param from integer
+---@param to integer
+---@param n integer
+---@param flags? integer
+---@return integer? moved, string? message, integer? errno
+function uio.splice(from, to, n, flags) end
+
+---`posix.sys.socket`, beyond luaposix: bytes of options, several buffers, control messages.
+---@class posix.sys.socket
+local socket = {}
+
+---An integer; a table for SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO and TCP_INFO; text for TCP_CONGESTION; with a length bytes.
+---@param fd integer
+---@param level integer
+---@param name integer
+---@param length? integer
+---@return integer|string|table|nil value, string? message, integer? errno
+function socket.getsockopt(fd, level, name, length) end
+
+---@class wirepath.control
+---@field level integer
+---@field type integer
+---@field data string
+
+---@param fd integer
+---@param data string|string[]
+---@param control? wirepath.control[]
+---@param flags? integer
+---@param address? table
+---@return integer? sent, string? message, integer? errno
+function socket.sendmsg(fd, data, control, flags, address) end
+
+---@param fd integer
+---@param n integer
+---@param room? integer bytes for control messages
+---@param flags? integer
+---@return string? data, wirepath.control[]|string control, integer flags, table? address
+function socket.recvmsg(fd, n, room, flags) end
+
+---`require "posix.sys.ioctl"`: requests about interfaces and sockets; not in luaposix. SIOC* and IFF_* are constants.
 ---@class posix.sys.ioctl
 local ioctl = {}
 
----What is asked for: an integer (flags, MTU, index) or an address; SIOCSIFFLAGS sets the flags and returns 0.
+---What is asked for: an integer (flags, MTU, index, bytes of a queue) or an address; SIOCSIFFLAGS sets the flags and returns 0.
 ---@param fd integer any socket
 ---@param request integer
----@param interface string
+---@param interface? string not for SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK
 ---@param flags? integer
 ---@return integer|string|nil answer, string? message, integer? errno
 function ioctl.ioctl(fd, request, interface, flags) end

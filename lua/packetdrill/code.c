@@ -18,7 +18,8 @@
 
 #include "lua/packetdrill/calls.h"
 #include "lua/packetdrill/code.h"
-#include "stack/transport/tcp_info.h"
+#include "lua/tcp_fields.h"
+#include "stack/transport/tcp.h"
 
 #define BUDGET 10000000 /* Lua instructions of one block */
 
@@ -361,44 +362,6 @@ static bool next_statement(const char **at, char *buf, size_t len)
 
 /* ---- variables ---- */
 
-static const struct {
-	const char *name;
-	unsigned short offset;
-	unsigned char size;
-} fields[] = {
-#define FIELD(name)                                                                                          \
-	{                                                                                                    \
-#name, offsetof(struct tcp_info, name), sizeof(((struct tcp_info *)0)->name)                 \
-	}
-	FIELD(tcpi_state),	   FIELD(tcpi_ca_state),
-	FIELD(tcpi_retransmits),   FIELD(tcpi_probes),
-	FIELD(tcpi_backoff),	   FIELD(tcpi_options),
-	FIELD(tcpi_rto),	   FIELD(tcpi_ato),
-	FIELD(tcpi_snd_mss),	   FIELD(tcpi_rcv_mss),
-	FIELD(tcpi_unacked),	   FIELD(tcpi_sacked),
-	FIELD(tcpi_lost),	   FIELD(tcpi_retrans),
-	FIELD(tcpi_fackets),	   FIELD(tcpi_last_data_sent),
-	FIELD(tcpi_last_ack_sent), FIELD(tcpi_last_data_recv),
-	FIELD(tcpi_last_ack_recv), FIELD(tcpi_pmtu),
-	FIELD(tcpi_rcv_ssthresh),  FIELD(tcpi_rtt),
-	FIELD(tcpi_rttvar),	   FIELD(tcpi_snd_ssthresh),
-	FIELD(tcpi_snd_cwnd),	   FIELD(tcpi_advmss),
-	FIELD(tcpi_reordering),	   FIELD(tcpi_rcv_rtt),
-	FIELD(tcpi_rcv_space),	   FIELD(tcpi_total_retrans),
-	FIELD(tcpi_pacing_rate),   FIELD(tcpi_max_pacing_rate),
-	FIELD(tcpi_bytes_acked),   FIELD(tcpi_bytes_received),
-	FIELD(tcpi_segs_out),	   FIELD(tcpi_segs_in),
-	FIELD(tcpi_notsent_bytes), FIELD(tcpi_min_rtt),
-	FIELD(tcpi_data_segs_in),  FIELD(tcpi_data_segs_out),
-	FIELD(tcpi_delivery_rate), FIELD(tcpi_busy_time),
-	FIELD(tcpi_rwnd_limited),  FIELD(tcpi_sndbuf_limited),
-	FIELD(tcpi_delivered),	   FIELD(tcpi_delivered_ce),
-	FIELD(tcpi_bytes_sent),	   FIELD(tcpi_bytes_retrans),
-	FIELD(tcpi_dsack_dups),	   FIELD(tcpi_reord_seen),
-	FIELD(tcpi_rcv_ooopack),   FIELD(tcpi_snd_wnd),
-#undef FIELD
-};
-
 static const char *const memory_names[] = { "SK_MEMINFO_RMEM_ALLOC", "SK_MEMINFO_RCVBUF",
 					    "SK_MEMINFO_WMEM_ALLOC", "SK_MEMINFO_SNDBUF",
 					    "SK_MEMINFO_FWD_ALLOC",  "SK_MEMINFO_WMEM_QUEUED",
@@ -409,19 +372,6 @@ static void set(lua_State *L, const char *name, lua_Integer v)
 {
 	lua_pushinteger(L, v);
 	lua_setglobal(L, name);
-}
-
-static void set_info(lua_State *L, const struct tcp_info *info)
-{
-	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		uint64_t v = 0;
-		memcpy(&v, (const char *)info + fields[i].offset, fields[i].size);
-		set(L, fields[i].name, (lua_Integer)v);
-	}
-	set(L, "tcpi_snd_wscale", info->tcpi_snd_wscale);
-	set(L, "tcpi_rcv_wscale", info->tcpi_rcv_wscale);
-	set(L, "tcpi_delivery_rate_app_limited", info->tcpi_delivery_rate_app_limited);
-	set(L, "tcpi_fastopen_client_fail", info->tcpi_fastopen_client_fail);
 }
 
 static bool open_state(struct pd_run *run)
@@ -438,12 +388,12 @@ static bool open_state(struct pd_run *run)
 
 void pd_code_look(struct pd_caller *caller, int fd)
 {
-	struct tcp_info info = { 0 };
+	_Alignas(8) char info[TCP_FIELDS_SIZE];
 	uint32_t memory[9] = { 0 };
 	int len = sizeof(info);
 	lua_State *L = caller->run->code->L;
-	if (sys_getsockopt(caller->tsk, fd, SOL_TCP, TCP_INFO, &info, &len) == 0)
-		set_info(L, &info);
+	if (sys_getsockopt(caller->tsk, fd, SOL_TCP, TCP_INFO, info, &len) == 0)
+		tcp_fields(L, info, set);
 	len = sizeof(memory);
 	if (sys_getsockopt(caller->tsk, fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0)
 		for (unsigned i = 0; i < 9; i++)

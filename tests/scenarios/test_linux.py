@@ -31,6 +31,9 @@ local net = sim.network()
 local client = net:host("client", { addr = "10.0.2.15/24" })
 local server = net:host("server", { addr = "10.0.2.2/24" })
 net:link(client, server, { rate = "1Gbit", delay = "20us" })
+for _, host in ipairs { client, server } do
+  host:sh("sysctl -q -w 'net.ipv4.tcp_rmem=4096 131072 6291456' 'net.ipv4.tcp_wmem=4096 16384 4194304'") -- of a large machine
+end
 server:exec("%s", "server")
 client:exec("%s", "client")
 sim.run("1000s")
@@ -126,7 +129,8 @@ def real(path, tmp, slot=0):
         ns, dev = tag + host, tag + host[0]
         sh("ip netns add %s; ip link set %s netns %s; ip netns exec %s sh -c '"
            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ping_group_range=\"0 2147483647\""
-           " net.ipv4.tcp_rmem=\"4096 131072 6291456\";"
+           " net.ipv4.tcp_rmem=\"4096 131072 6291456\" net.ipv4.tcp_wmem=\"4096 16384 4194304\""
+           " net.ipv4.tcp_congestion_control=cubic;"
            "ip link set %s name eth0; ip link set lo up; ip addr add %s/24 brd + dev eth0; ip link set eth0 up;"
            "ethtool -K eth0 tx off rx off gro off gso off tso off >/dev/null 2>&1'" % (ns, dev, ns, ns, dev, addr))
     env = dict(os.environ, LUA_CPATH_5_3=tmp + "/?.so;;", LUA_PATH_5_3=PROGRAMS + "/?.lua;;", LC_ALL="C")
@@ -154,21 +158,24 @@ def real(path, tmp, slot=0):
 
 
 @contextlib.contextmanager
-def limits_of_5_15():
-    """Newer kernels allow larger socket buffers; the limit is the machine's, not a namespace's."""
-    names = ("/proc/sys/net/core/rmem_max", "/proc/sys/net/core/wmem_max")
-    old = [open(n).read() for n in names]
+def machine_of_5_15():
+    """What is the machine's and not a namespace's: newer kernels allow larger socket buffers; cubic may be forbidden."""
+    want = {"core/rmem_max": "212992", "core/wmem_max": "212992", "ipv4/tcp_allowed_congestion_control": "reno cubic"}
+    old = {n: open("/proc/sys/net/" + n).read() for n in want}
+
+    def write(values):
+        for n, v in values.items():
+            open("/proc/sys/net/" + n, "w").write(v)
+
     try:
-        for n in names:
-            open(n, "w").write("212992")
+        write(want)
         yield
     finally:
-        for n, v in zip(names, old):
-            open(n, "w").write(v)
+        write(old)
 
 
 def record(wanted):
-    with tempfile.TemporaryDirectory() as tmp, limits_of_5_15():
+    with tempfile.TemporaryDirectory() as tmp, machine_of_5_15():
         build_more(tmp)
         todo = names(wanted)
 
@@ -184,7 +191,7 @@ def record(wanted):
 
 
 def try_one(wirepath, path):
-    with tempfile.TemporaryDirectory() as tmp, limits_of_5_15():
+    with tempfile.TemporaryDirectory() as tmp, machine_of_5_15():
         build_more(tmp)
         want = real(os.path.abspath(path), tmp)
         have, trouble = simulated(wirepath, path, tmp)

@@ -2,21 +2,26 @@
  * What these programs use and Debian's lua-posix 33.4 lacks, for recording on a real kernel (test_linux.py
  * --record). getsockopt, getpeername and if_nametoindex are as in luaposix 36; the rest is what wirepath has
  * beyond luaposix: flags for recv, recvfrom and send, addresses of AF_PACKET and AF_UNSPEC, memberships of
- * packet sockets, select.
+ * packet sockets, select, bytes of options, control messages, several buffers, requests of sockets.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <netpacket/packet.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define INT(n) ((int)luaL_checkinteger(L, n))
@@ -151,6 +156,11 @@ static int l_recvfrom(lua_State *L)
 
 static int l_setsockopt(lua_State *L)
 {
+	size_t n;
+	if (lua_type(L, 4) == LUA_TSTRING) {
+		const char *v = lua_tolstring(L, 4, &n);
+		return result(L, "setsockopt", setsockopt(INT(1), INT(2), INT(3), v, (socklen_t)n));
+	}
 	struct packet_mreq m = { .mr_ifindex = INT(4), .mr_type = (unsigned short)INT(5) };
 	return result(L, "setsockopt", setsockopt(INT(1), INT(2), INT(3), &m, sizeof(m)));
 }
@@ -161,23 +171,138 @@ static int l_getsockopt(lua_State *L)
 		int i;
 		struct linger l;
 		struct timeval tv;
-		char name[IFNAMSIZ];
+		char bytes[256];
 	} v = { 0 };
-	int level = INT(2), name = INT(3);
+	int level = INT(2), name = INT(3), raw = (int)luaL_optinteger(L, 4, 0);
 	bool sol = level == SOL_SOCKET, time = sol && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 	bool linger = sol && name == SO_LINGER, dev = sol && name == SO_BINDTODEVICE;
-	socklen_t len = linger ? sizeof(v.l) : time ? sizeof(v.tv) : dev ? sizeof(v.name) : sizeof(v.i);
+	bool cc = level == SOL_TCP && name == TCP_CONGESTION;
+	socklen_t len = !lua_isnoneornil(L, 4) ? (socklen_t)raw
+			: linger	       ? sizeof(v.l)
+			: time		       ? sizeof(v.tv)
+			: dev || cc	       ? IFNAMSIZ
+					       : sizeof(v.i);
 	if (getsockopt(INT(1), level, name, &v, &len) < 0)
 		return result(L, "getsockopt", -1);
-	if (linger || time) {
+	if (!lua_isnoneornil(L, 4) || dev) {
+		lua_pushlstring(L, v.bytes, len);
+	} else if (linger || time) {
 		lua_newtable(L);
 		set(L, linger ? "l_onoff" : "tv_sec", linger ? v.l.l_onoff : v.tv.tv_sec);
 		set(L, linger ? "l_linger" : "tv_usec", linger ? v.l.l_linger : v.tv.tv_usec);
-	} else if (dev) {
-		lua_pushlstring(L, v.name, len);
+	} else if (cc) {
+		lua_pushstring(L, v.bytes);
 	} else {
 		lua_pushinteger(L, v.i);
 	}
+	return 1;
+}
+
+/* ---- several buffers, control messages ---- */
+
+static size_t strings(lua_State *L, int idx, struct iovec *iov)
+{
+	size_t n = 0;
+	if (lua_isstring(L, idx)) {
+		iov[0].iov_base = (void *)lua_tolstring(L, idx, &iov[0].iov_len);
+		return 1;
+	}
+	for (; lua_rawgeti(L, idx, (lua_Integer)n + 1) != LUA_TNIL; n++, lua_pop(L, 1))
+		iov[n].iov_base = (void *)lua_tolstring(L, -1, &iov[n].iov_len);
+	lua_pop(L, 1);
+	return n;
+}
+
+static int l_sendmsg(lua_State *L)
+{
+	struct iovec iov[64];
+	union address a;
+	_Alignas(8) char control[4096] = { 0 };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = strings(L, 2, iov), .msg_control = control };
+	for (int i = 1; lua_istable(L, 3) && lua_rawgeti(L, 3, i) != LUA_TNIL; i++) {
+		struct cmsghdr *c = (struct cmsghdr *)(control + m.msg_controllen);
+		size_t n;
+		c->cmsg_level = (int)field(L, -1, "level");
+		c->cmsg_type = (int)field(L, -1, "type");
+		lua_getfield(L, -1, "data");
+		const char *data = lua_tolstring(L, -1, &n);
+		memcpy(CMSG_DATA(c), data, n);
+		c->cmsg_len = CMSG_LEN(n);
+		m.msg_controllen += CMSG_SPACE(n);
+		lua_pop(L, 2);
+	}
+	if (lua_istable(L, 5)) {
+		m.msg_namelen = get_addr(L, 5, &a);
+		m.msg_name = &a;
+	}
+	return result(L, "sendmsg", sendmsg(INT(1), &m, (int)luaL_optinteger(L, 4, 0)));
+}
+
+static int l_recvmsg(lua_State *L)
+{
+	static char buf[1 << 20];
+	_Alignas(8) char control[4096] = { 0 };
+	union address a = { 0 };
+	long n = luaL_checkinteger(L, 2);
+	struct iovec iov = { buf, (size_t)n };
+	struct msghdr m = { &a, sizeof(a), &iov, 1, control, (size_t)luaL_optinteger(L, 3, 0), 0 };
+	memset(buf, 0, (size_t)n);
+	long r = recvmsg(INT(1), &m, (int)luaL_optinteger(L, 4, 0));
+	if (r < 0)
+		return result(L, "recvmsg", r);
+	lua_pushlstring(L, buf, (size_t)(r < n ? r : n));
+	lua_newtable(L);
+	int nr = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		lua_newtable(L);
+		set(L, "level", c->cmsg_level);
+		set(L, "type", c->cmsg_type);
+		lua_pushlstring(L, (char *)CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+		lua_setfield(L, -2, "data");
+		lua_rawseti(L, -2, ++nr);
+	}
+	lua_pushinteger(L, m.msg_flags);
+	return m.msg_namelen ? 3 + push_addr(L, &a) : 3;
+}
+
+static int l_writev(lua_State *L)
+{
+	struct iovec iov[64];
+	int n = (int)strings(L, 2, iov);
+	return result(L, "writev", writev(INT(1), iov, n));
+}
+
+static int l_readv(lua_State *L)
+{
+	static char buf[64][65536];
+	struct iovec iov[64];
+	int nr = 0;
+	for (; lua_rawgeti(L, 2, nr + 1) != LUA_TNIL; nr++, lua_pop(L, 1))
+		iov[nr] = (struct iovec){ buf[nr], (size_t)lua_tointeger(L, -1) };
+	long r = readv(INT(1), iov, nr);
+	if (r < 0)
+		return result(L, "readv", r);
+	for (int i = 0; i < nr; i++) {
+		size_t n = (size_t)r < iov[i].iov_len ? (size_t)r : iov[i].iov_len;
+		lua_pushlstring(L, buf[i], n);
+		r -= (long)n;
+	}
+	return nr;
+}
+
+static int l_splice(lua_State *L)
+{
+	return result(L, "splice",
+		      splice(INT(1), NULL, INT(2), NULL, (size_t)INT(3), (unsigned)luaL_optinteger(L, 4, 0)));
+}
+
+/* SIOCINQ and its like: an int. */
+static int l_ioctl(lua_State *L)
+{
+	int v = 0;
+	if (ioctl(INT(1), (unsigned long)INT(2), &v) < 0)
+		return result(L, "ioctl", -1);
+	lua_pushinteger(L, v);
 	return 1;
 }
 
@@ -295,13 +420,19 @@ static const luaL_Reg functions[] = {
 	{ "getsockname", l_getsockname },
 	{ "getsockopt", l_getsockopt },
 	{ "if_nametoindex", l_if_nametoindex },
+	{ "ioctl", l_ioctl },
 	{ "pselect", l_pselect },
+	{ "readv", l_readv },
 	{ "recv", l_recv },
 	{ "recvfrom", l_recvfrom },
+	{ "recvmsg", l_recvmsg },
 	{ "select", l_select },
 	{ "send", l_send },
+	{ "sendmsg", l_sendmsg },
 	{ "sendto", l_sendto },
 	{ "setsockopt", l_setsockopt },
+	{ "splice", l_splice },
+	{ "writev", l_writev },
 	{ NULL, NULL },
 };
 
