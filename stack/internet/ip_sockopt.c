@@ -2,6 +2,7 @@
  * Options at level SOL_IP (net/ipv4/ip_sockglue.c). The protocols' setsockopt and getsockopt call in for the
  * level that is not theirs.
  */
+#include "stack/application/scm.h"
 #include "stack/internet/route.h"
 #include "stack/internet/igmp.h"
 #include "stack/internet/ip.h"
@@ -349,6 +350,31 @@ static int get_option(struct sock *sk, int optname, int *val)
 	return 0;
 }
 
+/* IP_PKTOPTIONS: what a connection would be told with a datagram, taken from the last segment of its
+ * handshake. */
+static int get_pktoptions(const struct sock *sk, char *optval, int *optlen)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct msghdr msg = { .msg_control = optval, .msg_controllen = (size_t)*optlen };
+	int ttl = inet->mc_ttl, tos = inet->rcv_tos;
+
+	if (sk->sk_type != SOCK_STREAM)
+		return -ENOPROTOOPT;
+	if (inet->cmsg_flags & IP_CMSG_PKTINFO) {
+		struct in_pktinfo info = { .ipi_ifindex = inet->mc_index };
+
+		info.ipi_addr.s_addr = inet->inet_rcv_saddr;
+		info.ipi_spec_dst.s_addr = inet->inet_rcv_saddr;
+		put_cmsg(sk->host, &msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
+	}
+	if (inet->cmsg_flags & IP_CMSG_TTL)
+		put_cmsg(sk->host, &msg, SOL_IP, IP_TTL, sizeof(ttl), &ttl);
+	if (inet->cmsg_flags & IP_CMSG_TOS)
+		put_cmsg(sk->host, &msg, SOL_IP, IP_TOS, sizeof(tos), &tos);
+	*optlen -= (int)msg.msg_controllen;
+	return 0;
+}
+
 static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read an ip option");
@@ -359,11 +385,11 @@ static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *opt
 	if (ip_is_mcast_option(optname))
 		return ip_mc_getsockopt(sk, optname, optval, optlen);
 	lock_sock(sk);
-	err = optname == IP_OPTIONS ? get_ip_options(sk, optval, optlen) : get_option(sk, optname, &val);
+	err = optname == IP_OPTIONS	 ? get_ip_options(sk, optval, optlen)
+	      : optname == IP_PKTOPTIONS ? get_pktoptions(sk, optval, optlen)
+					 : get_option(sk, optname, &val);
 	release_sock(sk);
-	if (optname == IP_OPTIONS)
-		return err;
-	if (err)
+	if (err || optname == IP_OPTIONS || optname == IP_PKTOPTIONS)
 		return err;
 	if (!optval)
 		return -EFAULT;

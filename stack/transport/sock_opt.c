@@ -99,6 +99,17 @@ void sock_set_keepalive(struct sock *sk)
 	release_sock(sk);
 }
 
+static int sock_bindtoindex_locked(struct sock *sk, int ifindex)
+{
+	if (ifindex < 0)
+		return -EINVAL;
+	sk->sk_bound_dev_if = ifindex;
+	if (sk->sk_prot->rehash)
+		sk_prot_rehash(sk);
+	sk_dst_reset(sk);
+	return 0;
+}
+
 static int sock_setbindtodevice(struct sock *sk, sockptr_t optval, int optlen)
 {
 	TRACE_SK(sk, "let the socket use one device only");
@@ -119,10 +130,7 @@ static int sock_setbindtodevice(struct sock *sk, sockptr_t optval, int optlen)
 		dev_put(dev);
 	}
 	lock_sock(sk);
-	sk->sk_bound_dev_if = index;
-	if (sk->sk_prot->rehash)
-		sk_prot_rehash(sk);
-	sk_dst_reset(sk);
+	sock_bindtoindex_locked(sk, index);
 	release_sock(sk);
 	return 0;
 }
@@ -147,6 +155,8 @@ static int sock_flag_of_option(int optname)
 		return SOCK_NOFCS;
 	case SO_SELECT_ERR_QUEUE:
 		return SOCK_SELECT_ERR_QUEUE;
+	case SO_LOCK_FILTER:
+		return SOCK_FILTER_LOCKED;
 	default:
 		return -1;
 	}
@@ -215,6 +225,27 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		return 0;
 	case SO_PASSCRED:
 		sock->flags = valbool ? sock->flags | BIT(SOCK_PASSCRED) : sock->flags & ~BIT(SOCK_PASSCRED);
+		return 0;
+	case SO_PASSSEC:
+		sock->flags = valbool ? sock->flags | BIT(SOCK_PASSSEC) : sock->flags & ~BIT(SOCK_PASSSEC);
+		return 0;
+	case SO_DETACH_FILTER: /* there never is one */
+		return sock_flag(sk, SOCK_FILTER_LOCKED) ? -EPERM : -ENOENT;
+	case SO_CNX_ADVICE:
+		if (val == 1)
+			dst_negative_advice(sk);
+		return 0;
+	case SO_PREFER_BUSY_POLL:
+		sk->sk_prefer_busy_poll = (u8)valbool & 1;
+		return 0;
+	case SO_BUSY_POLL_BUDGET:
+		return val < 0 || val > U16_MAX ? -EINVAL : 0;
+	case SO_BINDTOIFINDEX:
+		return sock_bindtoindex_locked(sk, val);
+	case SO_BUF_LOCK:
+		if (val & ~SOCK_BUF_LOCK_MASK)
+			return -EINVAL;
+		sk->sk_userlocks = (u8)((sk->sk_userlocks & ~SOCK_BUF_LOCK_MASK) | val) & 0xf;
 		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
@@ -287,13 +318,15 @@ int sock_setsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		return -EFAULT;
 	lock_sock(sk);
 	flag = sock_flag_of_option(optname);
-	if (flag >= 0)
+	if (optname == SO_LOCK_FILTER && !val && sock_flag(sk, SOCK_FILTER_LOCKED))
+		ret = -EPERM;
+	else if (flag >= 0)
 		sock_valbool_flag(sk, (enum sock_flags)flag, val);
 	else if (optname == SO_LINGER)
 		ret = sock_set_linger(sk, optval, optlen);
-	else if (optname == SO_RCVTIMEO)
+	else if (optname == SO_RCVTIMEO || optname == SO_RCVTIMEO_NEW)
 		ret = sock_set_timeout(sk, &sk->sk_rcvtimeo, optval, optlen);
-	else if (optname == SO_SNDTIMEO)
+	else if (optname == SO_SNDTIMEO || optname == SO_SNDTIMEO_NEW)
 		ret = sock_set_timeout(sk, &sk->sk_sndtimeo, optval, optlen);
 	else if (optname == SO_MAX_PACING_RATE)
 		ret = sock_set_pacing_rate(sk, optval, optlen, val);
@@ -391,6 +424,21 @@ static bool sock_get_int(struct socket *sock, int optname, int *val)
 	case SO_PASSCRED:
 		*val = !!(sock->flags & BIT(SOCK_PASSCRED));
 		break;
+	case SO_PASSSEC:
+		*val = !!(sock->flags & BIT(SOCK_PASSSEC));
+		break;
+	case SO_BPF_EXTENSIONS:
+		*val = 64; /* SKF_AD_MAX */
+		break;
+	case SO_PREFER_BUSY_POLL:
+		*val = sk->sk_prefer_busy_poll;
+		break;
+	case SO_BINDTOIFINDEX:
+		*val = sk->sk_bound_dev_if;
+		break;
+	case SO_BUF_LOCK:
+		*val = sk->sk_userlocks & SOCK_BUF_LOCK_MASK;
+		break;
 	case SO_ACCEPTCONN:
 		*val = sk->sk_state == TCP_LISTEN;
 		break;
@@ -462,6 +510,7 @@ int sock_getsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		struct {
 			int flags, bind_phc;
 		} timestamping;
+		struct ucred cred;
 		u32 meminfo[9];
 	} v = { .meminfo = { 0 } };
 	int len, lv = sizeof(int);
@@ -480,10 +529,12 @@ int sock_getsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		v.ling.l_linger = (int)(sk->sk_lingertime / HZ);
 		break;
 	case SO_RCVTIMEO:
+	case SO_RCVTIMEO_NEW:
 		lv = sizeof(v.tv);
 		v.tv = sock_get_timeout(sk->sk_rcvtimeo);
 		break;
 	case SO_SNDTIMEO:
+	case SO_SNDTIMEO_NEW:
 		lv = sizeof(v.tv);
 		v.tv = sock_get_timeout(sk->sk_sndtimeo);
 		break;
@@ -502,6 +553,21 @@ int sock_getsockopt(struct socket *sock, int level __maybe_unused, int optname, 
 		} else {
 			v.val = (int)min_t(unsigned long, sk->sk_max_pacing_rate, ~0u);
 		}
+		break;
+	case SO_PEERCRED: /* of a peer on another machine nothing is known */
+		lv = sizeof(v.cred);
+		v.cred = (struct ucred){ 0, (uid_t)-1, (gid_t)-1 };
+		break;
+	case SO_PEERGROUPS:
+		return -ENODATA;
+	case SO_GET_FILTER:
+		lv = 0;
+		break;
+	case SO_NETNS_COOKIE:
+		lv = sizeof(u64);
+		if (len != lv)
+			return -EINVAL;
+		v.val64 = 1; /* the first one */
 		break;
 	case SO_COOKIE:
 		lv = sizeof(u64);

@@ -21,9 +21,10 @@ int sock_set_timestamping(struct sock *sk, int val)
 
 	if (flags & ~(u32)SOF_TIMESTAMPING_MASK)
 		return -EINVAL;
-	/* no statistics with the stamps, and no clock of a card to choose */
-	if (flags & (SOF_TIMESTAMPING_OPT_STATS | SOF_TIMESTAMPING_BIND_PHC))
+	if (flags & SOF_TIMESTAMPING_OPT_STATS) /* no statistics with the stamps */
 		return -EINVAL;
+	if (flags & SOF_TIMESTAMPING_BIND_PHC) /* no clock of a card to choose */
+		return sk->sk_bound_dev_if ? -EINVAL : -EOPNOTSUPP;
 	if (flags & SOF_TIMESTAMPING_OPT_ID && !(sk->sk_tsflags & SOF_TIMESTAMPING_OPT_ID)) {
 		if (sk_is_tcp(sk) && (1u << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))
 			return -EINVAL;

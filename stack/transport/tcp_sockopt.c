@@ -273,8 +273,15 @@ static int set_int(struct sock *sk, int optname, int val)
 			return -EINVAL;
 		tp->recvmsg_inq = (u8)val & 1;
 		return 0;
+	case TCP_REPAIR_OPTIONS:
+		return -EINVAL;
 	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_REPAIR_WINDOW:
+	case TCP_TIMESTAMP:
 		return -EPERM;
+	case TCP_QUEUE_SEQ:
+		return sk->sk_state == TCP_CLOSE ? -EINVAL : -EPERM;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -487,6 +494,11 @@ static int do_tcp_getsockopt(struct sock *sk, int optname, char *optval, int *op
 		return 0;
 	case TCP_FASTOPEN_KEY:
 		return get_fastopen_key(sk, optval, optlen);
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+		return -EINVAL;
+	case TCP_REPAIR_WINDOW:
+		return *optlen == 20 ? -EPERM : -EINVAL; /* struct tcp_repair_window */
 	default:
 		if (!get_int(sk, optname, &val))
 			return -ENOPROTOOPT;
