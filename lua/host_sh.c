@@ -161,24 +161,39 @@ void sh_flush(struct sh *sh)
 
 /* ---- options ---- */
 
+/* Takes the next word, and puts it before those that were skipped. */
+static char *take_word(struct sh *sh)
+{
+	char **first = sh->words + sh->at - sh->skipped, *word = sh->words[sh->at++];
+	memmove(first + 1, first, (size_t)sh->skipped * sizeof(*first));
+	return *first = word;
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
 int sh_getopt(struct sh *sh, const char *letters)
 {
 	if (!sh->cluster || !*sh->cluster) {
-		const char *word = sh->at < sh->n ? sh->words[sh->at] : "";
-		if (word[0] != '-' || !word[1])
+		for (; *letters != '+' && sh->at < sh->n && !is_option(sh->words[sh->at]); sh->at++)
+			sh->skipped++;
+		const char *word = sh->at < sh->n && is_option(sh->words[sh->at]) ? take_word(sh) : "--";
+		if (strcmp(word, "--") == 0) {
+			sh->at -= sh->skipped;
+			sh->skipped = 0;
 			return 0;
-		sh->at++;
-		if (strcmp(word, "--") == 0)
-			return 0;
+		}
 		sh->cluster = word + 1;
 	}
 	sh->opt = *sh->cluster++;
-	const char *known = sh->opt == ':' ? NULL : strchr(letters, sh->opt);
+	const char *known = sh->opt == ':' || sh->opt == '+' ? NULL : strchr(letters, sh->opt);
 	if (!known)
 		return '?';
 	if (known[1] != ':')
 		return sh->opt;
-	sh->arg = *sh->cluster ? sh->cluster : sh->at < sh->n ? sh->words[sh->at++] : NULL;
+	sh->arg = *sh->cluster ? sh->cluster : sh->at < sh->n ? take_word(sh) : NULL;
 	sh->cluster = NULL;
 	return sh->arg ? sh->opt : ':';
 }

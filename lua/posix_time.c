@@ -85,18 +85,32 @@ static int *tm_member(struct tm *t, int i)
 	return members[i];
 }
 
-static int l_gmtime(lua_State *L)
+static int push_tm(lua_State *L, struct tm *t)
+{
+	lua_createtable(L, 0, 9);
+	for (int i = 0; i < 9; i++)
+		posix_set_field(L, tm_fields[i], *tm_member(t, i));
+	posix_set_type(L, "PosixTm");
+	return 1;
+}
+
+static int broken_down(lua_State *L, const char *what)
 {
 	struct tm t;
 	time_t epoch = posix_check_int(L, 1);
 	posix_check_nargs(L, 1);
-	if (!gmtime_r(&epoch, &t))
-		return posix_error(L, "gmtime", -EOVERFLOW);
-	lua_createtable(L, 0, 9);
-	for (int i = 0; i < 9; i++)
-		posix_set_field(L, tm_fields[i], *tm_member(&t, i));
-	posix_set_type(L, "PosixTm");
-	return 1;
+	return gmtime_r(&epoch, &t) ? push_tm(L, &t) : posix_error(L, what, -EOVERFLOW);
+}
+
+/* Two functions, so that errors tell which. */
+static int l_gmtime(lua_State *L)
+{
+	return broken_down(L, "gmtime");
+}
+
+static int l_localtime(lua_State *L)
+{
+	return broken_down(L, "localtime");
 }
 
 static void get_tm(lua_State *L, int idx, struct tm *t)
@@ -129,14 +143,29 @@ static int l_strftime(lua_State *L)
 	return 1;
 }
 
+/* strptime(text, format): the time, and where the text goes on; nothing: it does not fit. */
+static int l_strptime(lua_State *L)
+{
+	struct tm t = { 0 };
+	const char *text = luaL_checkstring(L, 1), *format = luaL_checkstring(L, 2);
+	posix_check_nargs(L, 2);
+	const char *end = strptime(text, format, &t);
+	if (!end)
+		return 0;
+	push_tm(L, &t);
+	lua_pushinteger(L, end - text + 1);
+	return 2;
+}
+
 static const luaL_Reg time_functions[] = {
 	{ "clock_getres", l_clock_getres },
 	{ "clock_gettime", l_clock_gettime },
 	{ "gmtime", l_gmtime },
-	{ "localtime", l_gmtime },
+	{ "localtime", l_localtime },
 	{ "mktime", l_mktime },
 	{ "nanosleep", l_nanosleep },
 	{ "strftime", l_strftime },
+	{ "strptime", l_strptime },
 	{ "time", l_time },
 	{ NULL, NULL },
 };

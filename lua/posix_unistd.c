@@ -150,7 +150,7 @@ static int l_sleep(lua_State *L)
 	uint64_t until = host_now(p->tsk->host) + (uint64_t)(uint32_t)s * NSEC_PER_SEC, left;
 	if (!posix_sleep_until(L, p, until, &left))
 		return posix_leave(L, p);
-	lua_pushinteger(L, (lua_Integer)((left + NSEC_PER_SEC / 2) / NSEC_PER_SEC));
+	lua_pushinteger(L, (lua_Integer)(left / NSEC_PER_SEC));
 	return 1;
 }
 

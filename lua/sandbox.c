@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/sim.h"
 #include "lua/program.h"
@@ -338,9 +339,67 @@ static int sb_randomseed(lua_State *L)
 
 /* ---- os ---- */
 
+static lua_Integer now_seconds(lua_State *L)
+{
+	return (lua_Integer)(script_of(L)->run->sim->now / NSEC_PER_SEC);
+}
+
+/* A field of the table that os.time() is given; def < 0: it must be there. */
+static int date_field(lua_State *L, const char *name, int def, int offset)
+{
+	int is_int, type = lua_getfield(L, 1, name);
+	lua_Integer v = lua_tointegerx(L, -1, &is_int);
+	if (!is_int && type != LUA_TNIL)
+		return luaL_error(L, "field '%s' is not an integer", name);
+	if (!is_int && def < 0)
+		return luaL_error(L, "field '%s' missing in date table", name);
+	if (is_int && (v - offset > INT32_MAX || v - offset < INT32_MIN))
+		return luaL_error(L, "field '%s' is out-of-bound", name);
+	lua_pop(L, 1);
+	return is_int ? (int)(v - offset) : def;
+}
+
+/* os.time([{ year=, month=, day=, ... }]): the zone is UTC. The table is put in order, as Lua does. */
 static int os_time(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)(script_of(L)->run->sim->now / NSEC_PER_SEC));
+	if (lua_isnoneornil(L, 1)) {
+		lua_pushinteger(L, now_seconds(L));
+		return 1;
+	}
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	struct tm t = { .tm_year = date_field(L, "year", -1, 1900),
+			.tm_mon = date_field(L, "month", -1, 1),
+			.tm_mday = date_field(L, "day", -1, 0),
+			.tm_hour = date_field(L, "hour", 12, 0),
+			.tm_min = date_field(L, "min", 0, 0),
+			.tm_sec = date_field(L, "sec", 0, 0) };
+	lua_Integer seconds = timegm(&t);
+	const struct {
+		const char *name;
+		int value;
+	} fields[] = { { "year", t.tm_year + 1900 }, { "month", t.tm_mon + 1 }, { "day", t.tm_mday },
+		       { "hour", t.tm_hour },	     { "min", t.tm_min },	{ "sec", t.tm_sec },
+		       { "yday", t.tm_yday + 1 },    { "wday", t.tm_wday + 1 } };
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		lua_pushinteger(L, fields[i].value);
+		lua_setfield(L, 1, fields[i].name);
+	}
+	lua_pushboolean(L, false);
+	lua_setfield(L, 1, "isdst");
+	lua_pushinteger(L, seconds);
+	return 1;
+}
+
+/* os.date([format [, time]]) in UTC, "!" or not. Upvalue: Lua's own. */
+static int os_date(lua_State *L)
+{
+	const char *format = luaL_optstring(L, 1, "%c");
+	lua_Integer time = lua_isnoneornil(L, 2) ? now_seconds(L) : luaL_checkinteger(L, 2);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_pushfstring(L, "!%s", *format == '!' ? format + 1 : format);
+	lua_pushinteger(L, time);
+	lua_call(L, 2, 1);
 	return 1;
 }
 
@@ -561,6 +620,12 @@ void sandbox_open(lua_State *L)
 	lua_settop(L, 0);
 
 	luaL_newlib(L, os);
+	lua_pushcfunction(L, luaopen_os);
+	lua_call(L, 0, 1);
+	lua_getfield(L, -1, "date");
+	lua_remove(L, -2);
+	lua_pushcclosure(L, os_date, 1);
+	lua_setfield(L, -2, "date");
 	lua_setglobal(L, "os");
 	luaL_newlib(L, debug);
 	lua_setglobal(L, "debug");

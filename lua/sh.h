@@ -29,8 +29,9 @@ struct sh {
 	char **words;
 	int n;
 	struct seq_file out, err;
-	/* sh_getopt(): the next word, the place in a word of several letters, the letter's argument */
-	int at;
+	/* sh_getopt(): the next word, how many before it are no options, the place in a word of several
+	 * letters, the letter's argument */
+	int at, skipped;
 	const char *cluster, *arg;
 	char opt; /* the letter that is wrong, or lacks its argument */
 };
@@ -40,7 +41,8 @@ struct sh {
 #define sh_fail(sh, status, ...) (seq_printf(&(sh)->err, __VA_ARGS__), (status))
 
 /* The next letter, of words that begin with '-', in `letters` ("c:n": c has an argument). 0: the end, `at` is
- * the first word that is no option; '?': no such letter; ':': its argument is missing. */
+ * the first word that is no option; '?': no such letter; ':': its argument is missing. Options may come after
+ * other words, which are then moved behind them, unless `letters` begins with '+'. */
 int sh_getopt(struct sh *sh, const char *letters);
 /* The whole word is a number from min to max. */
 bool sh_number(const char *word, long min, long max, long *value);

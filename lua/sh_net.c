@@ -47,9 +47,9 @@ int net_options(struct sh_net *net, int fd, const uint8_t *options, int len)
 	     sys_setsockopt(task(net), fd, IPPROTO_IP, IP_OPTIONS, options, len));
 }
 
-int net_bind(struct sh_net *net, int fd, uint32_t addr)
+int net_bind(struct sh_net *net, int fd, uint32_t addr, unsigned port)
 {
-	struct sockaddr_in sin = address(addr, 0);
+	struct sockaddr_in sin = address(addr, port);
 	CALL(net, "bind", "bind", sys_bind(task(net), fd, (struct sockaddr *)&sin, sizeof(sin)));
 }
 

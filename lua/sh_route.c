@@ -142,7 +142,7 @@ int sh_route(struct sh *sh)
 	bool numeric = false, extended = false;
 	if (sh->n > 1 && (strcmp(sh->words[1], "add") == 0 || strcmp(sh->words[1], "del") == 0))
 		return route_change(sh, sh->words[1][0] == 'a');
-	for (int c; (c = sh_getopt(sh, "ne"));) {
+	for (int c; (c = sh_getopt(sh, "+ne"));) {
 		if (c == '?')
 			return sh_fail(sh, 4,
 				       "route: invalid option -- '%c'\nUsage: route [-ne]\n"

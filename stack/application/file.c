@@ -283,6 +283,15 @@ bool fd_is_standard(const struct task_struct *tsk, unsigned int fd)
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC)
 
+/* A program knows of none but itself. */
+static int set_owner(const struct task_struct *tsk, struct file *file, int who)
+{
+	if (who && who != (int)tsk->task->pid)
+		return -ESRCH;
+	file->f_owner = who;
+	return 0;
+}
+
 static long do_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd, unsigned long arg)
 {
 	struct file *file = fget_light(tsk, fd);
@@ -305,6 +314,10 @@ static long do_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd,
 		file->f_flags =
 			(file->f_flags & ~(unsigned int)SETFL_MASK) | ((unsigned int)arg & SETFL_MASK);
 		return 0;
+	case F_GETOWN:
+		return file->f_owner;
+	case F_SETOWN:
+		return set_owner(tsk, file, (int)arg);
 	default:
 		return -EINVAL;
 	}

@@ -41,6 +41,7 @@ struct file {
 	const struct file_operations *f_op;
 	unsigned int f_flags; /* O_NONBLOCK, ... */
 	unsigned int f_mode;
+	int f_owner; /* F_SETOWN: whom SIGIO would go to */
 	u32 f_count;
 	s64 f_pos;
 	void *private_data;    /* struct socket, struct eventpoll */

@@ -8,10 +8,6 @@
 #include "stack/internet/internet.h"
 #include "stack/internet/ip.h"
 
-#define IPOPT_TS_TSONLY 0
-#define IPOPT_TS_TSANDADDR 1
-#define IPOPT_TS_PRESPEC 3
-
 /* A list of options being checked: a received header's, or one that a program gave (no skb). */
 struct option_list {
 	struct ip_options *opt;

@@ -16,6 +16,10 @@ struct sk_buff;
 #define IPOPT_CIPSO 134
 #define IPOPT_SSRR 137
 #define IPOPT_RA 148
+/* kinds of IPOPT_TIMESTAMP */
+#define IPOPT_TS_TSONLY 0
+#define IPOPT_TS_TSANDADDR 1
+#define IPOPT_TS_PRESPEC 3
 
 #define MAX_IPOPTLEN 40
 #define IPOPT_COPIED(opt) ((opt)&0x80) /* goes into every fragment */

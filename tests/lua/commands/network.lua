@@ -9,7 +9,8 @@ local router = net:host("router", { addr = { "10.0.1.1/24", "10.0.2.1/24" } })
 local server = net:host("server", { addr = "10.0.2.2/24", gw = "10.0.2.1" })
 net:link(client, "router:eth0")
 net:link("router:eth1", server)
-router:sh("sysctl -w net.ipv4.ip_forward=1")
+router:sh("sysctl -w net.ipv4.ip_forward=1 net.ipv4.icmp_ratemask=0")
+server:sh("sysctl -w net.ipv4.icmp_ratemask=0")
 
 local function run(host, lines)
   for line in sim.param(lines, ""):gmatch("[^\n]+") do

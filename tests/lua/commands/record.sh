@@ -16,7 +16,8 @@ ip -n $R addr add 10.0.2.1/24 brd + dev eth1
 ip -n $B addr add 10.0.2.2/24 brd + dev eth0
 ip -n $A route add default via 10.0.1.1
 ip -n $B route add default via 10.0.2.1
-ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
+ip netns exec $R sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratemask=0
+ip netns exec $B sysctl -qw net.ipv4.icmp_ratemask=0
 ip netns exec $B python3 -c '
 import socket, time
 s = socket.socket(); s.bind(("0.0.0.0", 80)); s.listen(8)

@@ -1,0 +1,43 @@
+-- Times: clocks, the calendar, sleeps that a signal ends, errors of arguments.
+local T, ST, U, G = require "posix.time", require "posix.sys.time", require "posix.unistd", require "posix.signal"
+if ... == "server" then return end
+local function now() local t = T.clock_gettime(T.CLOCK_MONOTONIC) return t.tv_sec * 1000 + t.tv_nsec // 1000000 end
+local t0 = now()
+print(T.nanosleep { tv_sec = 0, tv_nsec = 300000000 })
+local d = now() - t0 print(d >= 300 and d < 400)
+print(T.nanosleep { tv_sec = 0, tv_nsec = 1000000000 })
+print(T.nanosleep { tv_sec = -1, tv_nsec = 0 })
+print(T.nanosleep { tv_sec = 0, tv_nsec = -1 })
+print(T.nanosleep {})
+print(T.clock_gettime(99))
+print(T.clock_getres(99))
+print(T.clock_gettime(-1))
+for _, c in ipairs { "CLOCK_REALTIME", "CLOCK_MONOTONIC", "CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID" } do
+  local t = T.clock_gettime(T[c]) local r = T.clock_getres(T[c])
+  print(c, T[c], math.type(t.tv_sec), math.type(t.tv_nsec), getmetatable(t)._type, r.tv_sec, r.tv_nsec)
+end
+local a = ST.gettimeofday() print(math.type(a.tv_sec), math.type(a.tv_usec), getmetatable(a)._type, a.tv_usec < 1000000)
+print(math.type(T.time()), T.time() == a.tv_sec or T.time() == a.tv_sec + 1)
+local g = T.gmtime(86400 * 365) for _, k in ipairs { "tm_sec", "tm_min", "tm_hour", "tm_mday", "tm_mon", "tm_year", "tm_wday", "tm_yday", "tm_isdst" } do io.write(k, "=", g[k], " ") end print()
+print(getmetatable(g)._type)
+print(T.mktime(g))
+print(T.strftime("%Y-%m-%d %H:%M:%S %j %a %b %p", g))
+print(T.strftime("", g) == "")
+for k in pairs(g) do io.write("") end
+print(pcall(T.strftime, "%Y", 1))
+print(pcall(T.strftime, "%Y"))
+print(pcall(T.gmtime, "x"))
+print(pcall(T.gmtime))
+print(pcall(T.mktime, {tm_foo=1}))
+print(T.strptime and "strptime")
+print(U.sleep(1))
+G.signal(G.SIGALRM, function(n) print("alarm", n) end)
+print(U.alarm(1))
+t0 = now()
+print(U.sleep(5)) d = now() - t0 print(d >= 1000 and d < 1200)
+print(U.alarm(10), U.alarm(0), U.alarm(0))
+print(U.alarm(1)) print(select("#", T.nanosleep { tv_sec = 3, tv_nsec = 0 }))
+print(pcall(T.nanosleep, 1))
+print(pcall(ST.gettimeofday, 1))
+print(os.time{year=2020,month=1,day=1,hour=0})
+print(os.date("!%Y-%m-%d", 0))

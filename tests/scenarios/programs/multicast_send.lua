@@ -1,0 +1,51 @@
+-- Datagrams to groups and broadcasts, and to addresses that are none.
+local M = require "prelude"
+local S, U, P = require "posix.sys.socket", require "posix.unistd", require "posix.poll"
+local role = ...
+local show = M.show
+if role == "server" then
+  local fd = M.udp(7000)
+  for i = 1, 3 do show("server got", S.recvfrom(fd, 100)) end
+  return
+end
+M.nap(50)
+local fd = M.udp()
+show("no route? send", S.sendto(fd, "one", M.at(7000, "224.0.0.1")))
+show("224.0.0.9", S.sendto(fd, "two", M.at(7000, "224.0.0.9")))
+show("239", S.sendto(fd, "three", M.at(7000, "239.1.2.3")))
+local own = M.udp(7000)
+show("224.0.0.1", S.sendto(fd, "self", M.at(7000, "224.0.0.1")))
+show("own", S.recvfrom(own, 100))
+show("loop off", S.setsockopt(fd, 0, 34, 0))
+show("224.0.0.1", S.sendto(fd, "self2", M.at(7000, "224.0.0.1")))
+show("own", S.recvfrom(own, 100))
+show("ttl", S.getsockopt(fd, 0, 33))
+show("ttl 0", S.setsockopt(fd, 0, 33, 0))
+show("loop on", S.setsockopt(fd, 0, 34, 1))
+show("224.0.0.1", S.sendto(fd, "self3", M.at(7000, "224.0.0.1")))
+show("own", S.recvfrom(own, 100))
+show("connect mcast", S.connect(fd, M.at(7000, "224.0.0.1")))
+show("name", S.getsockname(fd))
+show("send", S.send(fd, "self4"))
+show("own", S.recvfrom(own, 100))
+show("bind mcast", S.bind(M.udp(), M.at(7001, "224.1.1.1")))
+show("tcp connect mcast", S.connect(M.tcp(), M.at(7001, "224.1.1.1")))
+show("tcp connect bcast", S.connect(M.tcp(), M.at(7001, "10.0.2.255")))
+show("tcp connect 255", S.connect(M.tcp(), M.at(7001, "255.255.255.255")))
+show("tcp connect net", S.connect(M.tcp(), M.at(7001, "10.0.2.0")))
+show("tcp connect any", S.connect(M.tcp(), M.at(7001, "0.0.0.0")))
+show("tcp connect port 0", S.connect(M.tcp(), M.at(0, "10.0.2.2")))
+show("tcp connect 240", S.connect(M.tcp(), M.at(7001, "240.0.0.1")))
+show("tcp connect 0.1", S.connect(M.tcp(), M.at(7001, "0.0.0.1")))
+show("tcp connect 127.9", S.connect(M.tcp(), M.at(7001, "127.9.9.9")))
+show("udp connect bcast", S.connect(M.udp(), M.at(7001, "10.0.2.255")))
+show("udp connect 255", S.connect(M.udp(), M.at(7001, "255.255.255.255")))
+show("udp connect any", S.connect(M.udp(), M.at(7001, "0.0.0.0")))
+show("udp connect 240", S.connect(M.udp(), M.at(7001, "240.0.0.1")))
+show("udp connect port 0", S.connect(M.udp(), M.at(0, "10.0.2.2")))
+show("udp connect no route", S.connect(M.udp(), M.at(1, "192.168.1.1")))
+show("udp sendto 240", S.sendto(M.udp(), "x", M.at(7001, "240.0.0.1")))
+show("udp sendto 0.1", S.sendto(M.udp(), "x", M.at(7001, "0.0.0.1")))
+show("udp sendto net", S.sendto(M.udp(), "x", M.at(7001, "10.0.2.0")))
+show("udp sendto bcast", S.sendto(M.udp(), "x", M.at(7001, "10.0.2.255")))
+show("udp sendto lo bcast", S.sendto(M.udp(), "x", M.at(7001, "127.255.255.255")))
