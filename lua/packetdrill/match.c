@@ -161,7 +161,7 @@ static void print_seen(const struct pd_run *run, const struct pd_conn *c, const 
 	int64_t us = (int64_t)((s->time - run->start) / NSEC_PER_USEC);
 	add(&t, "%" PRId64 ".%06" PRId64 " ", us / 1000000, us % 1000000);
 	if (s->bad) {
-		add(&t, "%s", s->ip->protocol == IPPROTO_ICMP ? "an ICMP message" : "a damaged packet");
+		add(&t, "a damaged packet");
 		return;
 	}
 	bool syn = s->flags & TH_SYN;

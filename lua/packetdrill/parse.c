@@ -275,6 +275,22 @@ static const char *excerpt(struct pd_scan *s, const char *from)
 	return pd_strndup(s->pool, from, n);
 }
 
+/* A setting's value ends at a space outside quotes; those around all of it are no part of it. */
+static const char *setting_value(struct pd_scan *s)
+{
+	const char *from = s->at;
+	char quote = 0;
+	for (; *s->at && (quote || !isspace((unsigned char)*s->at)); s->at++) {
+		if (quote ? *s->at == quote : *s->at == '"' || *s->at == '`')
+			quote = quote ? 0 : *s->at;
+	}
+	size_t n = (size_t)(s->at - from);
+	bool whole = n >= 2 && *from == '"' && s->at[-1] == '"';
+	if (quote)
+		pd_error(s, "the value has no closing '%c'", quote);
+	return pd_strndup(s->pool, from + whole, n - 2 * whole);
+}
+
 static bool settings(struct pd_scan *s, struct pd_script *script)
 {
 	struct pd_setting **tail = &script->settings;
@@ -286,14 +302,13 @@ static bool settings(struct pd_scan *s, struct pd_script *script)
 		o->name = pd_strndup(s->pool, s->at, n);
 		s->at += n;
 		if (*s->at == '=') {
-			n = strcspn(++s->at, " \t\n");
-			o->value = pd_strndup(s->pool, s->at, n);
-			s->at += n;
+			s->at++;
+			o->value = setting_value(s);
 		}
 		*tail = o;
 		tail = &o->next;
 	}
-	return true;
+	return !s->failed;
 }
 
 static bool script_text(struct pd_scan *s, struct pd_script *script)

@@ -247,6 +247,12 @@ static bool packet_line(struct pd_scan *s, struct pd_packet *p)
 		if (!ip_fields(s, p, ")"))
 			return false;
 	} else if (pd_take(s, "[")) {
+		pd_skip(s);
+		/* old scripts say first which segment an ICMP error is about */
+		if (isdigit((unsigned char)*s->at)) {
+			p->quotes_payload = true;
+			return sequence(s, p) && pd_want(s, "]") && pd_want(s, "icmp") && icmp_fields(s, p);
+		}
 		if (!ip_fields(s, p, "]"))
 			return false;
 	}

@@ -1,5 +1,6 @@
 /* The interpreter's end of the cable: frames made of packet lines, frames that the host sent. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <net/ethernet.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -359,36 +360,48 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	return !run->failed;
 }
 
-/* Type and code by name, of the errors that stacks react to. */
+/* A name's place in a list, or N of what is called "type_N" or "code_N"; -1: neither. */
+static int icmp_number(const char *const *names, unsigned n, const char *prefix, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (names[i] && strcmp(names[i], name) == 0)
+			return (int)i;
+	size_t len = strlen(prefix);
+	char *end;
+	long v = strncmp(name, prefix, len) == 0 && isdigit((unsigned char)name[len])
+			 ? strtol(name + len, &end, 10)
+			 : -1;
+	return v >= 0 && v <= 255 && !*end ? (int)v : -1;
+}
+
 static bool icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_t *type, uint8_t *code)
 {
-	static const struct {
-		const char *type, *code;
-		uint8_t t, c;
-	} names[] = {
-		{ "unreachable", NULL, 3, 0 },
-		{ "unreachable", "net_unreachable", 3, 0 },
-		{ "unreachable", "host_unreachable", 3, 1 },
-		{ "unreachable", "protocol_unreachable", 3, 2 },
-		{ "unreachable", "port_unreachable", 3, 3 },
-		{ "unreachable", "frag_needed", 3, 4 },
-		{ "unreachable", "source_route_failed", 3, 5 },
-		{ "unreachable", "net_unknown", 3, 6 },
-		{ "unreachable", "host_unknown", 3, 7 },
-		{ "unreachable", "source_host_isolated", 3, 8 },
-		{ "unreachable", "net_prohibited", 3, 9 },
-		{ "unreachable", "host_prohibited", 3, 10 },
-		{ "unreachable", "net_unreachable_for_tos", 3, 11 },
-		{ "unreachable", "host_unreachable_for_tos", 3, 12 },
-		{ "unreachable", "packet_filtered", 3, 13 },
-		{ "unreachable", "precedence_violation", 3, 14 },
-		{ "unreachable", "precedence_cutoff", 3, 15 },
-		{ "source_quench", NULL, 4, 0 },
-		{ "redirect", NULL, 5, 0 },
-		{ "echo_request", NULL, 8, 0 },
-		{ "echo_reply", NULL, 0, 0 },
-		{ "time_exceeded", NULL, 11, 0 },
-		{ "parameter_problem", NULL, 12, 0 },
+	static const char *const types[] = {
+		[0] = "echo_reply",	     [3] = "unreachable",
+		[4] = "source_quench",	     [5] = "redirect",
+		[8] = "echo_request",	     [11] = "time_exceeded",
+		[12] = "parameter_problem",  [13] = "timestamp_request",
+		[14] = "timestamp_reply",    [15] = "information_request",
+		[16] = "information_reply",  [17] = "address_mask_request",
+		[18] = "address_mask_reply",
+	};
+	static const char *const codes[] = {
+		"net_unreachable",
+		"host_unreachable",
+		"protocol_unreachable",
+		"port_unreachable",
+		"frag_needed",
+		"source_route_failed",
+		"net_unknown",
+		"host_unknown",
+		"source_host_isolated",
+		"net_prohibited",
+		"host_prohibited",
+		"net_unreachable_for_tos",
+		"host_unreachable_for_tos",
+		"packet_filtered",
+		"precedence_violation",
+		"precedence_cutoff",
 	};
 	const char *t = p->icmp_type->str, *c = p->icmp_code ? p->icmp_code->str : NULL;
 	if (p->icmp_type->kind == PD_INTEGER) {
@@ -399,15 +412,13 @@ static bool icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_
 	const char *defined = c ? pd_defined(&run->config, c) : NULL;
 	if (defined)
 		c = defined;
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (t && strcmp(names[i].type, t) == 0 &&
-		    (c ? names[i].code && strcmp(names[i].code, c) == 0 : !names[i].code)) {
-			*type = names[i].t;
-			*code = names[i].c;
-			return true;
-		}
-	return pd_fail(run, "there is no ICMP type '%s'%s%s", t ? t : "?", c ? " with code " : "",
-		       c ? c : "");
+	int number = t ? icmp_number(types, sizeof(types) / sizeof(types[0]), "type_", t) : -1;
+	unsigned nr_codes = number == 3 ? sizeof(codes) / sizeof(codes[0]) : 0;
+	int sub = c ? icmp_number(codes, nr_codes, "code_", c) : 0;
+	*type = (uint8_t)number;
+	*code = (uint8_t)sub;
+	return (number >= 0 && sub >= 0) || pd_fail(run, "there is no ICMP type '%s'%s%s", t ? t : "?",
+						    c ? " with code " : "", c ? c : "");
 }
 
 /* An ICMP error quotes the header of a segment that the host has sent and eight bytes behind it. */
@@ -460,15 +471,14 @@ bool pd_inject(struct pd_run *run, const struct pd_packet *p)
 
 /* ---- what the host sends ---- */
 
-/* TCP and ICMP to the remote address count; ARP and IGMP do not exist on the device that the scripts know. */
+/* TCP to the remote address counts: lines are of connections. */
 void pd_host_sent(struct pd_run *run, const void *packet, uint32_t len)
 {
 	struct iphdr ip;
 	if (len < sizeof(ip) || run->start == 0)
 		return;
 	memcpy(&ip, packet, sizeof(ip));
-	if (ip.daddr != run->config.remote_ip || ntohs(ip.tot_len) > len ||
-	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP))
+	if (ip.daddr != run->config.remote_ip || ntohs(ip.tot_len) > len || ip.protocol != IPPROTO_TCP)
 		return;
 	len = ntohs(ip.tot_len);
 	struct pd_frame *p = malloc(sizeof(*p) + len);

@@ -37,6 +37,7 @@ WRONG = [
     ("0 < icmp packet_too_big mtu 1400 [1:11(10)]", "unsupported: packet_too_big is of IPv6"),
     ("--ip_version=ipv6\n0 `true`\n0 `true`", "unsupported: there is IPv4 only"),
     ("--nosuch=1\n0 close(3) = 0", "there is no such option"),
+    ("--remote_ip=\"192.0.2.9\n0 close(3) = 0", "no closing '\"'"),
     ("0 fork() = 0", "unsupported: the system call fork()"),
     ("`reboot`\n0 close(3) = 0", "unsupported: the command 'reboot'"),
     ("`sysctl -q net.ipv4.tcp_rmem=\"4096 8192 $((32*1024 1))\"`\n0 close(3) = 0", "sysctl net.ipv4.tcp_rmem"),
@@ -52,6 +53,8 @@ WRONG = [
     (HEAD + "+0...0.5 accept(3, ..., ...) = 4", "accept() was to return at 0.500000 s and still blocks"),
     (HEAD + "+.1 < . 1:1(0) ack 1 win 1000\n+0 accept(3, ..., ...) = 4\n+0 %{ assert tcpi_snd_cwnd == 11 }%",
      "assertion failed: tcpi_snd_cwnd == 11 (tcpi_snd_cwnd = 10)"),
+    (HEAD + "+0 < icmp redirection", "there is no ICMP type 'redirection'"),
+    (HEAD + "+0 < icmp unreachable code_256", "'unreachable' with code code_256"),
     ("0 socket(..., SOCK_STREAM, 0) = 3\n+0 %{ while 1: pass }%", "unsupported: the code 'while 1: pass'"),
 ]
 
