@@ -541,6 +541,17 @@ uint32_t link_in_flight(const struct link *link, int dir)
 	return link->dir[dir].nr_flying;
 }
 
+uint32_t link_waiting(const struct link *link, int dir)
+{
+	const struct link_dir *d = &link->dir[dir];
+	uint32_t n = d->free_at > link->sim->now ? d->nr_wait : 0;
+
+	for (uint32_t i = 0;
+	     n && d->wait[(d->wait_first + i) & ((1u << d->wait_order) - 1)] <= link->sim->now; i++)
+		n--;
+	return n;
+}
+
 const struct link_stats *link_get_stats(const struct link *link, int dir)
 {
 	return &link->dir[dir].stats;

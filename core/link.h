@@ -121,6 +121,7 @@ const struct link_params *link_get_params(const struct link *link, int dir);
 void link_drop_next(struct link *link, int dir, uint32_t n, bool (*match)(void *arg, const struct frame *f),
 		    void *arg);
 uint32_t link_in_flight(const struct link *link, int dir); /* frames on the wire or waiting for it */
+uint32_t link_waiting(const struct link *link, int dir);   /* frames whose first bit has not left yet */
 
 struct link_stats {
 	uint64_t frames, bytes; /* delivered */

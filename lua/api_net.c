@@ -358,6 +358,8 @@ static bool match_frame(void *arg, const struct frame *f)
 	struct drop_match *m = arg;
 	lua_State *L = m->script->L;
 	struct program *outer = m->script->running;
+	if (m->script->exhausted) /* the run is over: hosts say goodbye */
+		return false;
 	m->script->running = NULL;
 	m->frame = f;
 	m->drop = false;
@@ -396,8 +398,9 @@ static int link_drop(lua_State *L)
 	return 0;
 }
 
-static void push_stats(lua_State *L, const struct link_stats *s)
+static void push_stats(lua_State *L, const struct link *link, int dir)
 {
+	const struct link_stats *s = link_get_stats(link, dir);
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -410,8 +413,9 @@ static void push_stats(lua_State *L, const struct link_stats *s)
 		{ "reordered", s->reordered },
 		{ "dropped_queue", s->dropped_queue },
 		{ "dropped_down", s->dropped_down },
+		{ "waiting", link_waiting(link, dir) },
 	};
-	lua_createtable(L, 0, 8);
+	lua_createtable(L, 0, 9);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		lua_pushinteger(L, (lua_Integer)fields[i].value);
 		lua_setfield(L, -2, fields[i].name);
@@ -422,8 +426,8 @@ static void push_stats(lua_State *L, const struct link_stats *s)
 static int link_stats(lua_State *L)
 {
 	struct world_link *l = check_object(L, 1, T_LINK);
-	push_stats(L, link_get_stats(l->link, 0));
-	push_stats(L, link_get_stats(l->link, 1));
+	push_stats(L, l->link, 0);
+	push_stats(L, l->link, 1);
 	return 2;
 }
 

@@ -125,6 +125,7 @@ static int put_into_words(lua_State *L)
 enum script_end script_call(struct script *s, lua_State *co, int nargs)
 {
 	int nres = 0;
+	script_progress(s);
 	s->arena.limit_hit = false;
 	int status = lua_resume(co, NULL, nargs, &nres);
 	s->arena.refuse = false;

@@ -64,7 +64,7 @@ enum script_end { SCRIPT_DONE, SCRIPT_ERROR, SCRIPT_STOPPED, SCRIPT_MEMORY_OUT }
  */
 enum script_end script_call(struct script *s, lua_State *co, int nargs);
 
-/* Code goes on after a call: if virtual time has passed, the budget starts again. */
+/* Code begins, or goes on after a call: if virtual time has passed, the budget starts again. */
 void script_progress(struct script *s);
 
 /* Instructions that a script may run without virtual time passing. */

@@ -85,18 +85,62 @@ static void ext_number(struct seq_file *m, const char *name, u64 n)
 		seq_printf(m, " %s:%llu", name, (unsigned long long)n);
 }
 
-static void ext_rates(struct seq_file *m, const struct tcp_info *t)
+/* Bits per second: three digits and a unit; with -n as they are. */
+static void ext_rate(const struct ss *ss, struct seq_file *m, const char *before, u64 rate)
+{
+	double r = (double)rate;
+	if (ss->numeric)
+		seq_printf(m, "%s%llubps", before, (unsigned long long)rate);
+	else if (r > 1e12)
+		seq_printf(m, "%s%.3gTbps", before, r / 1e12);
+	else if (r > 1e9)
+		seq_printf(m, "%s%.3gGbps", before, r / 1e9);
+	else if (r > 1e6)
+		seq_printf(m, "%s%.3gMbps", before, r / 1e6);
+	else if (r > 1e3)
+		seq_printf(m, "%s%.3gkbps", before, r / 1e3);
+	else
+		seq_printf(m, "%s%.3gbps", before, r);
+}
+
+/* A gain in 256ths. */
+static void ext_gain(struct seq_file *m, const char *before, u32 gain)
+{
+	if (gain)
+		seq_printf(m, "%s%g", before, (double)gain / 256);
+}
+
+static void ext_congestion(const struct ss *ss, struct seq_file *m, const struct sock *sk)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	union tcp_cc_info info;
+	if (!ca || !tcp_ca_get_info(sk, &info))
+		return;
+	if (strcmp(ca->name, "bbr") == 0) {
+		ext_rate(ss, m, " bbr:(bw:", ((u64)info.bbr.bbr_bw_hi << 32 | info.bbr.bbr_bw_lo) * 8);
+		ext_ms(m, ",mrtt:", info.bbr.bbr_min_rtt);
+		ext_gain(m, ",pacing_gain:", info.bbr.bbr_pacing_gain);
+		ext_gain(m, ",cwnd_gain:", info.bbr.bbr_cwnd_gain);
+		seq_puts(m, ")");
+	} else if (info.dctcp.dctcp_enabled) {
+		seq_printf(m, " dctcp:(ce_state:%u,alpha:%u,ab_ecn:%u,ab_tot:%u)", info.dctcp.dctcp_ce_state,
+			   info.dctcp.dctcp_alpha, info.dctcp.dctcp_ab_ecn, info.dctcp.dctcp_ab_tot);
+	} else {
+		seq_puts(m, " dctcp:fallback_mode");
+	}
+}
+
+static void ext_rates(const struct ss *ss, struct seq_file *m, const struct tcp_info *t)
 {
 	if (t->tcpi_rtt && t->tcpi_snd_mss && t->tcpi_snd_cwnd)
-		seq_printf(m, " send %llubps",
-			   (unsigned long long)t->tcpi_snd_cwnd * t->tcpi_snd_mss * 8000000ull / t->tcpi_rtt);
+		ext_rate(ss, m, " send ", (u64)t->tcpi_snd_cwnd * t->tcpi_snd_mss * 8000000ull / t->tcpi_rtt);
 	ext_number(m, "lastsnd", t->tcpi_last_data_sent);
 	ext_number(m, "lastrcv", t->tcpi_last_data_recv);
 	ext_number(m, "lastack", t->tcpi_last_ack_recv);
 	if (t->tcpi_pacing_rate && t->tcpi_pacing_rate != ~0ull)
-		seq_printf(m, " pacing_rate %llubps", (unsigned long long)t->tcpi_pacing_rate * 8);
+		ext_rate(ss, m, " pacing_rate ", t->tcpi_pacing_rate * 8);
 	if (t->tcpi_delivery_rate)
-		seq_printf(m, " delivery_rate %llubps", (unsigned long long)t->tcpi_delivery_rate * 8);
+		ext_rate(ss, m, " delivery_rate ", t->tcpi_delivery_rate * 8);
 	ext_number(m, "delivered", t->tcpi_delivered);
 	ext_number(m, "delivered_ce", t->tcpi_delivered_ce);
 	if (t->tcpi_delivery_rate_app_limited)
@@ -167,7 +211,8 @@ static void ext_info(struct ss *ss, struct seq_file *m, struct sock *sk)
 	ext_number(m, "segs_in", t.tcpi_segs_in);
 	ext_number(m, "data_segs_out", t.tcpi_data_segs_out);
 	ext_number(m, "data_segs_in", t.tcpi_data_segs_in);
-	ext_rates(m, &t);
+	ext_congestion(ss, m, sk);
+	ext_rates(ss, m, &t);
 	ext_losses(m, &t, sk->sk_state == TCP_LISTEN);
 }
 

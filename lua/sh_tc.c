@@ -4,7 +4,8 @@
  *	tc qdisc add|replace|del dev DEV root [handle H:] [KIND [OPTIONS]]
  *	tc [-s] qdisc [show [dev DEV]]
  *
- * Kinds: fq [limit N] [flow_limit N] [quantum N] [initial_quantum N] [maxrate RATE] [pacing|nopacing],
+ * Kinds: fq [limit N] [flow_limit N] [quantum N] [initial_quantum N] [maxrate RATE] [orphan_mask N]
+ * [ce_threshold TIME] [pacing|nopacing],
  * pfifo|pfifo_head_drop [limit PACKETS], bfifo [limit BYTES], pfifo_fast, noqueue.
  */
 #include <stdlib.h>
@@ -68,6 +69,24 @@ static bool size_of(const char *word, uint32_t *bytes)
 	return false;
 }
 
+/* "4ms", "500us", "1s", "500" (us): ns; false: it is none. */
+static bool time_of(const char *word, uint64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "", 1000 },	   { "us", 1000 },	{ "usec", 1000 },     { "ms", 1000000 },
+		      { "msec", 1000000 }, { "s", 1000000000 }, { "sec", 1000000000 } };
+	char *end;
+	uint64_t n = strtoull(word, &end, 10);
+	for (unsigned i = 0; *word >= '0' && *word <= '9' && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcasecmp(end, units[i].unit) == 0 && n <= UINT32_MAX * 1000ull / units[i].ns) {
+			*ns = n * units[i].ns;
+			return true;
+		}
+	return false;
+}
+
 /* The options of the fifos from words[i] on; *given tells whether there were any. */
 static int fifo_options(struct sh *sh, int i, const char *kind, uint32_t *limit, bool *given)
 {
@@ -97,18 +116,22 @@ static int fq_options(struct sh *sh, int i, struct tc_fq_qopt *opt)
 				  : strcmp(word, "flow_limit") == 0	 ? &opt->flow_plimit
 				  : strcmp(word, "quantum") == 0	 ? &opt->quantum
 				  : strcmp(word, "initial_quantum") == 0 ? &opt->initial_quantum
+				  : strcmp(word, "orphan_mask") == 0	 ? &opt->orphan_mask
 									 : NULL;
 		long v;
 		if (strcmp(word, "pacing") == 0 || strcmp(word, "nopacing") == 0) {
 			opt->no_pacing = *word == 'n';
 			continue;
 		}
-		if (strcmp(word, "maxrate") == 0) {
+		if (strcmp(word, "ce_threshold") == 0) {
+			if (!time_of(value, &opt->ce_threshold))
+				return sh_fail(sh, 1, "Illegal \"ce_threshold\"\n");
+		} else if (strcmp(word, "maxrate") == 0) {
 			if (!rate_of(value, &opt->flow_max_rate))
 				return sh_fail(sh, 1, "Illegal \"maxrate\"\n");
 		} else if (!field) {
 			return sh_fail(sh, 1, "What is \"%s\"?\n", word);
-		} else if (!sh_number(value, 1, INT32_MAX, &v)) {
+		} else if (!sh_number(value, field != &opt->orphan_mask, INT32_MAX, &v)) {
 			return sh_fail(sh, 1, "Illegal \"%s\"\n", word);
 		} else {
 			*field = (uint32_t)v;
@@ -134,7 +157,7 @@ static void graft(struct net_device *dev, struct Qdisc *new)
 static int set_qdisc(struct sh *sh, struct net_device *dev, const char *verb, int i)
 {
 	const struct Qdisc_ops *ops = i < sh->n ? find_kind(sh->words[i]) : NULL;
-	struct tc_fq_qopt fq = { .plimit = 0 };
+	struct tc_fq_qopt fq = fq_defaults;
 	uint32_t limit;
 	bool limited = false;
 	struct Qdisc *q;
@@ -189,19 +212,33 @@ static void show_size(struct sh *sh, uint32_t bytes)
 		      : "b");
 }
 
+static void show_time(struct sh *sh, const char *name, double us)
+{
+	sh_say(sh, "%s %.3g%s ", name,
+	       us >= 1e6   ? us / 1e6
+	       : us >= 1e3 ? us / 1e3
+			   : us,
+	       us >= 1e6   ? "s"
+	       : us >= 1e3 ? "ms"
+			   : "us");
+}
+
 static void show_kind(struct sh *sh, struct Qdisc *q)
 {
 	if (q->ops == &fq_qdisc_ops) {
 		struct tc_fq_qopt o;
 		fq_dump(q, &o);
 		sh_say(sh,
-		       " limit %up flow_limit %up buckets 1024 orphan_mask 1023 %squantum %ub "
+		       " limit %up flow_limit %up buckets 1024 orphan_mask %u %squantum %ub "
 		       "initial_quantum %ub ",
-		       o.plimit, o.flow_plimit, o.no_pacing ? "nopacing " : "", o.quantum, o.initial_quantum);
+		       o.plimit, o.flow_plimit, o.orphan_mask, o.no_pacing ? "nopacing " : "", o.quantum,
+		       o.initial_quantum);
 		if (o.flow_max_rate != ~0ull)
 			sh_say(sh, "maxrate %llubit ", (unsigned long long)o.flow_max_rate * 8);
-		sh_say(sh, "low_rate_threshold 550Kbit refill_delay 40ms timer_slack 10us horizon 10s "
-			   "horizon_drop");
+		sh_say(sh, "low_rate_threshold 550Kbit refill_delay 40ms ");
+		if (o.ce_threshold != fq_defaults.ce_threshold)
+			show_time(sh, "ce_threshold", (double)o.ce_threshold / 1000);
+		sh_say(sh, "timer_slack 10us horizon 10s horizon_drop");
 	} else if (q->ops == &bfifo_qdisc_ops) {
 		show_size(sh, q->limit);
 	} else if (is_fifo(q->ops)) {
@@ -227,6 +264,8 @@ static void show_stats(struct sh *sh, struct Qdisc *q)
 	sh_say(sh, "  flows %u (inactive %u throttled %u)\n  gc %llu highprio %llu throttled %llu", st.flows,
 	       st.inactive_flows, st.throttled_flows, (unsigned long long)st.gc_flows,
 	       (unsigned long long)st.highprio_packets, (unsigned long long)st.throttled);
+	if (st.ce_mark)
+		sh_say(sh, " ce_mark %llu", (unsigned long long)st.ce_mark);
 	if (st.flows_plimit)
 		sh_say(sh, " flows_plimit %llu", (unsigned long long)st.flows_plimit);
 	sh_say(sh, "\n");

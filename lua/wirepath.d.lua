@@ -121,7 +121,7 @@ function link:down() end
 ---@param options? { from?: wirepath.host, match?: fun(bytes: string): boolean }
 function link:drop(n, options) end
 
----Counters of both directions.
+---Counters of both directions; `waiting`: the frames that wait for the wire now.
 ---@return table forward, table backward
 function link:stats() end
 

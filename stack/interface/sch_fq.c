@@ -8,15 +8,15 @@
  *	throttled: its head may not leave yet; the tree by time, and one timer for the earliest
  *
  * Linux finds flows by the socket's address; here it is the socket's number, so that a run repeats. Flows of
- *no socket (forwarded, SYN-ACK, RST) are found by the flow's hash.
+ * no socket (forwarded, SYN-ACK, RST) are found by the flow's hash.
  */
 #include "stack/interface/sch_fq.h"
 
 #include "stack/interface/netdevice.h"
+#include "stack/internet/inet_ecn.h"
 #include "stack/transport/sock.h"
 
 #define FQ_BUCKETS 1024
-#define FQ_ORPHAN_MASK 1023
 #define FQ_GC_AGE (3 * HZ)
 #define FQ_REFILL_DELAY (HZ * 40 / 1000) /* a flow that was silent for so long gets its credit anew */
 #define FQ_LOW_RATE_THRESHOLD (550000 / 8)
@@ -165,14 +165,14 @@ static void fq_gc(struct fq_sched_data *q, struct fq_flow **bucket)
 }
 
 /* The socket's number, or of what has no connection the hash. */
-static u64 fq_key(struct sk_buff *skb)
+static u64 fq_key(struct sk_buff *skb, u32 orphan_mask)
 {
 	const struct sock *sk = skb->sk;
 
 	if (sk && sk_fullsock(sk) && sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE)
 		return (u64)sk->trace_id << 1;
 	skb_orphan(skb);
-	return (u64)(skb_get_hash_raw(skb) & FQ_ORPHAN_MASK) << 1 | 1;
+	return (u64)(skb_get_hash(skb) & orphan_mask) << 1 | 1;
 }
 
 static struct fq_flow *fq_classify(struct fq_sched_data *q, struct sk_buff *skb)
@@ -183,7 +183,7 @@ static struct fq_flow *fq_classify(struct fq_sched_data *q, struct sk_buff *skb)
 
 	if (unlikely((skb->priority & TC_PRIO_MAX) == TC_PRIO_CONTROL))
 		return &q->internal;
-	key = fq_key(skb);
+	key = fq_key(skb, q->opt.orphan_mask);
 	bucket = &q->buckets[key * 0x9E3779B97F4A7C15ull >> 54];
 	for (f = *bucket; f && f->key != key;)
 		f = f->chain;
@@ -306,6 +306,10 @@ static struct sk_buff *fq_flow_serve(struct Qdisc *sch, struct fq_flow_head *hea
 		fq_flow_set_throttled(q, f);
 		return NULL;
 	}
+	if ((s64)(now - when - q->opt.ce_threshold) > 0) {
+		INET_ECN_set_ce(f->head);
+		q->stats.ce_mark++;
+	}
 	return fq_dequeue_skb(sch, f);
 }
 
@@ -358,6 +362,8 @@ static enum hrtimer_restart fq_watchdog(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+const struct tc_fq_qopt fq_defaults = { .orphan_mask = 1023, .ce_threshold = ~0u * NSEC_PER_USEC };
+
 static int fq_init(struct Qdisc *sch, void *arg)
 {
 	TRACE(sch, "set limits and quanta of the flows");
@@ -365,8 +371,7 @@ static int fq_init(struct Qdisc *sch, void *arg)
 	const struct net_device *dev = qdisc_dev(sch);
 	u32 psched_mtu = dev->mtu + dev->hard_header_len;
 
-	if (arg)
-		q->opt = *(const struct tc_fq_qopt *)arg;
+	q->opt = arg ? *(const struct tc_fq_qopt *)arg : fq_defaults;
 	q->opt.plimit = q->opt.plimit ? q->opt.plimit : 10000;
 	q->opt.flow_plimit = q->opt.flow_plimit ? q->opt.flow_plimit : 100;
 	q->opt.quantum = q->opt.quantum ? q->opt.quantum : 2 * psched_mtu;

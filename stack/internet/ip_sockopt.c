@@ -3,6 +3,7 @@
  * level that is not theirs.
  */
 #include "stack/application/scm.h"
+#include "stack/internet/inet_ecn.h"
 #include "stack/internet/route.h"
 #include "stack/internet/igmp.h"
 #include "stack/internet/ip.h"
@@ -22,8 +23,6 @@
 #ifndef IP_RECVFRAGSIZE
 #define IP_RECVFRAGSIZE 25
 #endif
-
-#define INET_ECN_MASK 3
 
 /* ---- setting ---- */
 

@@ -598,6 +598,16 @@ static inline u32 skb_get_hash_raw(const struct sk_buff *skb)
 	return skb->hash;
 }
 
+void __skb_get_hash(struct sk_buff *skb); /* interface/flow_dissector.c */
+
+/* The hash of the packet's flow; 0: it has none. */
+static inline u32 skb_get_hash(struct sk_buff *skb)
+{
+	if (!skb->hash)
+		__skb_get_hash(skb);
+	return skb->hash;
+}
+
 static inline void skb_set_dst_pending_confirm(struct sk_buff *skb, u32 val)
 {
 	skb->dst_pending_confirm = !!val;

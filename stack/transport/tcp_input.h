@@ -9,6 +9,7 @@
 #define STACK_TRANSPORT_TCP_INPUT_H
 
 #include "stack/internet/dst.h"
+#include "stack/internet/inet_ecn.h"
 #include "stack/transport/tcp.h"
 
 /* What one segment said and did, gathered on its way through tcp_ack(). */
@@ -45,15 +46,6 @@
 #define TCP_RACK_LOSS_DETECTION 0x1
 #define TCP_RACK_STATIC_REO_WND 0x2
 #define TCP_RACK_NO_DUPTHRESH 0x4
-
-#ifndef INET_ECN_MASK
-#define INET_ECN_MASK 3
-#define INET_ECN_ECT_0 2
-#endif
-#ifndef INET_ECN_CE
-#define INET_ECN_NOT_ECT 0
-#define INET_ECN_CE 3
-#endif
 
 /* Gathered while one ACK's SACK blocks are looked at and acknowledged segments are freed. */
 struct tcp_sacktag_state {

@@ -7,7 +7,7 @@
 #define STACK_TRANSPORT_TCP_OUTPUT_H
 
 #include "stack/internet/dst.h"
-#include "stack/internet/ip.h"
+#include "stack/internet/inet_ecn.h"
 #include "stack/transport/tcp.h"
 
 /* ---- tcp_options.c ---- */
@@ -77,11 +77,6 @@ bool tcp_pacing_check(struct sock *sk);
 bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, unsigned int factor);
 
 /* ---- ECN ---- */
-
-#ifndef INET_ECN_MASK
-#define INET_ECN_MASK 3
-#define INET_ECN_ECT_0 2
-#endif
 
 /* From now on packets of the socket say that they can carry a congestion mark, or that they cannot. */
 static inline void INET_ECN_xmit(struct sock *sk)

@@ -108,11 +108,15 @@ static void test_queue_bound(void **state)
 		sent += send(&w.a, w.b.mac, 60, i) != 0;
 	assert_int_equal(sent, 6); /* one in transmission, five waiting */
 	assert_int_equal(link_get_stats(w.link, 0)->dropped_queue, 14);
+	assert_int_equal(link_waiting(w.link, 0), 5);
+	assert_int_equal(link_waiting(w.link, 1), 0);
 	sim_run(w.sim, 2 * 672); /* the third is in transmission */
+	assert_int_equal(link_waiting(w.link, 0), 3);
 	for (uint32_t i = 20; i < 40; i++)
 		sent += send(&w.a, w.b.mac, 60, i) != 0;
 	assert_int_equal(sent, 8);
 	drain(&w);
+	assert_int_equal(link_waiting(w.link, 0), 0);
 	assert_int_equal(w.b.n, 8);
 	for (uint32_t i = 0; i < 8; i++)
 		assert_int_equal(w.b.got[i].when, (i + 1) * 672 + 1);

@@ -217,7 +217,10 @@ static unsigned each_of(const char *path)
 	static const struct {
 		const char *name;
 		unsigned nr;
-	} slow[] = { { "arp_states.lua", 2 }, { "congestion_control.lua", 12 } };
+	} slow[] = { { "arp_states.lua", 2 },
+		     { "congestion_control.lua", 12 },
+		     { "cubic_window.lua", 12 },
+		     { "ecn_marking.lua", 12 } };
 
 	for (unsigned i = 0; i < sizeof(slow) / sizeof(slow[0]); i++)
 		if (strcmp(strrchr(path, '/') + 1, slow[i].name) == 0)

@@ -49,6 +49,9 @@ static void begin(struct bed *t, struct tc_fq_qopt opt)
 	eth_hw_addr_set(t->dev, mac);
 	assert_int_equal(register_netdev(t->dev), 0);
 	t->q = qdisc_alloc(t->dev->_tx, &fq_qdisc_ops);
+	if (!opt.ce_threshold)
+		opt.ce_threshold = fq_defaults.ce_threshold;
+	opt.orphan_mask = opt.orphan_mask ? opt.orphan_mask : fq_defaults.orphan_mask;
 	assert_int_equal(fq_qdisc_ops.init(t->q, &opt), 0);
 	dev_graft_qdisc(t->dev->_tx, t->q);
 	t->dev->qdisc = t->q;
@@ -313,12 +316,80 @@ static void nopacing(void **state)
 	assert_int_equal(((struct sock *)&t->socks[0])->sk_pacing_status, SK_PACING_NONE);
 }
 
+/* A packet of UDP between two addresses and ports, of no socket. */
+static struct sk_buff *datagram(struct bed *t, char from, char to, u8 tos)
+{
+	struct sk_buff *skb = packet(t, from, 2, 100);
+	struct iphdr *iph = ip_hdr(skb);
+
+	skb->hash = 0;
+	skb->protocol = htons(ETH_P_IP);
+	memset(skb->data + 20, 0, 80);
+	*iph = (struct iphdr){ .version = 4,
+			       .ihl = 5,
+			       .tos = tos,
+			       .tot_len = htons(100),
+			       .ttl = 64,
+			       .protocol = IPPROTO_UDP,
+			       .saddr = htonl(0x0a000000u + (u8)from),
+			       .daddr = htonl(0x0a000000u + (u8)to) };
+	iph->check = ip_fast_csum(iph, 5);
+	return skb;
+}
+
+static u8 next_tos(struct bed *t)
+{
+	struct sk_buff *skb = t->q->ops->dequeue(t->q);
+	u8 tos;
+
+	assert_non_null(skb);
+	tos = ip_hdr(skb)->tos;
+	assert_int_equal(ip_fast_csum(ip_hdr(skb), 5), 0);
+	kfree_skb(skb);
+	return tos;
+}
+
+/* Who waited longer than the threshold is marked, if it says that it can be (RFC 3168). */
+static void ce_threshold(void **state)
+{
+	static const u8 tos[] = { 2, 2, 1, 0, 3, 0xb8 | 2 };
+	struct bed *t = *state;
+
+	begin(t, (struct tc_fq_qopt){ .ce_threshold = 2 * MS });
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(enqueue(t, datagram(t, 'a', 'z', tos[i])), NET_XMIT_SUCCESS);
+	bench_run(t->b, 2 * MS);
+	assert_int_equal(next_tos(t), 2);
+	assert_int_equal(stats(t).ce_mark, 0);
+	bench_run(t->b, 1);
+	assert_int_equal(next_tos(t), 3);
+	assert_int_equal(next_tos(t), 3);
+	assert_int_equal(next_tos(t), 0);
+	assert_int_equal(next_tos(t), 3);
+	assert_int_equal(next_tos(t), 0xb8 | 3);
+	assert_int_equal(stats(t).ce_mark, 5);
+}
+
+/* Packets without a socket and a hash: by addresses and ports, both ways the same. */
+static void orphans(void **state)
+{
+	struct bed *t = *state;
+
+	begin(t, (struct tc_fq_qopt){ .quantum = 100, .initial_quantum = 100 });
+	assert_int_equal(enqueue(t, datagram(t, 'a', 'z', 0)), NET_XMIT_SUCCESS);
+	assert_int_equal(enqueue(t, datagram(t, 'z', 'a', 0)), NET_XMIT_SUCCESS);
+	assert_int_equal(stats(t).flows, 1);
+	assert_int_equal(enqueue(t, datagram(t, 'b', 'z', 0)), NET_XMIT_SUCCESS);
+	assert_int_equal(enqueue(t, datagram(t, 'c', 'z', 0)), NET_XMIT_SUCCESS);
+	assert_int_equal(stats(t).flows, 3);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = { T(turns),		T(default_quanta), T(control_first),
-					    T(limits),		T(socket_rate),	   T(low_rate),
-					    T(departure_times), T(maxrate),	   T(nopacing) };
+	const struct CMUnitTest tests[] = { T(turns),	    T(default_quanta), T(control_first),   T(limits),
+					    T(socket_rate), T(low_rate),       T(departure_times), T(maxrate),
+					    T(nopacing),    T(ce_threshold),   T(orphans) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
