@@ -29,7 +29,6 @@ typedef enum {
 #define SOCK_NOSPACE 2
 #define SOCK_PASSCRED 3
 #define SOCK_PASSSEC 4
-#define SOCK_PASSSEC 4
 #define SOCK_SUPPORT_ZC 5
 #define SOCK_CUSTOM_SOCKOPT 6
 #define SOCKWQ_ASYNC_NOSPACE 0
