@@ -184,8 +184,9 @@ static long call_socket(struct pd_exec *x)
 	if (!pd_int_arg(x, 1, &type) || !pd_int_arg(x, 2, &proto))
 		return 0;
 	long fd = sys_socket(x->tsk, (int)family, (int)type, (int)proto);
-	if (fd >= 0)
-		pd_new_conn(x->run, (int)fd);
+	struct pd_conn *c = fd >= 0 ? pd_new_conn(x->run, (int)fd) : NULL;
+	if (c)
+		c->udp = (type & 15) == SOCK_DGRAM && proto != IPPROTO_ICMP;
 	return fd;
 }
 
@@ -278,7 +279,8 @@ static long transfer(struct pd_exec *x, bool in, bool flags_given, bool address)
 			return 0;
 		}
 		struct pd_conn *c = pd_conn_of_fd(x->run, fd);
-		if (c && c->state == PD_CONN_NEW && a.sin_family == AF_INET && (flags & MSG_FASTOPEN)) {
+		if (c && c->state == PD_CONN_NEW && a.sin_family == AF_INET &&
+		    ((flags & MSG_FASTOPEN) || c->udp)) {
 			c->state = PD_CONN_ACTIVE;
 			c->remote_port = ntohs(a.sin_port);
 		}
@@ -753,8 +755,9 @@ bool pd_call(struct pd_run *run, const struct pd_event *e, int64_t start)
 	sim_run(run->sim, run->sim->now);
 	if (blocking)
 		return true;
-	while (!c->done && !run->failed) {
-		enum sim_stop why = sim_run(run->sim, run->sim->now + 10 * NSEC_PER_SEC);
+	uint64_t deadline = run->sim->now + PD_FOREVER;
+	while (!c->done && !run->failed && run->sim->now < deadline) {
+		enum sim_stop why = sim_run(run->sim, deadline);
 		if (why != SIM_STOPPED && why != SIM_UNTIL)
 			break;
 	}

@@ -23,7 +23,8 @@
 static const char help[] =
 	"usage: wirepath packetdrill [-j N] [-q] [--no-chart] [--exact] [-D NAME=VALUE] [--NAME=VALUE]... "
 	"FILE...\n\n"
-	"Runs packetdrill scripts (TCP over IPv4) against the stack of a host with an FTGMAC100 card, in "
+	"Runs packetdrill scripts (TCP, UDP and ICMP over IPv4) against the stack of a host with an "
+	"FTGMAC100 card, in "
 	"virtual time.\n\n"
 	"  -j N            run N scripts side by side (default: one for each processor)\n"
 	"  -q              tell only of scripts that did not pass\n"

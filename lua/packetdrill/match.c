@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,9 @@
 /* One packet of the host in the script's numbers. */
 struct seen {
 	const struct iphdr *ip;
-	const struct tcphdr *tcp;
+	const struct tcphdr *tcp; /* NULL: another protocol's */
+	const struct udphdr *udp;
+	const uint8_t *icmp; /* of len bytes */
 	const uint8_t *options;
 	uint32_t nopt, len, seq, ack, last_len;
 	uint8_t flags;
@@ -30,6 +33,23 @@ struct seen {
 	bool bad; /* a header or checksum is wrong */
 };
 
+static void look_at_udp(struct seen *s, const uint8_t *l4, uint32_t tlen)
+{
+	const struct udphdr *udp = (const struct udphdr *)l4;
+	s->bad = tlen < sizeof(*udp) || ntohs(udp->len) != tlen ||
+		 (udp->check != 0 &&
+		  pd_checksum(udp, tlen, pd_pseudo_sum(s->ip->saddr, s->ip->daddr, IPPROTO_UDP, tlen)) != 0);
+	s->udp = udp;
+	s->len = tlen - (uint32_t)sizeof(*udp);
+}
+
+static void look_at_icmp(struct seen *s, const uint8_t *l4, uint32_t tlen)
+{
+	s->bad = tlen < 8 || pd_checksum(l4, tlen, 0) != 0;
+	s->icmp = l4;
+	s->len = tlen;
+}
+
 static void look_at(const struct pd_frame *f, struct seen *s)
 {
 	memset(s, 0, sizeof(*s));
@@ -37,13 +57,25 @@ static void look_at(const struct pd_frame *f, struct seen *s)
 	s->time = f->time;
 	s->segments = 1;
 	uint32_t ihl = s->ip->ihl * 4u;
-	if (s->ip->protocol != IPPROTO_TCP || ihl < sizeof(*s->ip) || f->len < ihl + sizeof(*s->tcp)) {
+	if (ihl < sizeof(*s->ip) || f->len < ihl || pd_checksum(s->ip, ihl, 0) != 0) {
+		s->bad = true;
+		return;
+	}
+	if (s->ip->protocol == IPPROTO_UDP) {
+		look_at_udp(s, f->data + ihl, f->len - ihl);
+		return;
+	}
+	if (s->ip->protocol == IPPROTO_ICMP) {
+		look_at_icmp(s, f->data + ihl, f->len - ihl);
+		return;
+	}
+	if (f->len < ihl + sizeof(*s->tcp)) {
 		s->bad = true;
 		return;
 	}
 	s->tcp = (const struct tcphdr *)(f->data + ihl);
 	uint32_t thl = s->tcp->doff * 4u, tlen = f->len - ihl;
-	s->bad = thl < sizeof(*s->tcp) || thl > tlen || pd_checksum(s->ip, ihl, 0) != 0 ||
+	s->bad = thl < sizeof(*s->tcp) || thl > tlen ||
 		 pd_checksum(s->tcp, tlen, pd_pseudo_sum(s->ip->saddr, s->ip->daddr, IPPROTO_TCP, tlen)) != 0;
 	if (s->bad)
 		return;
@@ -59,11 +91,12 @@ static void look_at(const struct pd_frame *f, struct seen *s)
 static bool goes_on(const struct seen *s, const struct seen *next)
 {
 	uint8_t same = (uint8_t) ~(TH_FIN | TH_PUSH | TH_CWR_);
-	return !next->bad && next->seq == s->seq + s->len && (next->flags & same) == (s->flags & same) &&
-	       !(s->flags & (TH_FIN | TH_SYN | TH_RST)) && next->ack == s->ack &&
-	       next->tcp->window == s->tcp->window && next->tcp->urg_ptr == s->tcp->urg_ptr &&
-	       next->nopt == s->nopt && next->len > 0 && next->len <= s->last_len && s->last_len > 0 &&
-	       next->tcp->source == s->tcp->source && next->tcp->dest == s->tcp->dest;
+	return !next->bad && next->tcp && next->seq == s->seq + s->len &&
+	       (next->flags & same) == (s->flags & same) && !(s->flags & (TH_FIN | TH_SYN | TH_RST)) &&
+	       next->ack == s->ack && next->tcp->window == s->tcp->window &&
+	       next->tcp->urg_ptr == s->tcp->urg_ptr && next->nopt == s->nopt && next->len > 0 &&
+	       next->len <= s->last_len && s->last_len > 0 && next->tcp->source == s->tcp->source &&
+	       next->tcp->dest == s->tcp->dest;
 }
 
 /* ---- printing ---- */
@@ -164,6 +197,14 @@ static void print_seen(const struct pd_run *run, const struct pd_conn *c, const 
 		add(&t, "a damaged packet");
 		return;
 	}
+	if (s->udp) {
+		add(&t, "udp %u > %u (%u)", ntohs(s->udp->source), ntohs(s->udp->dest), s->len);
+		return;
+	}
+	if (s->icmp) {
+		add(&t, "icmp type_%u code_%u (%u)", s->icmp[0], s->icmp[1], s->len);
+		return;
+	}
 	bool syn = s->flags & TH_SYN;
 	uint32_t lo = !c ? 0 : syn ? c->live_local_isn - c->script_local_isn : c->live_local_isn;
 	uint32_t ro = !c ? 0 : syn ? c->live_remote_isn - c->script_remote_isn : c->live_remote_isn;
@@ -180,9 +221,26 @@ static void print_seen(const struct pd_run *run, const struct pd_conn *c, const 
 
 /* ---- comparing ---- */
 
+/* The socket that sent a datagram; one without a port has got one by sending. */
+static struct pd_conn *udp_conn(struct pd_run *run, const struct seen *s)
+{
+	uint16_t local = ntohs(s->udp->source);
+	for (int pass = 0; pass < 2; pass++)
+		for (unsigned i = run->nr_conns; i-- > 0;)
+			if (run->conns[i].udp && run->conns[i].local_port == (pass == 0 ? local : 0)) {
+				run->conns[i].local_port = local;
+				return &run->conns[i];
+			}
+	return NULL;
+}
+
 /* Whose packet it is, as far as ports and state tell. */
 static struct pd_conn *outbound_conn(struct pd_run *run, const struct seen *s)
 {
+	if (s->udp)
+		return udp_conn(run, s);
+	if (s->icmp)
+		return run->nr_conns ? &run->conns[run->current] : NULL;
 	uint16_t local = ntohs(s->tcp->source), remote = ntohs(s->tcp->dest);
 	struct pd_conn *c = run->nr_conns ? &run->conns[run->current] : NULL;
 	/* by both ports; or, as the first packet of its connection, by the remote one */
@@ -288,6 +346,49 @@ static bool check_stamp(struct pd_run *run, struct pd_conn *c, const struct pd_p
 	return true;
 }
 
+static const char *ip_difference(const struct pd_packet *p, const struct seen *s)
+{
+	unsigned ecn = s->ip->tos & 3u;
+	static const uint8_t marks[] = {
+		[PD_ECN_NONE] = 0, [PD_ECN_ECT0] = 2, [PD_ECN_ECT1] = 1, [PD_ECN_CE] = 3
+	};
+	if (p->ecn == PD_ECN_ECT01 ? ecn != 1 && ecn != 2 : p->ecn != PD_ECN_ANY && ecn != marks[p->ecn])
+		return "ECN mark";
+	if (p->tos >= 0 && s->ip->tos != p->tos)
+		return "TOS";
+	if (p->ttl >= 0 && s->ip->ttl != p->ttl)
+		return "TTL";
+	return NULL;
+}
+
+static const char *udp_difference(const struct pd_packet *p, const struct seen *s)
+{
+	if (s->len != p->len)
+		return "length";
+	if ((p->sport && ntohs(s->udp->source) != p->sport) || (p->dport && ntohs(s->udp->dest) != p->dport))
+		return "ports";
+	return ip_difference(p, s);
+}
+
+static const char *icmp_difference(struct pd_run *run, const struct pd_packet *p, const struct seen *s)
+{
+	const struct iphdr *quoted = (const struct iphdr *)(s->icmp + 8);
+	uint8_t type, code;
+	if (!pd_icmp_type_code(run, p, &type, &code) || s->icmp[0] != type)
+		return "ICMP type";
+	if (s->icmp[1] != code)
+		return "ICMP code";
+	if (p->whole && s->len != p->len)
+		return "length";
+	if (p->mtu >= 0 && (s->icmp[6] << 8 | s->icmp[7]) != p->mtu)
+		return "MTU";
+	if (p->echo_id >= 0 && (s->icmp[4] << 8 | s->icmp[5]) != p->echo_id)
+		return "id";
+	if (p->quotes && (s->len < 8 + sizeof(*quoted) || quoted->protocol != p->quotes))
+		return "quoted packet";
+	return ip_difference(p, s);
+}
+
 /* The name of the first thing that differs, or NULL. */
 static const char *difference(struct pd_run *run, struct pd_conn *c, const struct pd_packet *p,
 			      const struct seen *s)
@@ -295,12 +396,10 @@ static const char *difference(struct pd_run *run, struct pd_conn *c, const struc
 	bool syn = p->flags & TH_SYN;
 	uint32_t lo = syn ? c->live_local_isn - c->script_local_isn : c->live_local_isn;
 	uint32_t ro = syn ? c->live_remote_isn - c->script_remote_isn : c->live_remote_isn;
-	unsigned ecn = s->ip->tos & 3u;
-	static const uint8_t marks[] = {
-		[PD_ECN_NONE] = 0, [PD_ECN_ECT0] = 2, [PD_ECN_ECT1] = 1, [PD_ECN_CE] = 3
-	};
 	if (s->bad)
-		return "kind or checksum of the packet";
+		return "checksum of the packet";
+	if (p->proto != PD_TCP)
+		return p->proto == PD_UDP ? udp_difference(p, s) : icmp_difference(run, p, s);
 	if (s->flags != p->flags)
 		return "flags";
 	if (s->seq - lo != p->seq)
@@ -315,12 +414,9 @@ static const char *difference(struct pd_run *run, struct pd_conn *c, const struc
 		return "urgent pointer";
 	if ((p->sport && ntohs(s->tcp->source) != p->sport) || (p->dport && ntohs(s->tcp->dest) != p->dport))
 		return "ports";
-	if (p->ecn == PD_ECN_ECT01 ? ecn != 1 && ecn != 2 : p->ecn != PD_ECN_ANY && ecn != marks[p->ecn])
-		return "ECN mark";
-	if (p->tos >= 0 && s->ip->tos != p->tos)
-		return "TOS";
-	if (p->ttl >= 0 && s->ip->ttl != p->ttl)
-		return "TTL";
+	const char *ip = ip_difference(p, s);
+	if (ip)
+		return ip;
 	if (s->tcp->res1)
 		return "reserved bits";
 	if (!p->any_options && !same_options(run, c, p, s))
@@ -331,7 +427,7 @@ static const char *difference(struct pd_run *run, struct pd_conn *c, const struc
 /* The first packet of a connection that the host sends tells its initial sequence number. */
 static void learn(struct pd_conn *c, const struct pd_packet *p, const struct seen *s)
 {
-	if (s->bad || c->have_local_isn || !(s->flags & TH_SYN) || !(p->flags & TH_SYN))
+	if (s->bad || !s->tcp || c->have_local_isn || !(s->flags & TH_SYN) || !(p->flags & TH_SYN))
 		return;
 	c->have_local_isn = true;
 	c->live_local_isn = s->seq;
@@ -353,7 +449,7 @@ static void drop_first(struct pd_run *run)
 static void put_together(struct pd_run *run, const struct pd_packet *p, struct seen *s, uint64_t deadline)
 {
 	struct pd_frame *first = run->frames;
-	while (!run->config.strict_segments && s->len < p->len) {
+	while (p->proto == PD_TCP && !run->config.strict_segments && s->len < p->len) {
 		struct seen next;
 		if (!first->next) {
 			while (!first->next && run->sim->now < deadline &&
@@ -378,10 +474,12 @@ static void put_together(struct pd_run *run, const struct pd_packet *p, struct s
 	}
 }
 
-/* Only the connection under test is looked at, unless the line names ports. Drops a packet of another one. */
-static bool of_another(struct pd_run *run, const struct pd_packet *p, const struct pd_conn *c)
+/* Only the connection under test and the protocol of the line are looked at, unless the line names ports.
+ * Drops a packet of another one. */
+static bool of_another(struct pd_run *run, const struct pd_packet *p, const struct seen *s,
+		       const struct pd_conn *c)
 {
-	if (!c || c == &run->conns[run->current] || p->sport)
+	if (s->ip->protocol == p->proto && (!c || c == &run->conns[run->current] || p->sport))
 		return false;
 	drop_first(run);
 	return true;
@@ -400,7 +498,7 @@ bool pd_match(struct pd_run *run, const struct pd_event *e, uint64_t deadline, i
 			return pd_fail(run, "no packet came until %.6f s", (double)pd_now(run) / 1e6);
 		look_at(f, &s);
 		c = s.bad ? NULL : outbound_conn(run, &s);
-	} while (of_another(run, p, c));
+	} while (of_another(run, p, &s, c));
 	if (!c) {
 		print_seen(run, NULL, &s, came, sizeof(came));
 		return pd_fail(run, "no packet of a connection of this script came, but\n  %s", came);

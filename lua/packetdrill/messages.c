@@ -25,12 +25,14 @@ bool pd_iovec(struct pd_exec *x, const struct pd_expr *e, struct iovec **iov, si
 	for (; *n < e->n; (*n)++) {
 		const struct pd_expr *b = e->items[*n];
 		int64_t len;
+		const struct pd_expr *named = pd_field(b, "iov_len");
 		if (b->kind != PD_STRUCT || b->n != 2) {
 			pd_free_iovec(*iov, *n);
 			return pd_wrong(x, "%s(): a buffer is {..., LENGTH}", x->c->name);
 		}
-		if (!pd_value(x, b->items[1], &len) ||
-		    !pd_buffer(x, b->items[0], (size_t)len, &(*iov)[*n].iov_base)) {
+		if (!pd_value(x, named ? named : b->items[1], &len) ||
+		    !pd_buffer(x, named ? pd_field(b, "iov_base") : b->items[0], (size_t)len,
+			       &(*iov)[*n].iov_base)) {
 			pd_free_iovec(*iov, *n);
 			return false;
 		}
@@ -200,7 +202,7 @@ long pd_sendmsg(struct pd_exec *x)
 	m.msg_control = n > 0 ? data : NULL;
 	m.msg_controllen = n > 0 ? (size_t)n : 0;
 	struct pd_conn *c = pd_conn_of_fd(x->run, fd);
-	if (c && c->state == PD_CONN_NEW && m.msg_name && (flags & MSG_FASTOPEN)) {
+	if (c && c->state == PD_CONN_NEW && m.msg_name && ((flags & MSG_FASTOPEN) || c->udp)) {
 		c->state = PD_CONN_ACTIVE;
 		c->remote_port = ntohs(a.sin_port);
 	}

@@ -1,4 +1,4 @@
-/* Packet lines of a script: TCP segments and ICMP messages. */
+/* Packet lines of a script: TCP segments, UDP datagrams and ICMP messages. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,24 +163,56 @@ static bool tcp_fields(struct pd_scan *s, struct pd_packet *p)
 	return true;
 }
 
+/* (len) of a datagram or a whole ICMP message */
+static bool length(struct pd_scan *s, struct pd_packet *p)
+{
+	if (!pd_want(s, "(") || !pd_u32(s, &p->len) || !pd_want(s, ")"))
+		return false;
+	return p->len <= MAX_PAYLOAD || pd_error(s, "a packet has at most %u bytes of payload", MAX_PAYLOAD);
+}
+
+/* What an ICMP error quotes, behind its bracket: seq:end(len)] or udp (len)] */
+static bool quotation(struct pd_scan *s, struct pd_packet *p)
+{
+	bool udp = pd_take_word(s, "udp");
+	p->quotes = udp ? PD_UDP : PD_TCP;
+	return (udp ? length(s, p) : sequence(s, p)) && pd_want(s, "]");
+}
+
+/* A type or code: a number or a word, not a call though a bracket may follow. */
+static struct pd_expr *icmp_name(struct pd_scan *s)
+{
+	pd_skip(s);
+	if (!isalpha((unsigned char)*s->at))
+		return pd_expression(s);
+	struct pd_expr *e = pd_alloc(s->pool, sizeof(*e));
+	e->kind = PD_WORD;
+	e->str = pd_word(s);
+	return e;
+}
+
 static bool icmp_fields(struct pd_scan *s, struct pd_packet *p)
 {
-	p->icmp = true;
-	if (!p->inbound)
-		return pd_unsupported(s, "ICMP packets are injected only");
-	p->icmp_type = pd_expression(s);
+	p->proto = PD_ICMP;
+	p->icmp_type = icmp_name(s);
 	if (p->icmp_type && p->icmp_type->str && strcmp(p->icmp_type->str, "packet_too_big") == 0)
 		return pd_unsupported(s, "packet_too_big is of IPv6; there is IPv4 only");
 	for (;;) {
 		if (pd_take_word(s, "mtu")) {
 			if (!pd_number(s, &p->mtu))
 				return false;
-		} else if (pd_take(s, "[")) {
-			p->quotes_payload = true;
-			if (!sequence(s, p) || !pd_want(s, "]"))
+		} else if (pd_take_word(s, "id")) {
+			if (!pd_number(s, &p->echo_id))
 				return false;
-		} else if (pd_skip(s), !p->icmp_code && (isalpha((unsigned char)*s->at))) {
-			p->icmp_code = pd_expression(s);
+		} else if (pd_take(s, "[")) {
+			if (!quotation(s, p))
+				return false;
+		} else if (pd_skip(s), *s->at == '(') {
+			p->whole = true;
+			if (!length(s, p))
+				return false;
+		} else if (!p->icmp_code && isalpha((unsigned char)*s->at)) {
+			p->icmp_code = icmp_name(s);
 		} else {
 			return !s->failed;
 		}
@@ -239,19 +271,27 @@ static bool ports(struct pd_scan *s, struct pd_packet *p)
 	return true;
 }
 
+/* udp (len), udp 8080 > 53 (len) */
+static bool udp_fields(struct pd_scan *s, struct pd_packet *p)
+{
+	p->proto = PD_UDP;
+	pd_skip(s);
+	return (!isdigit((unsigned char)*s->at) || ports(s, p)) && length(s, p);
+}
+
 static bool packet_line(struct pd_scan *s, struct pd_packet *p)
 {
-	static const char *const others[] = { "udp", "udplite", "icmpv6", "ipv4", "ipv6",
-					      "gre", "mpls",	"sctp",	  "psp" };
+	static const char *const others[] = { "udplite", "icmpv6", "ipv4", "ipv6",
+					      "gre",	 "mpls",   "sctp", "psp" };
 	if (pd_take(s, "(")) {
 		if (!ip_fields(s, p, ")"))
 			return false;
 	} else if (pd_take(s, "[")) {
 		pd_skip(s);
-		/* old scripts say first which segment an ICMP error is about */
-		if (isdigit((unsigned char)*s->at)) {
-			p->quotes_payload = true;
-			return sequence(s, p) && pd_want(s, "]") && pd_want(s, "icmp") && icmp_fields(s, p);
+		if (isdigit((unsigned char)*s->at)) { /* the older order: [seq:end(len)] icmp ... */
+			if (!quotation(s, p) || !pd_take_word(s, "icmp"))
+				return pd_error(s, "expected 'icmp' behind what it quotes");
+			return icmp_fields(s, p);
 		}
 		if (!ip_fields(s, p, "]"))
 			return false;
@@ -264,6 +304,8 @@ static bool packet_line(struct pd_scan *s, struct pd_packet *p)
 		}
 	if (pd_take_word(s, "icmp"))
 		return icmp_fields(s, p);
+	if (pd_take_word(s, "udp"))
+		return udp_fields(s, p);
 	pd_skip(s);
 	if (isdigit((unsigned char)*s->at) && !ports(s, p))
 		return false;
@@ -274,7 +316,8 @@ struct pd_packet *pd_packet_line(struct pd_scan *s, bool inbound)
 {
 	struct pd_packet *p = pd_alloc(s->pool, sizeof(*p));
 	p->inbound = inbound;
+	p->proto = PD_TCP;
 	p->win = p->urg = p->tos = p->ttl = -1;
-	p->mtu = -1;
+	p->mtu = p->echo_id = -1;
 	return packet_line(s, p) ? p : NULL;
 }

@@ -158,7 +158,7 @@ const char *pd_config_set(struct pd_config *c, struct pd_pool *pool, const char 
 		int64_t *large;
 		int64_t min, max;
 	} numbers[] = {
-		{ "mtu", &c->mtu, NULL, 68, 9000 },
+		{ "mtu", &c->mtu, NULL, 68, 65535 },
 		{ "mss", &c->mss, NULL, 1, 65535 },
 		{ "bind_port", &c->bind_port, NULL, 1, 65535 },
 		{ "connect_port", &c->connect_port, NULL, 1, 65535 },
@@ -356,7 +356,7 @@ static bool expect_packet(struct pd_run *run, const struct pd_event *e, int64_t 
 			   : e->time_kind == PD_RANGE_ABSOLUTE ? e->time_end
 							       : when;
 	uint64_t deadline = e->time_kind == PD_ANY_TIME
-				    ? SIM_FOREVER
+				    ? run->sim->now + PD_FOREVER
 				    : run->start + (uint64_t)(last + PD_PATIENCE) * NSEC_PER_USEC;
 	return pd_match(run, e, deadline, &is) && check_time(run, e, when, is);
 }

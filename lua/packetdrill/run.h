@@ -20,6 +20,7 @@
 #define PD_MAX_FD 1024
 #define PD_MAX_CONNS 64
 #define PD_PATIENCE 2000000 /* us that an expected packet may be late before nobody waits for it any more */
+#define PD_FOREVER (86400 * NSEC_PER_SEC) /* what has not come after a day of a host's timers never will */
 
 /* ---- what can be set by --name=value, in the script or on the command line ---- */
 
@@ -71,6 +72,7 @@ enum pd_conn_state { PD_CONN_NEW, PD_CONN_LISTENING, PD_CONN_ACTIVE, PD_CONN_PAS
 /* A socket of the script and, once there are packets, its connection. */
 struct pd_conn {
 	enum pd_conn_state state;
+	bool udp;
 	int fd; /* the host's; -1: not accepted yet */
 	uint16_t local_port, remote_port;
 	bool have_local_isn, have_remote_isn;
@@ -155,6 +157,8 @@ struct pd_conn *pd_new_conn(struct pd_run *run, int fd);
 struct pd_conn *pd_conn_of_fd(struct pd_run *run, int fd);
 uint16_t pd_checksum(const void *data, uint32_t len, uint32_t sum);
 uint32_t pd_pseudo_sum(uint32_t saddr, uint32_t daddr, uint8_t proto, uint32_t len);
+/* The numbers of the ICMP message that a line names. */
+bool pd_icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_t *type, uint8_t *code);
 /* Decodes "a1b2.." or a defined name; -1 when it is no even number of hex digits that fits. */
 int pd_hex(const struct pd_run *run, const char *text, uint8_t *out, unsigned max);
 

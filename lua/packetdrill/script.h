@@ -71,8 +71,11 @@ struct pd_option {
 
 enum pd_ecn { PD_ECN_ANY, PD_ECN_NONE, PD_ECN_ECT0, PD_ECN_ECT1, PD_ECN_CE, PD_ECN_ECT01 };
 
+enum pd_protocol { PD_TCP = 6, PD_UDP = 17, PD_ICMP = 1 }; /* numbers as on the wire */
+
 struct pd_packet {
-	bool inbound, icmp;
+	bool inbound;
+	enum pd_protocol proto;
 	/* IP */
 	enum pd_ecn ecn;
 	int tos, ttl;	  /* -1: not given */
@@ -85,10 +88,12 @@ struct pd_packet {
 	bool any_options; /* <...> */
 	struct pd_option options[PD_MAX_OPTIONS];
 	unsigned nr_options;
-	/* ICMP: type and code are words or numbers; seq and len are those of the quoted segment */
+	/* ICMP: type and code are words or numbers; seq and len are those of the quoted segment or datagram
+	 */
 	struct pd_expr *icmp_type, *icmp_code;
-	int64_t mtu;	     /* -1: not given */
-	bool quotes_payload; /* [seq:end(len)] was given */
+	int64_t mtu, echo_id;	 /* -1: not given */
+	enum pd_protocol quotes; /* [seq:end(len)], [udp (len)]; 0: not given */
+	bool whole;		 /* (len): of the message, without a quotation */
 };
 
 /* ---- events ---- */

@@ -1,6 +1,7 @@
 /* Names of constants that scripts use. */
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/icmp.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -208,6 +209,13 @@ static const struct pd_symbol symbols[] = {
 	S(EPOLL_CTL_DEL),
 	S(EPOLL_CTL_MOD),
 	/* errors and time stamps by message */
+	S(ICMP_DEST_UNREACH),
+	S(ICMP_TIME_EXCEEDED),
+	S(ICMP_NET_UNREACH),
+	S(ICMP_HOST_UNREACH),
+	S(ICMP_PROT_UNREACH),
+	S(ICMP_PORT_UNREACH),
+	S(ICMP_FRAG_NEEDED),
 	S(SO_EE_ORIGIN_NONE),
 	S(SO_EE_ORIGIN_LOCAL),
 	S(SO_EE_ORIGIN_ICMP),

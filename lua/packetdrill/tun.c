@@ -53,6 +53,6 @@ bool pd_be_tun(struct pd_run *run, struct net_device *dev)
 	tun->ops = *dev->netdev_ops;
 	tun->ops.ndo_start_xmit = tun_net_xmit;
 	dev->netdev_ops = &tun->ops;
-	dev->max_mtu = ETH_MAX_MTU - ETH_HLEN;
+	dev->max_mtu = ETH_MAX_MTU;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <net/ethernet.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static struct pd_conn *listener(struct pd_run *run)
 static struct pd_conn *inbound_conn(struct pd_run *run, const struct pd_packet *p)
 {
 	struct pd_conn *c, *l = listener(run);
-	bool syn = (p->flags & (TH_SYN | TH_ACK)) == TH_SYN && !p->icmp;
+	bool syn = p->proto == PD_TCP && (p->flags & (TH_SYN | TH_ACK)) == TH_SYN;
 	if (p->sport && (c = by_remote_port(run, (uint16_t)p->sport)))
 		return c;
 	if (run->nr_conns == 0) {
@@ -86,9 +87,11 @@ static struct pd_conn *inbound_conn(struct pd_run *run, const struct pd_packet *
 		return NULL;
 	}
 	c = &run->conns[run->current];
+	if (p->proto != PD_TCP)
+		return c;
 	if (!(syn && l &&
 	      (c == l || p->sport || (c->state != PD_CONN_ACTIVE && c->state != PD_CONN_PASSIVE)))) {
-		if (c->state != PD_CONN_LISTENING || p->icmp)
+		if (c->state != PD_CONN_LISTENING)
 			return c;
 		l = c;
 	}
@@ -296,6 +299,12 @@ static void burst_ends(struct pd_run *run)
 	settle(run);
 }
 
+/* Of inbound packets; the card has an end before the MTU that can be set. */
+static uint32_t mtu(const struct pd_run *run)
+{
+	return (uint32_t)(run->config.mtu < ETHERMTU ? run->config.mtu : ETHERMTU);
+}
+
 /* A packet larger than the MTU comes as the segments that a receiver's GRO makes one packet of. */
 static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct pd_packet *p)
 {
@@ -311,8 +320,7 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	if (sign && !run->config.md5_secret)
 		return pd_fail(run, "md5 needs a digest, or --tcp_md5_secret=SECRET to make one");
 	uint32_t hlen = (uint32_t)sizeof(*tcp) + (uint32_t)nopt, sent = 0, segment = 0;
-	uint32_t mtu = run->config.mtu < ETHERMTU ? (uint32_t)run->config.mtu : ETHERMTU;
-	uint32_t room = mtu - (uint32_t)sizeof(struct iphdr) - hlen;
+	uint32_t room = mtu(run) - (uint32_t)sizeof(struct iphdr) - hlen;
 	if (run->config.mss && p->len > room && (uint32_t)run->config.mss < room)
 		room = (uint32_t)run->config.mss;
 	memset(tcp, 0, sizeof(*tcp));
@@ -360,6 +368,38 @@ static bool send_tcp(struct pd_run *run, const struct pd_conn *c, const struct p
 	return !run->failed;
 }
 
+/* The source and destination port that a line leaves open. */
+static uint16_t remote_port(const struct pd_run *run, const struct pd_conn *c)
+{
+	return (uint16_t)(c->remote_port ? c->remote_port : run->config.connect_port);
+}
+
+static bool send_udp(struct pd_run *run, const struct pd_conn *c, const struct pd_packet *p)
+{
+	uint32_t len = (uint32_t)(sizeof(struct iphdr) + sizeof(struct udphdr)) + p->len;
+	if (len > mtu(run))
+		return pd_fail(run, "an inbound datagram has at most the MTU: %u bytes with its headers",
+			       mtu(run));
+	if (!p->dport && !c->local_port)
+		return pd_fail(run, "the socket has no port yet that this datagram could be for");
+	uint8_t *packet = calloc(1, len);
+	if (!packet)
+		return pd_fail(run, "no memory for a packet");
+	struct udphdr udp = { 0 };
+	uint8_t *at = packet + sizeof(struct iphdr);
+	udp.source = htons(p->sport ? (uint16_t)p->sport : remote_port(run, c));
+	udp.dest = htons(p->dport ? (uint16_t)p->dport : c->local_port);
+	udp.len = htons((uint16_t)(sizeof(udp) + p->len));
+	udp.check = pd_checksum(&udp, sizeof(udp),
+				pd_pseudo_sum(run->config.remote_ip, run->config.local_ip, IPPROTO_UDP,
+					      (uint32_t)sizeof(udp) + p->len)); /* the payload is zeros */
+	ip_header(run, (struct iphdr *)packet, p, IPPROTO_UDP, len, 0);
+	memcpy(at, &udp, sizeof(udp));
+	bool sent = send_ip(run, packet, len);
+	free(packet);
+	return sent;
+}
+
 /* A name's place in a list, or N of what is called "type_N" or "code_N"; -1: neither. */
 static int icmp_number(const char *const *names, unsigned n, const char *prefix, const char *name)
 {
@@ -374,7 +414,8 @@ static int icmp_number(const char *const *names, unsigned n, const char *prefix,
 	return v >= 0 && v <= 255 && !*end ? (int)v : -1;
 }
 
-static bool icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_t *type, uint8_t *code)
+/* Type and code by name, by number (type_3, code_13), or by a name that --define gave. */
+bool pd_icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_t *type, uint8_t *code)
 {
 	static const char *const types[] = {
 		[0] = "echo_reply",	     [3] = "unreachable",
@@ -421,36 +462,57 @@ static bool icmp_type_code(struct pd_run *run, const struct pd_packet *p, uint8_
 						    c ? " with code " : "", c ? c : "");
 }
 
-/* An ICMP error quotes the header of a segment that the host has sent and eight bytes behind it. */
+/* The headers of a segment or datagram that the host has sent, as an ICMP error quotes them. The length. */
+static uint32_t quote(const struct pd_run *run, const struct pd_conn *c, const struct pd_packet *p,
+		      struct iphdr *ip)
+{
+	bool datagram = p->quotes ? p->quotes == PD_UDP : c->udp;
+	uint32_t hlen = (uint32_t)(datagram ? sizeof(struct udphdr) : sizeof(struct tcphdr));
+	uint8_t proto = datagram ? IPPROTO_UDP : IPPROTO_TCP;
+	ip_header(run, ip, p, proto, (uint32_t)sizeof(*ip) + hlen + p->len, 0);
+	ip->saddr = run->config.local_ip;
+	ip->daddr = run->config.remote_ip;
+	ip->check = 0;
+	ip->check = pd_checksum(ip, sizeof(*ip), 0);
+	if (datagram) {
+		struct udphdr *udp = (struct udphdr *)(ip + 1);
+		udp->source = htons(c->local_port);
+		udp->dest = htons(remote_port(run, c));
+		udp->len = htons((uint16_t)(hlen + p->len));
+	} else {
+		struct tcphdr *tcp = (struct tcphdr *)(ip + 1);
+		tcp->source = htons(c->local_port);
+		tcp->dest = htons(c->remote_port);
+		tcp->seq = htonl(p->seq + local_offset(c, c->state == PD_CONN_ACTIVE && !c->have_remote_isn));
+		tcp->doff = 5;
+	}
+	return (uint32_t)sizeof(*ip) + hlen;
+}
+
+#define MAX_ICMP 1480
+
+/* Errors quote a packet of the host; of other messages only the length can be given. */
 static bool send_icmp(struct pd_run *run, const struct pd_conn *c, const struct pd_packet *p)
 {
-	_Alignas(4)
-		uint8_t packet[sizeof(struct iphdr) + 8 + sizeof(struct iphdr) + sizeof(struct tcphdr)] = {
-			0
-		};
-	uint8_t *icmp = packet + sizeof(struct iphdr);
-	struct iphdr *quoted = (struct iphdr *)(icmp + 8);
-	struct tcphdr *tcp = (struct tcphdr *)(quoted + 1);
-	uint8_t type = 0, code = 0;
-	if (!icmp_type_code(run, p, &type, &code))
+	_Alignas(4) uint8_t packet[sizeof(struct iphdr) + MAX_ICMP] = { 0 };
+	uint8_t *icmp = packet + sizeof(struct iphdr), type = 0, code = 0;
+	uint32_t len = p->len;
+	if (!pd_icmp_type_code(run, p, &type, &code))
 		return false;
-	ip_header(run, quoted, p, IPPROTO_TCP, (uint32_t)(sizeof(*quoted) + sizeof(*tcp)) + p->len, 0);
-	quoted->saddr = run->config.local_ip;
-	quoted->daddr = run->config.remote_ip;
-	quoted->check = 0;
-	quoted->check = pd_checksum(quoted, sizeof(*quoted), 0);
-	tcp->source = htons(c->local_port);
-	tcp->dest = htons(c->remote_port);
-	tcp->seq = htonl(p->seq + local_offset(c, c->state == PD_CONN_ACTIVE && !c->have_remote_isn));
-	tcp->doff = 5;
+	if (!p->whole)
+		len = 8 + quote(run, c, p, (struct iphdr *)(icmp + 8));
+	else if (len < 8 || len > MAX_ICMP)
+		return pd_fail(run, "an ICMP message has 8 to %d bytes", MAX_ICMP);
 	icmp[0] = type;
 	icmp[1] = code;
 	if (p->mtu >= 0)
 		put16(icmp + 6, (uint32_t)p->mtu);
-	uint16_t sum = pd_checksum(icmp, sizeof(packet) - sizeof(struct iphdr), 0);
+	if (p->echo_id >= 0)
+		put16(icmp + 4, (uint32_t)p->echo_id);
+	uint16_t sum = pd_checksum(icmp, len, 0);
 	memcpy(icmp + 2, &sum, 2);
-	ip_header(run, (struct iphdr *)packet, p, IPPROTO_ICMP, sizeof(packet), 0);
-	return send_ip(run, packet, sizeof(packet));
+	ip_header(run, (struct iphdr *)packet, p, IPPROTO_ICMP, (uint32_t)sizeof(struct iphdr) + len, 0);
+	return send_ip(run, packet, (uint32_t)sizeof(struct iphdr) + len);
 }
 
 bool pd_inject(struct pd_run *run, const struct pd_packet *p)
@@ -458,11 +520,13 @@ bool pd_inject(struct pd_run *run, const struct pd_packet *p)
 	struct pd_conn *c = inbound_conn(run, p);
 	if (!c)
 		return false;
-	if (!p->icmp && (p->flags & TH_SYN) && !c->have_remote_isn) {
+	if (p->proto == PD_TCP && (p->flags & TH_SYN) && !c->have_remote_isn) {
 		c->have_remote_isn = true;
 		c->script_remote_isn = c->live_remote_isn = p->seq;
 	}
-	if (!(p->icmp ? send_icmp(run, c, p) : send_tcp(run, c, p)))
+	if (p->proto == PD_ICMP	 ? !send_icmp(run, c, p)
+	    : p->proto == PD_UDP ? !send_udp(run, c, p)
+				 : !send_tcp(run, c, p))
 		return false;
 	run->current = (unsigned)(c - run->conns);
 	settle(run);
@@ -471,14 +535,15 @@ bool pd_inject(struct pd_run *run, const struct pd_packet *p)
 
 /* ---- what the host sends ---- */
 
-/* TCP to the remote address counts: lines are of connections. */
+/* What goes to the remote address counts; ARP and IGMP do not exist on the device that the scripts know. */
 void pd_host_sent(struct pd_run *run, const void *packet, uint32_t len)
 {
 	struct iphdr ip;
 	if (len < sizeof(ip) || run->start == 0)
 		return;
 	memcpy(&ip, packet, sizeof(ip));
-	if (ip.daddr != run->config.remote_ip || ntohs(ip.tot_len) > len || ip.protocol != IPPROTO_TCP)
+	if (ip.daddr != run->config.remote_ip || ntohs(ip.tot_len) > len ||
+	    (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP && ip.protocol != IPPROTO_ICMP))
 		return;
 	len = ntohs(ip.tot_len);
 	struct pd_frame *p = malloc(sizeof(*p) + len);
