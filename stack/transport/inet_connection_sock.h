@@ -170,7 +170,7 @@ static inline int inet_csk_reqsk_queue_len(const struct sock *sk)
 
 static inline int inet_csk_reqsk_queue_is_full(const struct sock *sk)
 {
-	return (u32)inet_csk_reqsk_queue_len(sk) >= sk->sk_max_ack_backlog;
+	return (u32)inet_csk_reqsk_queue_len(sk) > sk->sk_max_ack_backlog;
 }
 
 static inline unsigned long reqsk_timeout(const struct request_sock *req, unsigned long max_timeout)

@@ -84,6 +84,21 @@ void tcp_send_challenge_ack(struct sock *sk)
 	}
 }
 
+/* The same for a half-open connection. */
+void tcp_reqsk_send_challenge_ack(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
+{
+	TRACE_SKB(skb, "answer a dubious RST for a half-open connection with an ACK");
+	struct net *net = sock_net(sk);
+
+	if (__tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, &tcp_rsk(req)->last_oow_ack_time))
+		return;
+	if (tcp_challenge_ack_allowed(net)) {
+		NET_INC_STATS(net, LINUX_MIB_TCPCHALLENGEACK);
+		TRACE_OP(skb, "send_ack");
+		req->rsk_ops->send_ack(sk, skb, req);
+	}
+}
+
 /* ---- is the segment acceptable? ---- */
 
 /*

@@ -428,6 +428,11 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		req->ts_recent = opt.rcv_tsval;
 	if (cb->seq == treq->rcv_isn)
 		flg &= ~TCP_FLAG_SYN; /* the SYN itself lies before the window: cut off */
+	if (rst && cb->seq != treq->rcv_nxt) {
+		/* RFC 5961, 3.2: a guess does not end it */
+		tcp_reqsk_send_challenge_ack(sk, skb, req);
+		return NULL;
+	}
 	if (flg & (TCP_FLAG_RST | TCP_FLAG_SYN)) {
 		TCP_INC_STATS(sock_net(sk), TCP_MIB_ATTEMPTFAILS);
 		embryonic_reset(sk, skb, req, rst, fastopen, req_stolen);
