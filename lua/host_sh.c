@@ -174,6 +174,29 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1];
 }
 
+/* "--numeric" is -n, "--family=inet" -f inet; what begins only one of the names will do. */
+static int long_option(struct sh *sh, const char *name, const char *letters)
+{
+	size_t len = strcspn(name, "=");
+	int found = 0;
+	for (const struct sh_long *l = sh->longs; l && l->name; l++) {
+		if (strncmp(l->name, name, len) != 0)
+			continue;
+		bool whole = !l->name[len];
+		found = whole || !found ? l->letter : found == l->letter ? found : '?';
+		if (whole)
+			break;
+	}
+	sh->opt = found ? (char)found : '-';
+	const char *known = found && found != '?' ? strchr(letters, found) : NULL;
+	if (!known)
+		return '?';
+	if (known[1] != ':')
+		return found;
+	sh->arg = name[len] ? name + len + 1 : sh->at < sh->n ? take_word(sh) : NULL;
+	return sh->arg ? found : ':';
+}
+
 int sh_getopt(struct sh *sh, const char *letters)
 {
 	if (!sh->cluster || !*sh->cluster) {
@@ -185,6 +208,8 @@ int sh_getopt(struct sh *sh, const char *letters)
 			sh->skipped = 0;
 			return 0;
 		}
+		if (word[1] == '-' && sh->longs)
+			return long_option(sh, word + 2, letters);
 		sh->cluster = word + 1;
 	}
 	sh->opt = *sh->cluster++;

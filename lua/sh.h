@@ -33,7 +33,13 @@ struct sh {
 	 * letters, the letter's argument */
 	int at, skipped;
 	const char *cluster, *arg;
-	char opt; /* the letter that is wrong, or lacks its argument */
+	char opt;		     /* the letter that is wrong, or lacks its argument */
+	const struct sh_long *longs; /* options' long names, up to one without a name; or NULL */
+};
+
+struct sh_long {
+	const char *name;
+	char letter;
 };
 
 #define sh_say(sh, ...) seq_printf(&(sh)->out, __VA_ARGS__)
@@ -44,6 +50,13 @@ struct sh {
  * the first word that is no option; '?': no such letter; ':': its argument is missing. Options may come after
  * other words, which are then moved behind them, unless `letters` begins with '+'. */
 int sh_getopt(struct sh *sh, const char *letters);
+/* The nth (from 0) descriptor of a program for the socket with this number of /proc; false: there is none. */
+struct sh_owner {
+	const char *name;
+	uint32_t pid;
+	int fd;
+};
+bool sh_socket_owner(const struct sh *sh, uint32_t inode, unsigned nth, struct sh_owner *o);
 /* The whole word is a number from min to max. */
 bool sh_number(const char *word, long min, long max, long *value);
 /* Seconds as "0.2", in nanoseconds. */
@@ -86,7 +99,7 @@ int sh_ping(struct sh *sh);
 int sh_tc(struct sh *sh);
 int sh_traceroute(struct sh *sh);
 
-/* For sh_route() and sh_netstat(): `netstat -r` is `route -e`. */
-int sh_list_routes(struct sh *sh, bool numeric, bool extended);
+/* For sh_route() and sh_netstat(): `netstat -r` is `route -e`. extended: how many -e. */
+int sh_list_routes(struct sh *sh, bool numeric, int extended);
 
 #endif

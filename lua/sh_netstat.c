@@ -1,8 +1,8 @@
 /*
  * netstat, which reads /proc/net as the real one does:
  *
- *	netstat [-tuw] [-a|-l] [-n] [-o]	sockets
- *	netstat -r [-n]; netstat -i [-a]; netstat -s
+ *	netstat [-46tuw] [-a|-l] [-e] [-n] [-o] [-p] [-W]	sockets
+ *	netstat -r [-n] [-e]; netstat -i [-a]; netstat -s; netstat -g
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -11,17 +11,22 @@
 #include "lua/sh.h"
 #include "lua/sh_netstat.h"
 #include "stack/interface/netdevice.h"
+#include "stack/internet/devinet.h"
+#include "stack/internet/igmp.h"
 #include "stack/proc.h"
 
 struct netstat {
 	struct sh *sh;
-	bool tcp, udp, raw, all, listening, numeric, timers, routes, interfaces, statistics;
+	bool tcp, udp, raw, all, listening, numeric, timers, owners, wide, routes, interfaces, statistics,
+		groups, six;
+	int extended;
 	const char *proto; /* of the lines at hand */
 };
 
 /* A socket's line of /proc/net/tcp, udp or raw. */
 struct sock_line {
-	unsigned local, local_port, remote, remote_port, state, tx, rx, timer, retransmits, uid, timeout;
+	unsigned local, local_port, remote, remote_port, state, tx, rx, timer, retransmits, uid, timeout,
+		inode;
 	unsigned long when;
 };
 
@@ -37,14 +42,14 @@ static struct sh_port raw_port(unsigned port, bool numeric)
 	return p;
 }
 
-/* "10.0.2.2:http", in 23 characters: the port stays whole. */
-static void endpoint(const struct netstat *ns, unsigned addr, unsigned port, char buf[24])
+/* "10.0.2.2:http", in 23 characters (but with -W): the port stays whole. */
+static void endpoint(const struct netstat *ns, unsigned addr, unsigned port, char buf[64])
 {
 	struct sh_port p =
 		ns->proto[0] == 'r' ? raw_port(port, ns->numeric) : sh_port(ns->proto, port, ns->numeric);
 	const char *name = ns->numeric ? NULL : sh_name_of(ns->sh, addr);
 	struct sh_ip ip = sh_ip(addr);
-	snprintf(buf, 24, "%.*s:%s", 22 - (int)strlen(p.s), name ? name : ip.s, p.s);
+	snprintf(buf, 64, "%.*s:%s", (ns->wide ? 62 : 22) - (int)strlen(p.s), name ? name : ip.s, p.s);
 }
 
 static void timer_column(const struct netstat *ns, const struct sock_line *s)
@@ -60,10 +65,10 @@ static void sock_print(struct netstat *ns, const char *line)
 					      "FIN_WAIT1",  "FIN_WAIT2",   "TIME_WAIT", "CLOSE",
 					      "CLOSE_WAIT", "LAST_ACK",	   "LISTEN",	"CLOSING" };
 	struct sock_line s;
-	char local[24], remote[24], state[12];
-	if (sscanf(line, "%*u: %x:%x %x:%x %x %x:%x %x:%lx %x %u %u", &s.local, &s.local_port, &s.remote,
+	char local[64], remote[64], state[12];
+	if (sscanf(line, "%*u: %x:%x %x:%x %x %x:%x %x:%lx %x %u %u %u", &s.local, &s.local_port, &s.remote,
 		   &s.remote_port, &s.state, &s.tx, &s.rx, &s.timer, &s.when, &s.retransmits, &s.uid,
-		   &s.timeout) != 12)
+		   &s.timeout, &s.inode) != 13)
 		return;
 	bool connected = ns->proto[0] == 'r' ? s.remote != 0 : s.remote_port != 0;
 	if (!ns->all && (ns->listening ? connected : !connected))
@@ -77,6 +82,15 @@ static void sock_print(struct netstat *ns, const char *line)
 	endpoint(ns, s.local, s.local_port, local);
 	endpoint(ns, s.remote, s.remote_port, remote);
 	sh_say(ns->sh, "%-4s  %6u %6u %-23s %-23s %-11s", ns->proto, s.rx, s.tx, local, remote, state);
+	if (ns->extended)
+		sh_say(ns->sh, " %-10s %-9u", s.uid || ns->numeric ? "0" : "root", s.inode);
+	if (ns->owners) {
+		struct sh_owner o;
+		char text[24] = "-";
+		if (sh_socket_owner(ns->sh, s.inode, 0, &o))
+			snprintf(text, sizeof(text), "%u/%s", o.pid, o.name);
+		sh_say(ns->sh, " %-19.19s", text);
+	}
 	if (ns->timers) {
 		sh_say(ns->sh, " ");
 		timer_column(ns, &s);
@@ -108,9 +122,11 @@ static int list_sockets(struct netstat *ns)
 	const bool wanted[] = { ns->tcp, ns->udp, ns->raw };
 	char path[32];
 	sh_say(ns->sh, "Active Internet connections %s\n", which);
-	sh_say(ns->sh, "Proto Recv-Q Send-Q Local Address           Foreign Address         State      %s\n",
+	sh_say(ns->sh,
+	       "Proto Recv-Q Send-Q Local Address           Foreign Address         State      %s%s%s\n",
+	       ns->extended ? " User       Inode    " : "", ns->owners ? " PID/Program name   " : "",
 	       ns->timers ? " Timer" : "");
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 3 && !ns->six; i++) {
 		if (!every && !wanted[i])
 			continue;
 		ns->proto = protos[i];
@@ -182,13 +198,79 @@ static int list_interfaces(struct netstat *ns)
 	return 0;
 }
 
+/* ---- groups ---- */
+
+static int list_groups(struct netstat *ns)
+{
+	const struct net_device *dev;
+	sh_say(ns->sh, "IPv6/IPv4 Group Memberships\n"
+		       "Interface       RefCnt Group\n--------------- ------ ---------------------\n");
+	for_each_netdev(ns->sh->host->net, dev)
+	{
+		const struct in_device *in_dev = dev->ip_ptr;
+		for (const struct ip_mc_list *im = in_dev ? in_dev->mc_list : NULL; im; im = im->next)
+			sh_say(ns->sh, "%-15s %-6d %s\n", dev->name, im->users, sh_ip(im->multiaddr).s);
+	}
+	return 0;
+}
+
 /* ---- the command ---- */
+
+static const struct sh_long longs[] = {
+	{ "tcp", 't' },
+	{ "udp", 'u' },
+	{ "raw", 'w' },
+	{ "all", 'a' },
+	{ "listening", 'l' },
+	{ "numeric", 'n' },
+	{ "timers", 'o' },
+	{ "route", 'r' },
+	{ "interfaces", 'i' },
+	{ "statistics", 's' },
+	{ "programs", 'p' },
+	{ "extend", 'e' },
+	{ "wide", 'W' },
+	{ "verbose", 'v' },
+	{ "groups", 'g' },
+	{ "inet", '4' },
+	{ "inet6", '6' },
+	{ "version", 'V' },
+	{ "numeric-hosts", 'n' },
+	{ "numeric-ports", 'n' },
+	{ "symbolic", 'N' },
+	{ "fib", 'F' },
+	{ NULL, 0 },
+};
 
 int sh_netstat(struct sh *sh)
 {
 	struct netstat ns = { .sh = sh };
-	for (int c; (c = sh_getopt(sh, "tuwalnoris"));)
+	sh->longs = longs;
+	for (int c; (c = sh_getopt(sh, "tuwalnorispeWvg46VNF"));)
 		switch (c) {
+		case 'p':
+			ns.owners = true;
+			break;
+		case 'e':
+			ns.extended++;
+			break;
+		case 'g':
+			ns.groups = true;
+			break;
+		case '6':
+			ns.six = true;
+			break;
+		case '4':
+		case 'v':
+		case 'N':
+		case 'F':
+			break; /* as it is */
+		case 'W':
+			ns.wide = true;
+			break;
+		case 'V':
+			sh_say(sh, "net-tools 2.10\n");
+			return 0;
 		case 't':
 			ns.tcp = true;
 			break;
@@ -220,14 +302,16 @@ int sh_netstat(struct sh *sh)
 			ns.statistics = true;
 			break;
 		default:
-			return sh_fail(sh, 1,
+			return sh_fail(sh, 3,
 				       "netstat: invalid option -- '%c'\n"
-				       "usage: netstat [-tuw] [-alno]\n"
-				       "       netstat -r [-n] | -i [-a] | -s [-tuw]\n",
+				       "usage: netstat [-46tuw] [-aelnopW]\n"
+				       "       netstat -r [-ne] | -i [-a] | -s [-tuw] | -g\n",
 				       sh->opt);
 		}
 	if (ns.routes)
-		return sh_list_routes(sh, ns.numeric, true);
+		return sh_list_routes(sh, ns.numeric, ns.extended == 1 ? 0 : 1);
+	if (ns.groups)
+		return list_groups(&ns);
 	if (ns.interfaces)
 		return list_interfaces(&ns);
 	if (ns.statistics)

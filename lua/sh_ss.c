@@ -1,12 +1,13 @@
 /*
- * ss [-tuw0] [-a|-l] [-n] [-o] [-i] [-m] [-H] [-s] [state NAME]
+ * ss [-46tuw0x] [-a|-l] [-n] [-r] [-o] [-e] [-p] [-i] [-m] [-H] [-s] [-A KIND,...] [-f inet] [state NAME]...
+ * [FILTER]
  *
  * The cells of all lines are gathered first: each column is as wide as its widest cell.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/sh.h"
+#include "lua/sh_ss.h"
 #include "stack/application/socket.h"
 #include "stack/internet/inet_frag.h"
 #include "stack/internet/internet.h"
@@ -23,14 +24,15 @@
 enum { TCP_DB = 1, UDP_DB = 2, RAW_DB = 4, PACKET_DB = 8 };
 
 struct row {
-	char netid[8], state[12], rq[12], sq[12], local[18], lport[18], peer[16], pport[16];
+	char netid[8], state[12], rq[12], sq[12], local[32], lport[18], peer[32], pport[16];
 	char *ext; /* " timer:(...)" and what comes on a second line */
 };
 
 struct ss {
 	struct sh *sh;
 	unsigned dbs, states; /* states: a bit each */
-	bool numeric, timers, info, memory, no_header;
+	bool numeric, resolve, timers, details, owners, info, memory, no_header, oneline;
+	struct ss_filter filter;
 	struct row *rows;
 	unsigned nr, size;
 };
@@ -254,8 +256,10 @@ static void ext_timers(struct seq_file *m, struct sock *sk)
 static void set_ends(struct ss *ss, struct row *r, const struct sock_common *c)
 {
 	bool raw = strcmp(r->netid, "raw") == 0;
-	snprintf(r->local, sizeof(r->local), "%s", sh_ip(c->skc_rcv_saddr).s);
-	snprintf(r->peer, sizeof(r->peer), "%s", sh_ip(c->skc_daddr).s);
+	const char *local = ss->resolve ? sh_name_of(ss->sh, c->skc_rcv_saddr) : NULL,
+		   *peer = ss->resolve ? sh_name_of(ss->sh, c->skc_daddr) : NULL;
+	snprintf(r->local, sizeof(r->local), "%s", local ? local : sh_ip(c->skc_rcv_saddr).s);
+	snprintf(r->peer, sizeof(r->peer), "%s", peer ? peer : sh_ip(c->skc_daddr).s);
 	if (raw && c->skc_num == IPPROTO_ICMP && !ss->numeric)
 		strcpy(r->lport, "icmp");
 	else
@@ -263,13 +267,35 @@ static void set_ends(struct ss *ss, struct row *r, const struct sock_common *c)
 	strcpy(r->pport, sh_port(r->netid, ntohs(c->skc_dport), ss->numeric).s);
 }
 
+/* Who has the socket open; its number, as an inode and as its address. */
+static void ext_owner(struct ss *ss, struct seq_file *m, const struct sock *sk, bool full)
+{
+	struct sh_owner o;
+	unsigned n = 0;
+	for (; ss->owners && full && sh_socket_owner(ss->sh, sk->trace_id, n, &o); n++)
+		seq_printf(m, "%s(\"%s\",pid=%u,fd=%d)", n ? "," : " users:(", o.name, o.pid, o.fd);
+	seq_puts(m, n ? ")" : "");
+}
+
+static void ext_details(struct ss *ss, struct seq_file *m, const struct sock *sk, bool full)
+{
+	if (!ss->details)
+		return;
+	seq_printf(m, " ino:%u sk:%x", full ? sk->trace_id : 0, sk->trace_id);
+	if (full)
+		seq_printf(m, " %c-%c", sk->sk_shutdown & RCV_SHUTDOWN ? '-' : '<',
+			   sk->sk_shutdown & SEND_SHUTDOWN ? '-' : '>');
+}
+
 static void set_ext(struct ss *ss, struct row *r, struct sock *sk, bool tcp)
 {
 	struct seq_file m = { .host = ss->sh->host };
 	bool full = !tcp || (sk->sk_state != TCP_TIME_WAIT && sk->sk_state != TCP_NEW_SYN_RECV);
+	ext_owner(ss, &m, sk, full);
 	if (tcp && ss->timers)
 		ext_timers(&m, sk);
-	if (ss->memory || ss->info)
+	ext_details(ss, &m, sk, full);
+	if ((ss->memory || ss->info) && !ss->oneline)
 		seq_puts(&m, "\n\t");
 	if (ss->memory && full)
 		ext_memory(&m, sk);
@@ -284,7 +310,7 @@ static bool tcp_row(struct sock *sk, void *arg)
 	unsigned state = sk->sk_state == TCP_NEW_SYN_RECV ? TCP_SYN_RECV : sk->sk_state;
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 rq = 0, sq = 0;
-	if (!(ss->states & 1u << state))
+	if (!(ss->states & 1u << state) || !ss_filter(&ss->filter, &sk->__sk_common))
 		return true;
 	struct row *r = add_row(ss, "tcp", state);
 	if (!r)
@@ -305,7 +331,8 @@ static bool tcp_row(struct sock *sk, void *arg)
 
 static void datagram_row(struct ss *ss, struct sock *sk, const char *netid, int rq)
 {
-	struct row *r = ss->states & 1u << sk->sk_state ? add_row(ss, netid, sk->sk_state) : NULL;
+	bool wanted = ss->states & 1u << sk->sk_state && ss_filter(&ss->filter, &sk->__sk_common);
+	struct row *r = wanted ? add_row(ss, netid, sk->sk_state) : NULL;
 	if (!r)
 		return;
 	snprintf(r->rq, sizeof(r->rq), "%d", rq);
@@ -373,7 +400,7 @@ static void say_table(struct ss *ss)
 {
 	struct sh *sh = ss->sh;
 	/* one kind of socket, one state: columns that would say the same everywhere are left out */
-	bool netid = (ss->dbs & (ss->dbs - 1)) || ss->dbs == PACKET_DB,
+	bool netid = !ss->dbs || (ss->dbs & (ss->dbs - 1)) || ss->dbs == PACKET_DB,
 	     state = (ss->states & (ss->states - 1)) != 0, head = !ss->no_header;
 	struct widths w = { 5, 5, 13, 4, 12, 4, 7 };
 	if (!head)
@@ -459,81 +486,155 @@ static unsigned state_filter(const char *word)
 						  : 0;
 }
 
-static int ss_options(struct ss *ss, bool *all, bool *listening, bool *summary)
+static const struct sh_long longs[] = {
+	{ "tcp", 't' },	      { "udp", 'u' },	  { "raw", 'w' },	{ "packet", '0' },
+	{ "unix", 'x' },      { "all", 'a' },	  { "listening", 'l' }, { "numeric", 'n' },
+	{ "resolve", 'r' },   { "options", 'o' }, { "extended", 'e' },	{ "memory", 'm' },
+	{ "processes", 'p' }, { "info", 'i' },	  { "summary", 's' },	{ "no-header", 'H' },
+	{ "ipv4", '4' },      { "ipv6", '6' },	  { "query", 'A' },	{ "socket", 'A' },
+	{ "family", 'f' },    { "oneline", 'O' }, { "version", 'V' },	{ "help", 'h' },
+	{ NULL, 0 },
+};
+
+static int ss_usage(struct sh *sh, int c)
+{
+	if (c == 'V') {
+		sh_say(sh, "ss utility, iproute2-6.1.0\n");
+		return 0;
+	}
+	const char *usage = "Usage: ss [ -46tuw0x ] [ -aelnoprimHOs ] [ -A QUERY ] [ -f FAMILY ] [ FILTER ]\n"
+			    "       FILTER := [ state STATE-FILTER ] [ EXPRESSION ]\n";
+	if (c == 'h') {
+		sh_say(sh, "%s", usage);
+		return 0;
+	}
+	return c == ':' ? sh_fail(sh, 255, "ss: option requires an argument -- '%c'\n%s", sh->opt, usage)
+			: sh_fail(sh, 255, "ss: invalid option -- '%c'\n%s", sh->opt, usage);
+}
+
+/* What the options say beyond struct ss. */
+struct ss_words {
+	bool all, listening, summary;
+	bool other; /* -x, ...: kinds that there are none of */
+	bool six;   /* a family that there is none of */
+};
+
+/* -A tcp,udp */
+static int ss_query(struct ss *ss, struct ss_words *w)
+{
+	static const struct {
+		const char *name;
+		unsigned dbs;
+	} kinds[] = { { "all", TCP_DB | UDP_DB | RAW_DB | PACKET_DB },
+		      { "inet", TCP_DB | UDP_DB | RAW_DB },
+		      { "tcp", TCP_DB },
+		      { "udp", UDP_DB },
+		      { "raw", RAW_DB },
+		      { "packet", PACKET_DB },
+		      { "unix", 0 },
+		      { "netlink", 0 } };
+	char *save = NULL, buf[128];
+	snprintf(buf, sizeof(buf), "%s", ss->sh->arg);
+	for (char *word = strtok_r(buf, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		unsigned i = 0;
+		while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i].name, word) != 0)
+			i++;
+		if (i == sizeof(kinds) / sizeof(kinds[0]))
+			return sh_fail(ss->sh, 255, "ss: \"%s\" is illegal socket table id\n", word);
+		ss->dbs |= kinds[i].dbs;
+		w->other |= !kinds[i].dbs;
+	}
+	return 0;
+}
+
+/* -f inet */
+static int ss_family(struct ss *ss, struct ss_words *w)
+{
+	static const char *const families[] = { "inet", "link", "inet6", "unix", "netlink" };
+	unsigned i = 0;
+	while (i < 5 && strcmp(families[i], ss->sh->arg) != 0)
+		i++;
+	if (i == 5)
+		return sh_fail(ss->sh, 255, "ss: \"%s\" is invalid family\n", ss->sh->arg);
+	ss->dbs |= i == 1 ? PACKET_DB : 0;
+	w->six |= i > 1;
+	return 0;
+}
+
+/* One letter; 0, or the status of a mistake, or -1: something was said and that is all. */
+static int ss_option(struct ss *ss, struct ss_words *w, int c)
+{
+	static const char kinds[] = "tuw0"; /* TCP_DB, UDP_DB, RAW_DB, PACKET_DB */
+	const char *kind = strchr(kinds, c);
+	bool *const switches[128] = {
+		['a'] = &w->all,      ['l'] = &w->listening, ['s'] = &w->summary,  ['x'] = &w->other,
+		['6'] = &w->six,      ['n'] = &ss->numeric,  ['r'] = &ss->resolve, ['o'] = &ss->timers,
+		['p'] = &ss->owners,  ['i'] = &ss->info,     ['m'] = &ss->memory,  ['H'] = &ss->no_header,
+		['O'] = &ss->oneline, ['e'] = &ss->details
+	};
+	if (kind)
+		ss->dbs |= 1u << (kind - kinds);
+	else if (switches[c])
+		*switches[c] = true;
+	else if (c == 'A')
+		return ss_query(ss, w);
+	else if (c == 'f')
+		return ss_family(ss, w);
+	else if (c != '4' && c != 'b')
+		return c == 'V' || c == 'h' ? (ss_usage(ss->sh, c), -1) : ss_usage(ss->sh, c);
+	if (c == 'e')
+		ss->timers = true;
+	return 0;
+}
+
+/* `state NAME`, `exclude NAME`, and the expression behind them. 0, or the status of a mistake. */
+static int ss_expression(struct ss *ss)
 {
 	struct sh *sh = ss->sh;
-	for (int c; (c = sh_getopt(sh, "tuw0alnoimHs"));)
-		switch (c) {
-		case 't':
-			ss->dbs |= TCP_DB;
-			break;
-		case 'u':
-			ss->dbs |= UDP_DB;
-			break;
-		case 'w':
-			ss->dbs |= RAW_DB;
-			break;
-		case '0':
-			ss->dbs |= PACKET_DB;
-			break;
-		case 'a':
-			*all = true;
-			break;
-		case 'l':
-			*listening = true;
-			break;
-		case 'n':
-			ss->numeric = true;
-			break;
-		case 'o':
-			ss->timers = true;
-			break;
-		case 'i':
-			ss->info = true;
-			break;
-		case 'm':
-			ss->memory = true;
-			break;
-		case 'H':
-			ss->no_header = true;
-			break;
-		case 's':
-			*summary = true;
-			break;
-		default:
-			return sh_fail(sh, 255,
-				       "ss: invalid option -- '%c'\n"
-				       "Usage: ss [ -tuw0 ] [ -alnoimHs ] [ state STATE-FILTER ]\n",
-				       sh->opt);
-		}
+	bool said = false;
+	while (sh->at + 1 < sh->n &&
+	       (strcmp(sh->words[sh->at], "state") == 0 || strcmp(sh->words[sh->at], "exclude") == 0)) {
+		bool exclude = sh->words[sh->at][0] == 'e';
+		unsigned states = state_filter(sh->words[sh->at + 1]);
+		if (!states)
+			return sh_fail(sh, 255, "ss: wrong state name: %s\n", sh->words[sh->at + 1]);
+		if (!said)
+			ss->states = exclude ? ALL_STATES : 0;
+		ss->states = exclude ? ss->states & ~states : ss->states | states;
+		said = true;
+		sh->at += 2;
+	}
+	if (!ss_filter_parse(&ss->filter, sh->words + sh->at, sh->n - sh->at))
+		return sh_fail(sh, 255,
+			       "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n"
+			       "Usage: ss [ OPTIONS ] [ FILTER ]\n");
 	return 0;
 }
 
 int sh_ss(struct sh *sh)
 {
 	struct ss ss = { .sh = sh };
-	bool all = false, listening = false, summary = false;
-	int status = ss_options(&ss, &all, &listening, &summary);
+	struct ss_words w = { 0 };
+	int status = 0;
+	sh->longs = longs;
+	for (int c; !status && (c = sh_getopt(sh, "tuw0x46alnropeimHOsbVhA:f:"));)
+		status = ss_option(&ss, &w, c);
 	if (status)
-		return status;
-	if (!ss.dbs)
+		return status < 0 ? 0 : status;
+	if (!ss.dbs && !w.other)
 		ss.dbs = TCP_DB | UDP_DB | RAW_DB | PACKET_DB;
-	ss.states = all || summary	  ? ALL_STATES
-		    : listening		  ? 1u << TCP_LISTEN | 1u << TCP_CLOSE
-		    : ss.dbs & TCP_DB	  ? CONN_STATES
-		    : ss.dbs == PACKET_DB ? 1u << TCP_CLOSE
-					  : 1u << TCP_ESTABLISHED;
-	if (sh->at < sh->n) {
-		if (strcmp(sh->words[sh->at], "state") != 0 || sh->at + 2 != sh->n ||
-		    !(ss.states = state_filter(sh->words[sh->at + 1])))
-			return sh_fail(sh, 255,
-				       "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n"
-				       "Usage: ss [ -tuw0 ] [ -alnoimHs ] [ state STATE-FILTER ]\n");
-	}
-	if (summary) {
+	ss.states = w.all || w.summary		 ? ALL_STATES
+		    : w.listening		 ? 1u << TCP_LISTEN | 1u << TCP_CLOSE
+		    : ss.dbs & TCP_DB || !ss.dbs ? CONN_STATES
+		    : ss.dbs == PACKET_DB	 ? 1u << TCP_CLOSE
+						 : 1u << TCP_ESTABLISHED;
+	if ((status = ss_expression(&ss)))
+		return status;
+	if (w.summary) {
 		status = say_summary(&ss);
 	} else {
-		gather(&ss);
+		if (!w.six)
+			gather(&ss);
 		say_table(&ss);
 	}
 	for (unsigned i = 0; i < ss.nr; i++)

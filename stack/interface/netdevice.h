@@ -34,9 +34,8 @@ struct neigh_parms;
 struct phy_device;
 struct vlan_info;
 
-#ifndef MAX_ADDR_LEN
+#undef MAX_ADDR_LEN /* 7 in <net/if_arp.h> */
 #define MAX_ADDR_LEN 32
-#endif
 #ifndef IFNAMSIZ
 #define IFNAMSIZ 16
 #endif
