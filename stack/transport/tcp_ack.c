@@ -318,8 +318,12 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 
 	if (unlikely(before(ack, prior_snd_una)))
 		return tcp_ack_old(sk, skb, flag, prior_snd_una, &state);
-	if (unlikely(after(ack, tp->snd_nxt)))
+	if (unlikely(after(ack, tp->snd_nxt))) {
+		/* RFC 9293, 3.10.7.4, and RFC 5961, 5.2: what was never sent */
+		if (!(flag & FLAG_NO_CHALLENGE_ACK))
+			tcp_send_challenge_ack(sk);
 		return -SKB_DROP_REASON_TCP_ACK_UNSENT_DATA;
+	}
 	if (after(ack, prior_snd_una)) {
 		flag |= FLAG_SND_UNA_ADVANCED;
 		inet_csk(sk)->icsk_retransmits = 0;

@@ -124,7 +124,8 @@ TABLE = {
         ("R. 1:1(0) ack 9999", "-", 104),  # Linux: the ACK of a RST is not looked at
         ("R 0:0(0)", "-", SAME),
         ("F. 1:1(0) ack 1", "* > . 1:1(0) ack 2", "CLOSE_WAIT"),
-        ("F. 1:1(0) ack 9999", "-", SAME),  # Linux: dropped without the ACK of RFC 9293
+        ("F. 1:1(0) ack 9999", "ACK", SAME),  # 5.15.0 dropped it without a word, stable kernels do not
+        (". 1:1(0) ack 2", "ACK", SAME),
         ("P. 1:101(100) ack 1", "> . 1:1(0) ack 101", SAME),
     ],
     "FIN_WAIT1": CHECKS + [
