@@ -47,6 +47,10 @@ STATES = {
     "ESTABLISHED": (ESTABLISHED, 1, 1, "1:1(0) ack 1"),
     "FIN_WAIT1": (FIN_WAIT1, 1, 1, "2:2(0) ack 1"),
     "FIN_WAIT2": (FIN_WAIT2, 1, 2, "2:2(0) ack 1"),
+    "FIN_WAIT2, closed": (ESTABLISHED + """+0 close(4) = 0
++0 > F. 1:1(0) ack 1
++.01 < . 1:1(0) ack 2 win 10000
+""", 1, 2, "2:2(0) ack 1"),
     "CLOSE_WAIT": (CLOSE_WAIT, 2, 1, "1:1(0) ack 2"),
     "CLOSING": (FIN_WAIT1 + "+.01 < F. 1:1(0) ack 1 win 10000\n+0 > . 2:2(0) ack 2\n", 2, 1, "2:2(0) ack 2"),
     "LAST_ACK": (CLOSE_WAIT + "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 2\n", 2, 1, "2:2(0) ack 2"),
@@ -97,6 +101,8 @@ TABLE = {
     "SYN_RECV": [  # a request, no socket yet
         ("R 1:1(0)", "-", GONE),
         ("R 5000:5000(0)", "ACK", SAME),  # 5.15.0 took it anywhere in the window, stable kernels do not
+        ("R. 5000:5000(0) ack 9", "ACK", SAME),  # whatever it acknowledges
+        ("R. 1:1(0) ack 9", "-", GONE),
         ("R 70000:70000(0)", "-", SAME),
         ("S 0:0(0)", "> S. 0:0(0) ack 1 <mss 1460>", SAME),  # sent again: so is the answer
         ("SF 0:0(0)", "> S. 0:0(0) ack 1 <mss 1460>", SAME),
@@ -142,6 +148,22 @@ TABLE = {
         ("P. 1:101(100) ack 2", "> . 2:2(0) ack 101", SAME),
         ("F. 1:1(0) ack 2", "> . 2:2(0) ack 2", "CLOSE"),
         ("F. 1:1(0) ack 1", "> . 2:2(0) ack 2", "CLOSE"),  # overtaken by the ACK of our FIN
+    ],
+    "FIN_WAIT2, closed": [  # no socket: Linux keeps a time-wait one
+        ("R 1:1(0)", "-", GONE),
+        ("R 5000:5000(0)", "-", GONE),  # Linux: anywhere in the window
+        ("R 0:0(0)", "ACK", SAME),  # Linux: outside, though it be a RST
+        ("S 70000:70000(0)", "ACK", SAME),
+        ("- 1:1(0)", "-", SAME),
+        ("- 1:101(100)", "-", SAME),
+        ("F 1:1(0)", "-", SAME),
+        (". 1:1(0) ack 2", "-", SAME),
+        (". 1:1(0) ack 9", "-", SAME),
+        ("P. 1:101(100) ack 2", "> R 2:2(0)", GONE),  # nobody will read it
+        ("P. 70000:70100(100) ack 2", "ACK", SAME),
+        ("F. 1:101(100) ack 2", "> R 2:2(0)", GONE),
+        ("F. 2:2(0) ack 2", "> R 2:2(0)", GONE),  # Linux: data is missing before it
+        ("F. 1:1(0) ack 2", "> . 2:2(0) ack 2", "TIME_WAIT"),
     ],
     "CLOSE_WAIT": CHECKS + [
         ("R 2:2(0)", "-", 32),
@@ -195,7 +217,7 @@ def script(state, segment, answer, after):
     elif answer != "-":
         lines.append(answer if answer[0] == "*" else "+0 " + answer)
     number = NAMES.get(state.split(",")[0] if after == SAME else after)
-    socket = state not in ("SYN_RECV", "TIME_WAIT")
+    socket = state not in ("SYN_RECV", "TIME_WAIT", "FIN_WAIT2, closed")
     if isinstance(after, int):
         lines += ["+.01 %{ assert tcpi_state == 7, tcpi_state }%",
                   "+0 getsockopt(4, SOL_SOCKET, SO_ERROR, [%d], [4]) = 0" % after]
@@ -206,7 +228,7 @@ def script(state, segment, answer, after):
             lines += ["+.6 < . %d:%d(0) ack %d win 10000" % (s, s, a), "+0 > R %d:%d(0)" % (a, a)]
     elif state == "SYN_RECV":
         lines += ["+.6 < . 1:1(0) ack 1 win 10000", "+0 accept(3, ..., ...) = 4"]
-    elif state == "TIME_WAIT":  # it still answers, the limit of ACKs (tcp_invalid_ratelimit, 500 ms) allowing
+    elif not socket:  # it still answers, the limit of ACKs (tcp_invalid_ratelimit, 500 ms) allowing
         lines += ["+.6 < F. 1:1(0) ack 2 win 10000", "+0 > . 2:2(0) ack 2"]
     return "\n".join(lines) + "\n"
 
