@@ -3,6 +3,7 @@
  * tables filter and nat, matches tcp, udp, icmp, state, conntrack, limit, targets ACCEPT DROP RETURN REJECT
  * LOG DNAT SNAT REDIRECT MASQUERADE and chains of the user's own.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "lua/sh_iptables.h"
