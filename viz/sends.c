@@ -252,7 +252,7 @@ static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_r
 		on_bytes(g, rec);
 		break;
 	case TR_WIRE_TO:
-		if (s)
+		if (s && s->from != VIZ_NOBODY) /* a frame from outside is here already */
 			s->to = rec->obj;
 		break;
 	case TR_WIRE_FROM:
