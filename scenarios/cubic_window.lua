@@ -24,7 +24,7 @@ server:sh("sysctl -w net.ipv4.tcp_rmem='4096 131072 33554432'")
 
 server:run(function()
   local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))
-  assert(S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 80 }))
+  assert(S.bind(fd, { family = S.AF_INET, addr = "0.0.0.0", port = 5001 }))
   assert(S.listen(fd, 1))
   local conn = assert(S.accept(fd))
   while #(unistd.read(conn, 1 << 20) or "") > 0 do end
@@ -33,7 +33,7 @@ end)
 client:run(function()
   sim.sleep("1ms")
   local fd = assert(S.socket(S.AF_INET, S.SOCK_STREAM, 0))
-  assert(S.connect(fd, { family = S.AF_INET, addr = "10.0.2.2", port = 80 }))
+  assert(S.connect(fd, { family = S.AF_INET, addr = "10.0.2.2", port = 5001 }))
   local block = string.rep("x", 65536)
   while unistd.write(fd, block) do end
 end)
