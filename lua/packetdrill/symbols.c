@@ -246,6 +246,7 @@ static const struct pd_symbol symbols[] = {
 	{ "EIO", 5 },
 	{ "EBADF", 9 },
 	{ "EAGAIN", 11 },
+	{ "EWOULDBLOCK", 11 },
 	{ "ENOMEM", 12 },
 	{ "EACCES", 13 },
 	{ "EFAULT", 14 },
