@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lua/posix.h"
+#include "stack/kernel/signal.h"
 
 void posix_set_constants(lua_State *L, const struct posix_const *c)
 {
@@ -196,6 +197,7 @@ bool posix_returned(struct program *p, long r)
 {
 	p->tsk->task->waits_in = NULL;
 	trace_ret(p->tsk->host, (int32_t)r);
+	signals_noticed(p->tsk);
 	return !program_resumed(p);
 }
 

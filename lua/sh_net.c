@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lua/posix.h"
+#include "stack/kernel/signal.h"
 #include "stack/kernel/sched.h"
 
 #define CALL(net, name, label, call)                                                                         \
@@ -94,6 +95,7 @@ void net_sleep(struct sh_net *net, uint64_t ns)
 	set_current_state(net->sh->host, TASK_INTERRUPTIBLE);
 	schedule_hrtimeout(net->sh->host, &until);
 	p->tsk->task->waits_in = NULL;
+	signals_noticed(p->tsk);
 	net->left = program_resumed(p);
 }
 

@@ -10,12 +10,14 @@
 /* The body of sys_NAME(): `what` describes it, `call` does it. */
 #define SYSCALL(tsk_, what_, call_)                                                                          \
 	long ret_;                                                                                           \
-	{                                                                                                    \
-		TRACE_IN(tsk_, IN_TASK, what_);                                                              \
-		(tsk_)->task->waits_in = __func__ + sizeof("sys_") - 1;                                      \
-		ret_ = (call_);                                                                              \
-	}                                                                                                    \
-	exit_to_user_mode(tsk_);                                                                             \
+	do {                                                                                                 \
+		{                                                                                            \
+			TRACE_IN(tsk_, IN_TASK, what_);                                                      \
+			(tsk_)->task->waits_in = __func__ + sizeof("sys_") - 1;                              \
+			ret_ = (call_);                                                                      \
+		}                                                                                            \
+		exit_to_user_mode(tsk_);                                                                     \
+	} while (unlikely(ret_ == -ERESTARTSYS) && restart_syscall(tsk_));                                   \
 	return ret_
 
 #endif

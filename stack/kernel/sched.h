@@ -36,9 +36,10 @@ struct task_struct {
 	u8 is_kthread;
 	struct files_struct *files;	  /* stack/application's; NULL for kernel threads */
 	struct callback_head *task_works; /* to run on return to user mode, newest first */
-	u32 pending;		    /* signals to deal with on return to user mode, a bit each (signal.h) */
-	u32 sig_ignored;	    /* those that are dropped; all, until a program sets it */
-	u32 sig_restart;	    /* those that do not interrupt a blocking call */
+	u32 pending;	 /* signals to deal with on return to user mode, a bit each (signal.h) */
+	u32 sig_ignored; /* those that are dropped; all, until a program sets it */
+	u32 sig_restart; /* those with a handler after which a call is begun again (SA_RESTART) */
+	u32 sig_noticed; /* taken from `pending`: their handlers are to run when the call is over */
 	struct hrtimer *real_timer; /* alarm(); NULL before its first use */
 	char comm[TASK_COMM_LEN];
 	void (*fn)(void *arg);
@@ -69,9 +70,16 @@ void kthread_stop(struct task_struct *tsk);
 /* A kill was sent, or a signal: blocking calls return -ERESTARTSYS / -EINTR. */
 static inline bool signal_pending(const struct task_struct *tsk)
 {
-	return tsk && unlikely(tsk->task->killed || (tsk->pending & ~tsk->sig_restart));
+	return tsk && unlikely(tsk->task->killed || tsk->pending);
 }
 #define fatal_signal_pending(tsk) signal_pending(tsk)
+
+/*
+ * A call returned -ERESTARTSYS: whether to make it again, since all the signals that came have handlers with
+ * SA_RESTART. The handlers run when the call is over, as in luaposix. Calls that wait for a time, and poll
+ * and its like, return -EINTR and are never made again.
+ */
+bool restart_syscall(struct task_struct *tsk);
 
 static inline void set_current_state(struct host *host, unsigned int state)
 {

@@ -24,11 +24,29 @@ void send_sig(int sig, struct task_struct *tsk, int priv __maybe_unused)
 
 int dequeue_signal(struct task_struct *tsk)
 {
-	int sig = __builtin_ffs((int)tsk->pending);
+	int sig = __builtin_ffs((int)(tsk->pending | tsk->sig_noticed));
 
-	if (sig)
+	if (sig) {
 		tsk->pending &= ~sig_bit(sig);
+		tsk->sig_noticed &= ~sig_bit(sig);
+	}
 	return sig;
+}
+
+void signals_noticed(struct task_struct *tsk)
+{
+	tsk->sig_noticed |= tsk->pending;
+	tsk->pending = 0;
+}
+
+bool restart_syscall(struct task_struct *tsk)
+{
+	TRACE(tsk, "a signal interrupted the call: begin it again if the handler was set so");
+
+	if (tsk->task->killed || !tsk->pending || (tsk->pending & ~tsk->sig_restart))
+		return false;
+	signals_noticed(tsk);
+	return true;
 }
 
 static enum hrtimer_restart it_real_fn(struct hrtimer *timer)

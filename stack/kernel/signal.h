@@ -18,8 +18,11 @@
 /* Sends a signal (1 to 31) to a task: dropped when ignored, else it is woken when it sleeps interruptibly. */
 void send_sig(int sig, struct task_struct *tsk, int priv);
 
-/* Takes the lowest pending signal; 0: none. */
+/* Takes the lowest pending or noticed signal; 0: none. */
 int dequeue_signal(struct task_struct *tsk);
+
+/* The pending signals interrupt nothing any more; what is to be done about them is done later. */
+void signals_noticed(struct task_struct *tsk);
 
 /* SIGALRM after `seconds` (0: none). Returns the whole seconds that an earlier alarm had left. */
 long sys_alarm(struct task_struct *tsk, unsigned int seconds);
