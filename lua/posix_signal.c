@@ -145,9 +145,13 @@ static const luaL_Reg functions[] = {
 	{ "kill", l_kill }, { "raise", l_raise }, { "signal", l_signal }, { NULL, NULL }
 };
 static const struct posix_const constants[] = {
-	{ "SA_NOCLDSTOP", SA_NOCLDSTOP }, { "SA_NOCLDWAIT", SA_NOCLDWAIT },
-	{ "SA_NODEFER", SA_NODEFER },	  { "SA_RESETHAND", (unsigned)SA_RESETHAND },
-	{ "SA_RESTART", SA_RESTART },	  { NULL, 0 },
+	{ "SA_NOCLDSTOP", SA_NOCLDSTOP },
+	{ "SA_NOCLDWAIT", SA_NOCLDWAIT },
+	{ "SA_NODEFER", SA_NODEFER },
+	{ "SA_RESETHAND", (unsigned)SA_RESETHAND },
+	{ "SA_RESTART", SA_RESTART },
+	{ "SIGIO", SIGIO }, /* sigabbrev_np() has POLL */
+	{ NULL, 0 },
 };
 
 int open_posix_signal(lua_State *L)

@@ -284,11 +284,21 @@ bool fd_is_standard(const struct task_struct *tsk, unsigned int fd)
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC)
 
 /* A program knows of none but itself. */
-static int set_owner(const struct task_struct *tsk, struct file *file, int who)
+static int set_owner(struct task_struct *tsk, struct file *file, int who)
 {
 	if (who && who != (int)tsk->task->pid)
 		return -ESRCH;
-	file->f_owner = who;
+	file->f_owner = who ? tsk : NULL;
+	return 0;
+}
+
+static int setfl(int fd, struct file *file, unsigned int arg)
+{
+	if ((file->f_flags ^ arg) & O_ASYNC && file->f_op->fasync) {
+		TRACE_OP(file, "fasync");
+		file->f_op->fasync(fd, file, (arg & O_ASYNC) != 0);
+	}
+	file->f_flags = (file->f_flags & ~(unsigned int)SETFL_MASK) | (arg & SETFL_MASK);
 	return 0;
 }
 
@@ -311,11 +321,9 @@ static long do_fcntl(struct task_struct *tsk, unsigned int fd, unsigned int cmd,
 	case F_GETFL:
 		return (long)file->f_flags;
 	case F_SETFL:
-		file->f_flags =
-			(file->f_flags & ~(unsigned int)SETFL_MASK) | ((unsigned int)arg & SETFL_MASK);
-		return 0;
+		return setfl((int)fd, file, (unsigned int)arg);
 	case F_GETOWN:
-		return file->f_owner;
+		return file->f_owner ? (long)file->f_owner->task->pid : 0;
 	case F_SETOWN:
 		return set_owner(tsk, file, (int)arg);
 	default:

@@ -29,6 +29,7 @@ struct file_operations {
 	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
 	__poll_t (*poll)(struct file *file, struct poll_table_struct *wait);
 	long (*unlocked_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	int (*fasync)(int fd, struct file *file, int on); /* O_ASYNC: SIGIO is wanted, or no more */
 	int (*release)(struct file *file);
 };
 
@@ -41,7 +42,7 @@ struct file {
 	const struct file_operations *f_op;
 	unsigned int f_flags; /* O_NONBLOCK, ... */
 	unsigned int f_mode;
-	int f_owner; /* F_SETOWN: whom SIGIO would go to */
+	struct task_struct *f_owner; /* F_SETOWN: gets SIGIO and SIGURG; lives longer than the file */
 	u32 f_count;
 	s64 f_pos;
 	void *private_data;    /* struct socket, struct eventpoll */

@@ -384,6 +384,17 @@ static long sock_do_ioctl(struct socket *sock, unsigned int cmd, unsigned long a
 		       : -ENOTTY;
 }
 
+static int sock_fasync(int fd __maybe_unused, struct file *file, int on)
+{
+	struct sock *sk = ((struct socket *)file->private_data)->sk;
+	TRACE_SK(sk, "remember whether the program wants SIGIO");
+
+	lock_sock(sk);
+	sock_valbool_flag(sk, SOCK_FASYNC, on);
+	release_sock(sk);
+	return 0;
+}
+
 static long sock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	TRACE(file, "control the socket");
@@ -404,6 +415,7 @@ static const struct file_operations socket_file_ops = {
 	.read_iter = sock_read_iter,
 	.write_iter = sock_write_iter,
 	.poll = sock_poll,
+	.fasync = sock_fasync,
 	.unlocked_ioctl = sock_ioctl,
 	.release = sock_close,
 };

@@ -24,12 +24,14 @@ void send_sig(int sig, struct task_struct *tsk, int priv __maybe_unused)
 
 int dequeue_signal(struct task_struct *tsk)
 {
-	int sig = __builtin_ffs((int)(tsk->pending | tsk->sig_noticed));
+	u32 all = tsk->pending | tsk->sig_noticed;
+	int sig;
 
-	if (sig) {
-		tsk->pending &= ~sig_bit(sig);
-		tsk->sig_noticed &= ~sig_bit(sig);
-	}
+	if (!all)
+		return 0;
+	sig = 32 - __builtin_clz(all);
+	tsk->pending &= ~sig_bit(sig);
+	tsk->sig_noticed &= ~sig_bit(sig);
 	return sig;
 }
 

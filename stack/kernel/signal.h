@@ -18,7 +18,8 @@
 /* Sends a signal (1 to 31) to a task: dropped when ignored, else it is woken when it sleeps interruptibly. */
 void send_sig(int sig, struct task_struct *tsk, int priv);
 
-/* Takes the lowest pending or noticed signal; 0: none. */
+/* Takes a pending or noticed signal; 0: none. The highest first: Linux takes the lowest first, but the frame
+ * of the last one is on top of the program's stack, and is what the program runs first. */
 int dequeue_signal(struct task_struct *tsk);
 
 /* The pending signals interrupt nothing any more; what is to be done about them is done later. */

@@ -488,7 +488,9 @@ static inline bool sk_flush_backlog(struct sock *sk)
 /* ---- waiting and waking: sock_wait.c ---- */
 
 int sk_wait_data(struct sock *sk, long *timeo, const struct sk_buff *skb);
+void sock_wake_async(struct socket_wq *wq, int how);
 void sk_wake_async(const struct sock *sk, int how, int band);
+void sk_send_sigurg(struct sock *sk);
 void sk_error_report(struct sock *sk);
 void sock_def_wakeup(struct sock *sk);
 void sock_def_readable(struct sock *sk);

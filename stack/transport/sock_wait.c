@@ -1,7 +1,12 @@
 /*
  * Tasks that wait for something of a sock, and the callbacks that wake them.
  */
+#include <fcntl.h>
+#include <signal.h>
+
+#include "stack/application/file.h"
 #include "stack/application/socket.h"
+#include "stack/kernel/signal.h"
 #include "stack/transport/sock.h"
 
 int sk_wait_data(struct sock *sk, long *timeo, const struct sk_buff *skb)
@@ -11,14 +16,48 @@ int sk_wait_data(struct sock *sk, long *timeo, const struct sk_buff *skb)
 	int rc;
 
 	add_wait_queue(sk_sleep(sk), &wait);
+	sk->sk_wq->flags |= BIT(SOCKWQ_ASYNC_WAITDATA); /* who waits needs no signal */
 	rc = sk_wait_event(sk, timeo, skb_peek_tail(&sk->sk_receive_queue) != skb, &wait);
+	if (sk->sk_wq)
+		sk->sk_wq->flags &= ~BIT(SOCKWQ_ASYNC_WAITDATA);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return rc;
 }
 
-void sk_wake_async(const struct sock *sk, int how __maybe_unused, int band __maybe_unused)
+/* SIGIO for the owner of the socket's file. */
+void sock_wake_async(struct socket_wq *wq, int how)
 {
-	TRACE_SK_LEAF(sk, "signal the program if it asked for SIGIO (no signals here)");
+	struct socket *sock = container_of(wq, struct socket, wq);
+	TRACE(sock, "send SIGIO to the owner, unless it waits by other means");
+
+	/* of urgent data SIGURG has told */
+	if (how == SOCK_WAKE_URG || (how == SOCK_WAKE_WAITD && wq->flags & BIT(SOCKWQ_ASYNC_WAITDATA)))
+		return;
+	if (how == SOCK_WAKE_SPACE) {
+		if (!(wq->flags & BIT(SOCKWQ_ASYNC_NOSPACE)))
+			return;
+		wq->flags &= ~BIT(SOCKWQ_ASYNC_NOSPACE);
+	}
+	if (sock->file && sock->file->f_flags & O_ASYNC && sock->file->f_owner)
+		send_sig(SIGIO, sock->file->f_owner, 1);
+}
+
+void sk_wake_async(const struct sock *sk, int how, int band __maybe_unused)
+{
+	TRACE_SK(sk, "signal the program if it asked for SIGIO");
+
+	if (unlikely(sock_flag(sk, SOCK_FASYNC)) && sk->sk_wq)
+		sock_wake_async(sk->sk_wq, how);
+}
+
+void sk_send_sigurg(struct sock *sk)
+{
+	TRACE_SK(sk, "send SIGURG to the owner of the socket");
+
+	if (!sk->sk_socket || !sk->sk_socket->file || !sk->sk_socket->file->f_owner)
+		return;
+	send_sig(SIGURG, sk->sk_socket->file->f_owner, 1);
+	sk_wake_async(sk, SOCK_WAKE_URG, POLL_PRI);
 }
 
 void sk_error_report(struct sock *sk)

@@ -50,6 +50,8 @@ void sk_stream_write_space(struct sock *sk)
 	sock->flags &= ~BIT(SOCK_NOSPACE);
 	if (skwq_has_sleeper(sk->sk_wq))
 		wake_up_interruptible_poll(&sk->sk_wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (unlikely(sock_flag(sk, SOCK_FASYNC)) && !(sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_wake_async(sk->sk_wq, SOCK_WAKE_SPACE);
 }
 
 int sk_stream_wait_connect(struct sock *sk, long *timeo_p)

@@ -241,6 +241,7 @@ static void tcp_check_urg(struct sock *sk, const struct tcphdr *th)
 	    (tp->urg_data && !after(ptr, tp->urg_seq)))
 		return;
 
+	sk_send_sigurg(sk);
 	/* the program never fetched the urgent byte before: step over it, it is no normal data */
 	if (tp->urg_seq == tp->copied_seq && tp->urg_data && !sock_flag(sk, SOCK_URGINLINE) &&
 	    tp->copied_seq != tp->rcv_nxt) {
