@@ -3,8 +3,8 @@
  * result >= 0 or a negative errno, never a positive one, and run the task's deferred work at the end
  * (exit_to_user_mode), so that files closed are released outside of sys_close().
  *
- * -EINTR comes when a signal came for which it has a handler; -ERESTARTSYS, too, or when the task is being killed. Where
- * Linux returns -ERESTARTSYS and the handler was set with SA_RESTART the call is made again.
+ * -EINTR comes when a signal came for which it has a handler; -ERESTARTSYS, too, or when the task is being
+ * killed. Where Linux returns -ERESTARTSYS and the handler was set with SA_RESTART the call is made again.
  */
 #ifndef STACK_APPLICATION_SYSCALLS_H
 #define STACK_APPLICATION_SYSCALLS_H
