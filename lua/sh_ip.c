@@ -1,17 +1,13 @@
-/*
- * ip: options (-s -d -br -o -4), objects by their names or the beginning of them, and `ip neigh`:
- *
- *	ip [-s] neigh [show [ADDR] [dev DEV] [nud STATE]]
- *	ip neigh add|change|replace ADDR [lladdr MAC] dev DEV [nud STATE] [use]; del ADDR dev DEV; flush [dev
- *DEV] ip neigh add|del proxy ADDR [dev DEV]; ip neigh show proxy
- */
+/* ip: options (-s -d -br -o -4), objects by their names or the beginning of them, and the small ones: rule,
+ * maddress. */
 #include "lua/sh_ip.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
-#include "stack/internet/neighbour.h"
+#include "stack/interface/netdevice.h"
+#include "stack/internet/devinet.h"
+#include "stack/internet/igmp.h"
 
 bool ip_matches(const char *word, const char *full)
 {
@@ -51,163 +47,50 @@ struct net_device *ip_find_dev(struct ip *ip, const char *name)
 	return dev;
 }
 
-/* ---- ip neigh ---- */
+/* ---- ip rule, ip maddress ---- */
 
-static const struct {
-	const char *name;
-	uint8_t state;
-} nud_states[] = {
-	{ "permanent", NUD_PERMANENT },
-	{ "reachable", NUD_REACHABLE },
-	{ "stale", NUD_STALE },
-	{ "noarp", NUD_NOARP },
-	{ "probe", NUD_PROBE },
-	{ "delay", NUD_DELAY },
-	{ "incomplete", NUD_INCOMPLETE },
-	{ "failed", NUD_FAILED },
-	{ "none", NUD_NONE },
-	{ "all", 0xff },
-};
-
-/* The state that a word names; false: none. */
-static bool nud_state(const char *word, uint8_t *state)
+/* There are no others than those of every Linux. */
+static int ip_rule(struct ip *ip)
 {
-	for (unsigned i = 0; i < sizeof(nud_states) / sizeof(nud_states[0]); i++)
-		if (strcmp(word, nud_states[i].name) == 0) {
-			*state = nud_states[i].state;
-			return true;
-		}
-	return false;
-}
-
-/* What the words of `ip neigh` select or set. */
-struct neigh_words {
-	struct ip *ip;
-	uint32_t addr;
-	const char *dev;
-	uint8_t mac[6], state;
-	bool has_addr, has_mac, has_state, proxy, use;
-};
-
-/* The words from `i` on. 0, or the status of a mistake. */
-static int neigh_parse(struct ip *ip, int i, struct neigh_words *w)
-{
-	for (; i < ip->argc; i++) {
-		const char *word = ip->argv[i], *value;
-		bool dev = strcmp(word, "dev") == 0, mac = strcmp(word, "lladdr") == 0,
-		     nud = strcmp(word, "nud") == 0;
-		if (dev || mac || nud) {
-			if (!(value = ip_next(ip, &i)))
-				return ip_incomplete(ip);
-			if (dev)
-				w->dev = value;
-			if (mac && !(w->has_mac = sh_mac(value, w->mac)))
-				return sh_fail(ip->sh, 1, "\"%s\" is invalid lladdr.\n", value);
-			if (nud && !(w->has_state = nud_state(value, &w->state)))
-				return sh_fail(ip->sh, 255,
-					       "Error: argument \"%s\" is wrong: nud state is bad\n", value);
-			continue;
-		}
-		if (strcmp(word, "proxy") == 0 || strcmp(word, "use") == 0) {
-			w->proxy |= word[0] == 'p';
-			w->use |= word[0] == 'u';
-			continue;
-		}
-		if (strcmp(word, "to") == 0 && !(word = ip_next(ip, &i)))
-			return ip_incomplete(ip);
-		if (inet_pton(AF_INET, word, &w->addr) != 1)
-			return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       word);
-		w->has_addr = true;
-	}
+	if (ip->argc && !ip_matches(ip->argv[0], "show") && !ip_matches(ip->argv[0], "list"))
+		return ip_unknown(ip, "rule", ip->argv[0]);
+	sh_say(ip->sh,
+	       "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
 	return 0;
 }
 
-static void neigh_print(struct neighbour *n, void *cookie)
+static void maddr_device(struct ip *ip, const struct net_device *dev)
 {
-	const struct neigh_words *w = cookie;
-	struct sh *sh = w->ip->sh;
-	unsigned long now = jiffies(n->host);
-	uint8_t states = w->has_state ? w->state : (uint8_t)~NUD_NOARP;
-	bool none = w->has_state && (w->state == NUD_NONE || w->state == 0xff); /* NONE, too */
-	if ((w->has_addr && n->primary_key != w->addr) || (w->dev && strcmp(w->dev, n->dev->name) != 0) ||
-	    !(n->nud_state ? (n->nud_state & states) : none))
-		return;
-	sh_say(sh, "%s ", sh_ip(n->primary_key).s);
-	if (!w->dev)
-		sh_say(sh, "dev %s ", n->dev->name);
-	if (n->nud_state & NUD_VALID)
-		sh_say(sh, "lladdr %02x:%02x:%02x:%02x:%02x:%02x ", n->ha[0], n->ha[1], n->ha[2], n->ha[3],
-		       n->ha[4], n->ha[5]);
-	if (w->ip->stats) {
-		if (n->refcnt > 1)
-			sh_say(sh, " ref %d", n->refcnt - 1);
-		sh_say(sh, " used %lu/%lu/%luprobes %d ", (now - n->used) / HZ, (now - n->confirmed) / HZ,
-		       (now - n->updated) / HZ, n->probes);
+	const struct netdev_hw_addr *ha;
+	struct sh *sh = ip->sh;
+	sh_say(sh, "%d:\t%s\n", dev->ifindex, dev->name);
+	if (!ip->inet_only)
+		list_for_each_entry (ha, &dev->mc.list, list) {
+			sh_say(sh, "\tlink  %02x:%02x:%02x:%02x:%02x:%02x", ha->addr[0], ha->addr[1],
+			       ha->addr[2], ha->addr[3], ha->addr[4], ha->addr[5]);
+			if (ha->refcount > 1)
+				sh_say(sh, " users %d", ha->refcount);
+			sh_say(sh, "\n");
+		}
+	for (const struct ip_mc_list *im = dev->ip_ptr ? dev->ip_ptr->mc_list : NULL; im; im = im->next) {
+		sh_say(sh, "\tinet  %s", sh_ip(im->multiaddr).s);
+		if (im->users > 1)
+			sh_say(sh, " users %d", im->users);
+		sh_say(sh, "\n");
 	}
-	sh_say(sh, n->nud_state ? "%s \n" : "\n", neigh_state_name(n->nud_state));
 }
 
-static void proxy_print(const struct pneigh_entry *n, void *cookie)
+static int ip_maddress(struct ip *ip)
 {
-	struct sh *sh = ((const struct neigh_words *)cookie)->ip->sh;
-	sh_say(sh, "%s ", sh_ip(n->key).s);
-	if (n->dev)
-		sh_say(sh, "dev %s ", n->dev->name);
-	sh_say(sh, "proxy \n");
-}
-
-static int neigh_show(struct neigh_words *w)
-{
-	struct neigh_table *tbl = arp_tbl(w->ip->sh->host->net);
-	if (w->proxy)
-		pneigh_for_each(tbl, proxy_print, w);
-	else
-		neigh_for_each(tbl, neigh_print, w);
-	return 0;
-}
-
-/* add, change, replace or del, by the first letters of the word. */
-static int neigh_change(const struct neigh_words *w, const char *what)
-{
-	struct ip *ip = w->ip;
-	struct host *host = ip->sh->host;
-	bool del = what[0] == 'd';
-	const struct ip_neigh_spec spec = { .dev = w->dev,
-					    .addr = w->addr,
-					    .lladdr = w->has_mac ? w->mac : NULL,
-					    .state = w->has_state ? w->state : NUD_PERMANENT,
-					    .flags = w->use ? NTF_USE : 0,
-					    .create = what[0] != 'c',
-					    .replace = what[0] != 'a' };
-	if (!w->has_addr || (!w->dev && !w->proxy))
-		return sh_fail(ip->sh, 255, "Device and destination are required arguments.\n");
-	if (w->proxy)
-		return ip_answer(ip, del ? ip_neigh_del_proxy(host, w->dev, w->addr)
-					 : ip_neigh_add_proxy(host, w->dev, w->addr));
-	return ip_answer(ip, del ? ip_neigh_del(host, w->dev, w->addr) : ip_neigh_add_spec(host, &spec));
-}
-
-static int ip_neigh(struct ip *ip)
-{
-	static const char *const changes[] = { "add", "change", "replace", "delete" };
-	const char *what = ip->argc ? ip->argv[0] : "show";
-	struct neigh_words w = { .ip = ip };
-	bool change = false, flush = ip_matches(what, "flush");
-	for (unsigned i = 0; i < 4; i++)
-		change |= ip_matches(what, changes[i]);
-	if (!change && !flush && !ip_matches(what, "show") && !ip_matches(what, "list"))
-		return ip_unknown(ip, "neigh", what);
-	int bad = neigh_parse(ip, 1, &w);
-	if (bad)
-		return bad;
-	if (w.dev && !ip_find_dev(ip, w.dev))
+	const struct net_device *dev, *only = NULL;
+	int i = ip->argc && (ip_matches(ip->argv[0], "show") || ip_matches(ip->argv[0], "list"));
+	if (i == 0 && ip->argc)
+		return ip_unknown(ip, "maddr", ip->argv[0]);
+	if (i < ip->argc && strcmp(ip->argv[i], "dev") == 0)
+		i++;
+	if (i < ip->argc && !(only = ip_find_dev(ip, ip->argv[i])))
 		return 1;
-	if (change)
-		return neigh_change(&w, what);
-	if (!flush)
-		return neigh_show(&w);
-	ip_neigh_flush(ip->sh->host, w.dev);
+	for_each_netdev(ip->sh->host->net, dev) if (!only || only == dev) maddr_device(ip, dev);
 	return 0;
 }
 
@@ -217,8 +100,9 @@ static int ip_usage(struct sh *sh)
 {
 	return sh_fail(sh, 255,
 		       "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n"
-		       "where  OBJECT := { address | link | neighbour | route }\n"
-		       "       OPTIONS := { -s[tatistics] | -d[etails] | -br[ief] | -o[neline] | -4 }\n");
+		       "where  OBJECT := { address | link | maddress | neighbour | route | rule }\n"
+		       "       OPTIONS := { -V[ersion] | -s[tatistics] | -d[etails] | -br[ief] | -o[neline] "
+		       "| -4 | -6 }\n");
 }
 
 int sh_ip_command(struct sh *sh)
@@ -228,7 +112,8 @@ int sh_ip_command(struct sh *sh)
 		int (*run)(struct ip *ip);
 	} objects[] = {
 		{ "address", ip_address }, { "route", ip_route }, { "neighbor", ip_neigh },
-		{ "neighbour", ip_neigh }, { "link", ip_link },
+		{ "neighbour", ip_neigh }, { "link", ip_link },	  { "maddress", ip_maddress },
+		{ "rule", ip_rule },
 	};
 	struct ip ip = { .sh = sh };
 	int i = 1;
@@ -244,11 +129,19 @@ int sh_ip_command(struct sh *sh)
 			ip.brief = true;
 		else if (strcmp(opt, "4") == 0)
 			ip.inet_only = true;
+		else if (strcmp(opt, "6") == 0)
+			return 0; /* there is nothing of that family */
+		else if (strcmp(opt, "V") == 0 || (strlen(opt) > 3 && ip_matches(opt, "Version"))) {
+			sh_say(sh, "ip utility, iproute2-6.1.0, libbpf 1.1.2\n");
+			return 0;
+		} else if (strncmp(opt, "c", 1) == 0 &&
+			   (!opt[1] || opt[1] == '=' || ip_matches(opt, "color")))
+			continue; /* no colours here */
 		else
 			return sh_fail(sh, 255, "Option \"%s\" is unknown, try \"ip -help\".\n",
 				       sh->words[i]);
 	}
-	if (i == sh->n)
+	if (i == sh->n || strcmp(sh->words[i], "help") == 0)
 		return ip_usage(sh);
 	for (unsigned k = 0; k < sizeof(objects) / sizeof(objects[0]); k++)
 		if (ip_matches(sh->words[i], objects[k].name)) {

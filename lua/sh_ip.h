@@ -1,10 +1,16 @@
-/* The `ip` command, between its files: sh_ip.c (options, objects, neigh), sh_ip_link.c, sh_ip_route.c. */
+/* The `ip` command, between its files: sh_ip.c (options, objects), sh_ip_neigh.c, sh_ip_link.c, sh_ip_addr.c,
+ * sh_ip_route.c. */
 #ifndef LUA_SH_IP_H
 #define LUA_SH_IP_H
 
 #include "lua/sh.h"
 
 struct net_device;
+
+/* "eth0", "eth0.5@eth0" */
+struct ip_dev_name {
+	char s[40];
+};
 
 struct ip {
 	struct sh *sh;
@@ -27,7 +33,14 @@ int ip_answer(struct ip *ip, int err);
 const char *ip_nl(const struct ip *ip);
 struct net_device *ip_find_dev(struct ip *ip, const char *name);
 
+const char *ip_operstate(const struct net_device *dev);
+struct ip_dev_name ip_full_name(const struct net_device *dev);
+/* "2: eth0: <...> mtu 1500 ..." and the line with the address, without the end of the line. */
+void ip_link_lines(struct ip *ip, const struct net_device *dev, bool mode);
+void ip_link_stats(struct ip *ip, struct net_device *dev);
+
 int ip_link(struct ip *ip);
+int ip_neigh(struct ip *ip);
 int ip_address(struct ip *ip);
 const char *ip_scope_name(uint8_t scope); /* RT_SCOPE_* */
 int ip_route(struct ip *ip);

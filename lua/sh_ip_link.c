@@ -1,13 +1,11 @@
 /*
- * ip link and ip address:
+ * ip link:
  *
- *	ip [-s [-s]] [-d] [-br] [-o] link [show [dev] DEV] [up]
- *	ip link set [dev] DEV [up|down] [mtu N]
- *	ip link add link DEV [name] NAME type vlan id N [reorder_hdr on|off] [loose_binding on|off]
- *		[ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...]
- *	ip link del [dev] DEV
- *	ip [-s] [-br] [-o] [-4] address [show [dev] DEV] [up]
- *	ip address add|del ADDR/PREFIX [brd +] dev DEV
+ *	ip [-s [-s]] [-d] [-br] [-o] link [show [dev] DEV] [up] [type vlan]
+ *	ip link set [dev] DEV [up|down] [mtu N] [address MAC] [txqueuelen N]
+ *[promisc|allmulticast|multicast|arp on|off] ip link add link DEV [name] NAME type vlan id N [reorder_hdr
+ *on|off] [loose_binding on|off] [ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...] ip link del [dev]
+ *DEV
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,10 +14,9 @@
 #include "lua/sh_ip.h"
 #include "stack/boot.h"
 #include "stack/interface/vlan.h"
-#include "stack/internet/devinet.h"
-#include "stack/internet/fib.h"
+#include "stack/interface/netdevice.h"
 
-static const char *operstate(const struct net_device *dev)
+const char *ip_operstate(const struct net_device *dev)
 {
 	static const char *const names[] = { "UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN",
 					     "TESTING", "DORMANT",    "UP" };
@@ -80,7 +77,7 @@ static void say_counters(struct ip *ip, const char *title, const char *const *na
 	}
 }
 
-static void link_stats(struct ip *ip, struct net_device *dev)
+void ip_link_stats(struct ip *ip, struct net_device *dev)
 {
 	static const char *const rx[] = { "bytes", "packets", "errors", "dropped", "missed", "mcast", "" },
 				 *const tx[] = { "bytes",   "packets", "errors", "dropped",
@@ -120,27 +117,22 @@ static void link_stats(struct ip *ip, struct net_device *dev)
 	sh_say(ip->sh, "\n");
 }
 
-/* "eth0", "eth0.5@eth0" */
-struct dev_name {
-	char s[2 * IFNAMSIZ];
-};
-static struct dev_name full_name(const struct net_device *dev)
+struct ip_dev_name ip_full_name(const struct net_device *dev)
 {
-	struct dev_name n;
+	struct ip_dev_name n;
 	bool vlan = is_vlan_dev(dev);
 	snprintf(n.s, sizeof(n.s), "%s%s%s", dev->name, vlan ? "@" : "",
 		 vlan ? vlan_dev_priv(dev)->real_dev->name : "");
 	return n;
 }
 
-/* "2: eth0: <...> mtu 1500 ..." and the line with the address. */
-static void link_lines(struct ip *ip, const struct net_device *dev, bool mode)
+void ip_link_lines(struct ip *ip, const struct net_device *dev, bool mode)
 {
 	struct sh *sh = ip->sh;
-	sh_say(sh, "%d: %s: ", dev->ifindex, full_name(dev).s);
+	sh_say(sh, "%d: %s: ", dev->ifindex, ip_full_name(dev).s);
 	say_flags(sh, dev_get_flags(dev));
 	sh_say(sh, " mtu %u qdisc %s state %s %sgroup default qlen %u", dev->mtu, dev->qdisc->ops->id,
-	       operstate(dev), mode ? "mode DEFAULT " : "", dev->tx_queue_len);
+	       ip_operstate(dev), mode ? "mode DEFAULT " : "", dev->tx_queue_len);
 	if (ip->inet_only && !mode)
 		return;
 	sh_say(sh, "%s    link/%s ", ip_nl(ip), dev->type == ARPHRD_LOOPBACK ? "loopback" : "ether");
@@ -155,10 +147,10 @@ static void link_lines(struct ip *ip, const struct net_device *dev, bool mode)
 		       dev->num_rx_queues, dev->gso_max_size, dev->gso_max_segs);
 }
 
-/* Which devices `show [dev DEV] [up]` means. */
+/* Which devices `show [dev DEV] [up] [type vlan]` means. */
 struct selection {
 	const struct net_device *dev;
-	bool up;
+	bool up, vlan;
 };
 
 static int select_devices(struct ip *ip, int i, struct selection *sel)
@@ -167,6 +159,17 @@ static int select_devices(struct ip *ip, int i, struct selection *sel)
 		const char *word = ip->argv[i];
 		if (strcmp(word, "up") == 0) {
 			sel->up = true;
+			continue;
+		}
+		if (strcmp(word, "type") == 0) {
+			if (!(word = ip_next(ip, &i)))
+				return ip_incomplete(ip);
+			sel->vlan = true;
+			if (strcmp(word, "vlan") != 0)
+				return sh_fail(
+					ip->sh, 255,
+					"Error: there is no type of device but \"vlan\", not \"%s\".\n",
+					word);
 			continue;
 		}
 		if (strcmp(word, "dev") == 0 && !(word = ip_next(ip, &i)))
@@ -180,12 +183,13 @@ static int select_devices(struct ip *ip, int i, struct selection *sel)
 
 static bool selected(const struct selection *sel, const struct net_device *dev)
 {
-	return (!sel->dev || sel->dev == dev) && (!sel->up || dev->flags & IFF_UP);
+	return (!sel->dev || sel->dev == dev) && (!sel->up || dev->flags & IFF_UP) &&
+	       (!sel->vlan || is_vlan_dev(dev));
 }
 
 static int link_show(struct ip *ip, int from)
 {
-	struct selection sel = { NULL, false };
+	struct selection sel = { 0 };
 	struct sh *sh = ip->sh;
 	struct net_device *dev;
 	int bad = select_devices(ip, from, &sel);
@@ -196,17 +200,17 @@ static int link_show(struct ip *ip, int from)
 		if (!selected(&sel, dev))
 			continue;
 		if (ip->brief) {
-			sh_say(sh, "%-16s %-14s ", full_name(dev).s, operstate(dev));
+			sh_say(sh, "%-16s %-14s ", ip_full_name(dev).s, ip_operstate(dev));
 			say_mac(sh, dev->dev_addr);
 			sh_say(sh, " ");
 			say_flags(sh, dev_get_flags(dev));
 			sh_say(sh, " \n");
 			continue;
 		}
-		link_lines(ip, dev, true);
+		ip_link_lines(ip, dev, true);
 		if (ip->stats) {
 			sh_say(sh, "%s", ip_nl(ip));
-			link_stats(ip, dev);
+			ip_link_stats(ip, dev);
 		} else {
 			sh_say(sh, "\n");
 		}
@@ -214,43 +218,101 @@ static int link_show(struct ip *ip, int from)
 	return 0;
 }
 
+/* What `ip link set` changes. */
+struct link_change {
+	const char *dev;
+	unsigned flags, change; /* IFF_*: new values, which of them */
+	long mtu, queue;	/* -1: not given */
+	bool has_mac;
+	uint8_t mac[6];
+};
+
+/* A word that is "on" or "off" for a flag; 0, or the status of a mistake. */
+static int link_switch(struct ip *ip, int *i, struct link_change *c, unsigned flag, bool inverse)
+{
+	const char *word = ip->argv[*i], *value = ip_next(ip, i);
+	if (!value)
+		return ip_incomplete(ip);
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return sh_fail(ip->sh, 1, "Error: argument of \"%s\" must be \"on\" or \"off\", not \"%s\"\n",
+			       word, value);
+	bool on = (strcmp(value, "on") == 0) != inverse;
+	c->change |= flag;
+	c->flags = on ? c->flags | flag : c->flags & ~flag;
+	return 0;
+}
+
+static int link_word(struct ip *ip, int *i, struct link_change *c)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} switches[] = { { "promisc", IFF_PROMISC },
+			 { "allmulticast", IFF_ALLMULTI },
+			 { "multicast", IFF_MULTICAST },
+			 { "arp", IFF_NOARP } };
+	const char *word = ip->argv[*i], *value;
+	bool mtu = strcmp(word, "mtu") == 0, mac = strcmp(word, "address") == 0,
+	     queue = strcmp(word, "txqueuelen") == 0 || strcmp(word, "txqlen") == 0 ||
+		     strcmp(word, "qlen") == 0;
+	for (unsigned k = 0; k < 4; k++)
+		if (strcmp(word, switches[k].name) == 0)
+			return link_switch(ip, i, c, switches[k].flag, switches[k].flag == IFF_NOARP);
+	if (strcmp(word, "up") == 0 || strcmp(word, "down") == 0) {
+		c->change |= IFF_UP;
+		c->flags = word[0] == 'u' ? c->flags | IFF_UP : c->flags & ~(unsigned)IFF_UP;
+		return 0;
+	}
+	if (!mtu && !mac && !queue)
+		return sh_fail(ip->sh, 255, "Error: either \"dev\" is duplicate, or \"%s\" is a garbage.\n",
+			       word);
+	if (!(value = ip_next(ip, i)))
+		return ip_incomplete(ip);
+	if (mac && !(c->has_mac = sh_mac(value, c->mac)))
+		return sh_fail(ip->sh, 1, "\"%s\" is invalid lladdr.\n", value);
+	if (mtu && !sh_number(value, 0, INT32_MAX, &c->mtu))
+		return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: Invalid \"mtu\" value\n",
+			       value);
+	if (queue && !sh_number(value, 0, INT32_MAX, &c->queue))
+		return sh_fail(ip->sh, 255,
+			       "Error: argument \"%s\" is wrong: Invalid \"txqueuelen\" value\n\n", value);
+	return 0;
+}
+
+/* In the order of the kernel's do_setlink(). */
+static int link_apply(struct net_device *dev, const struct link_change *c)
+{
+	int err = c->has_mac ? dev_set_mac_address(dev, c->mac, sizeof(c->mac)) : 0;
+	if (!err && c->mtu >= 0)
+		err = dev_set_mtu(dev, (int)c->mtu);
+	if (!err && c->change)
+		err = dev_change_flags(dev, (dev_get_flags(dev) & ~c->change) | c->flags);
+	if (!err && c->queue >= 0)
+		dev->tx_queue_len = (unsigned)c->queue;
+	return err;
+}
+
 static int link_set(struct ip *ip)
 {
 	struct sh *sh = ip->sh;
-	int i = ip->argc > 1 && strcmp(ip->argv[1], "dev") == 0 ? 2 : 1, err = 0;
-	bool up = false, down = false;
-	long mtu = -1;
+	struct link_change c = { .mtu = -1, .queue = -1 };
+	int i = ip->argc > 1 && strcmp(ip->argv[1], "dev") == 0 ? 2 : 1, bad, err;
 	if (i >= ip->argc)
 		return sh_fail(sh, 255, "Not enough information: \"dev\" argument is required.\n");
-	const char *name = ip->argv[i];
-	while (++i < ip->argc) {
-		const char *word = ip->argv[i], *value;
-		if (strcmp(word, "up") == 0 || strcmp(word, "down") == 0) {
-			up = word[0] == 'u';
-			down = !up;
-		} else if (strcmp(word, "mtu") == 0) {
-			if (!(value = ip_next(ip, &i)))
-				return ip_incomplete(ip);
-			if (!sh_number(value, 0, INT32_MAX, &mtu))
-				return sh_fail(sh, 255,
-					       "Error: argument \"%s\" is wrong: Invalid \"mtu\" value\n",
-					       value);
-		} else {
-			return sh_fail(sh, 255,
-				       "Error: either \"dev\" is duplicate, or \"%s\" is a garbage.\n", word);
-		}
-	}
-	struct net_device *dev = ip_find_dev(ip, name);
+	c.dev = ip->argv[i];
+	while (++i < ip->argc)
+		if ((bad = link_word(ip, &i, &c)))
+			return bad;
+	struct net_device *dev = ip_find_dev(ip, c.dev);
 	if (!dev)
 		return 1;
-	if (mtu >= 0 && (unsigned)mtu < dev->min_mtu)
+	if (c.mtu >= 0 && (unsigned)c.mtu < dev->min_mtu)
 		return sh_fail(sh, 2, "Error: mtu less than device minimum.\n");
-	if (mtu >= 0 && dev->max_mtu && (unsigned)mtu > dev->max_mtu)
+	if (c.mtu >= 0 && dev->max_mtu && (unsigned)c.mtu > dev->max_mtu)
 		return sh_fail(sh, 2, "Error: mtu greater than device maximum.\n");
-	if (mtu >= 0)
-		err = host_link_mtu(sh->host, name, (int)mtu);
-	if (!err && (up || down))
-		err = host_link_set(sh->host, name, up);
+	rtnl_lock(sh->host);
+	err = link_apply(dev, &c);
+	rtnl_unlock(sh->host);
 	return ip_answer(ip, err);
 }
 
@@ -363,107 +425,4 @@ int ip_link(struct ip *ip)
 	if (ip_matches(what, "show") || ip_matches(what, "list") || ip_matches(what, "lst"))
 		return link_show(ip, 1);
 	return ip_unknown(ip, "link", what);
-}
-
-/* ---- addresses ---- */
-
-static void say_address(struct ip *ip, const struct net_device *dev, const struct in_ifaddr *ifa)
-{
-	struct sh *sh = ip->sh;
-	if (ip->oneline)
-		sh_say(sh, "%d: %s", dev->ifindex, dev->name);
-	sh_say(sh, "    inet %s/%d", sh_ip(ifa->ifa_local).s, ifa->ifa_prefixlen);
-	if (ifa->ifa_broadcast)
-		sh_say(sh, " brd %s", sh_ip(ifa->ifa_broadcast).s);
-	sh_say(sh, " scope %s %s%s%s       valid_lft forever preferred_lft forever\n",
-	       ip_scope_name(ifa->ifa_scope), ifa->ifa_flags & IFA_F_SECONDARY ? "secondary " : "",
-	       ifa->ifa_label, ip_nl(ip));
-}
-
-static int address_show(struct ip *ip, int from)
-{
-	struct selection sel = { NULL, false };
-	struct sh *sh = ip->sh;
-	struct net_device *dev;
-	int bad = select_devices(ip, from, &sel);
-	if (bad)
-		return bad;
-	for_each_netdev(sh->host->net, dev)
-	{
-		const struct in_ifaddr *list = dev->ip_ptr ? dev->ip_ptr->ifa_list : NULL;
-		if (!selected(&sel, dev) || (ip->inet_only && !list))
-			continue;
-		if (ip->brief)
-			sh_say(sh, "%-16s %-14s ", full_name(dev).s, operstate(dev));
-		else if (!ip->oneline) {
-			link_lines(ip, dev, false);
-			sh_say(sh, "\n");
-		}
-		for (const struct in_ifaddr *ifa = list; ifa; ifa = ifa->ifa_next)
-			if (ip->brief)
-				sh_say(sh, "%s/%d ", sh_ip(ifa->ifa_local).s, ifa->ifa_prefixlen);
-			else
-				say_address(ip, dev, ifa);
-		if (ip->brief)
-			sh_say(sh, "\n");
-		else if (ip->stats && !ip->oneline)
-			link_stats(ip, dev);
-	}
-	return 0;
-}
-
-static int address_change(struct ip *ip, bool add)
-{
-	struct sh *sh = ip->sh;
-	const char *dev = NULL, *value;
-	uint32_t addr = 0;
-	int plen = 0, err;
-	for (int i = 1; i < ip->argc; i++) {
-		const char *word = ip->argv[i];
-		if (strcmp(word, "dev") == 0) {
-			if (!(value = ip_next(ip, &i)))
-				return ip_incomplete(ip);
-			dev = value;
-			continue;
-		}
-		if (strcmp(word, "brd") == 0 || strcmp(word, "broadcast") == 0) {
-			if (!(value = ip_next(ip, &i)))
-				return ip_incomplete(ip);
-			if (strcmp(value, "+") != 0) /* what every address gets */
-				return sh_fail(
-					sh, 1,
-					"Error: the broadcast address can only be \"+\", not \"%s\".\n",
-					value);
-			continue;
-		}
-		if (addr)
-			return sh_fail(sh, 255,
-				       "Error: either \"local\" is duplicate, or \"%s\" is a garbage.\n",
-				       word);
-		if (!sh_prefix(word, &addr, &plen))
-			return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       word);
-	}
-	if (!dev)
-		return sh_fail(sh, 1, "Not enough information: \"dev\" argument is required.\n");
-	if (!ip_find_dev(ip, dev))
-		return 1;
-	err = add ? ip_addr_add(sh->host, dev, addr, plen) : ip_addr_del(sh->host, dev, addr, plen);
-	if (err == -EEXIST)
-		return sh_fail(sh, 2, "Error: ipv4: Address already assigned.\n");
-	if (err == -EADDRNOTAVAIL)
-		return sh_fail(sh, 2, "Error: ipv4: Address not found.\n");
-	return ip_answer(ip, err);
-}
-
-int ip_address(struct ip *ip)
-{
-	const char *what = ip->argc ? ip->argv[0] : "show";
-	if (ip_matches(what, "add"))
-		return address_change(ip, true);
-	if (ip_matches(what, "delete"))
-		return address_change(ip, false);
-	if (ip_matches(what, "show") || ip_matches(what, "list") || ip_matches(what, "lst"))
-		return address_show(ip, 1);
-	return ip_unknown(ip, "address", what);
 }

@@ -1,14 +1,15 @@
 /*
  * ip route:
  *
- *	ip [-d] route [show [PREFIX] [dev DEV] [table local|main|all|N]]
- *	ip route get ADDR [from ADDR] [oif DEV]
- *	ip route flush cache
- *	ip route add|replace|del [TYPE] PREFIX|default [via GW] [dev DEV] [src ADDR] [metric N] [table T]
- *[scope S] [mtu [lock] N] [advmss N] [window N] [initcwnd N] [initrwnd N] [onlink]
+ *	ip [-d] route [show [[root|match|exact] PREFIX] [dev DEV] [via GW] [proto P] [scope S] [type T] [src
+ *ADDR] [table local|main|all|N]]; flush, with the same words, or `flush cache` ip route get [to] ADDR [from
+ *ADDR] [oif DEV] [tos TOS] [mark N] ip route add|change|replace|append|del [TYPE] PREFIX|default [via GW]
+ *[dev DEV] [src ADDR] [metric N] [table T] [scope S] [proto P] [tos T] [mtu [lock] N] [advmss N] [window N]
+ *[initcwnd N] [initrwnd N] [rto_min N] [onlink]
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/sh_ip.h"
@@ -20,9 +21,9 @@ static const struct {
 	const char *name;
 	uint8_t type;
 } route_types[] = {
-	{ "unicast", RTN_UNICAST },	    { "local", RTN_LOCAL },	  { "broadcast", RTN_BROADCAST },
-	{ "blackhole", RTN_BLACKHOLE },	    { "prohibit", RTN_PROHIBIT }, { "throw", RTN_THROW },
-	{ "unreachable", RTN_UNREACHABLE },
+	{ "unicast", RTN_UNICAST },	    { "local", RTN_LOCAL },	    { "broadcast", RTN_BROADCAST },
+	{ "blackhole", RTN_BLACKHOLE },	    { "prohibit", RTN_PROHIBIT },   { "throw", RTN_THROW },
+	{ "unreachable", RTN_UNREACHABLE }, { "multicast", RTN_MULTICAST },
 };
 
 /* The type of a route that a word names, or 0. */
@@ -49,6 +50,42 @@ const char *ip_scope_name(uint8_t scope)
 	       : scope == RT_SCOPE_SITE	   ? "site"
 	       : scope == RT_SCOPE_NOWHERE ? "nowhere"
 					   : "global";
+}
+
+static bool scope_value(const char *word, uint8_t *scope)
+{
+	static const uint8_t scopes[] = { RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK, RT_SCOPE_HOST };
+	long n;
+	for (unsigned k = 0; k < sizeof(scopes); k++)
+		if (strcmp(word, ip_scope_name(scopes[k])) == 0) {
+			*scope = scopes[k];
+			return true;
+		}
+	if (!sh_number(word, 0, 255, &n))
+		return false;
+	*scope = (uint8_t)n;
+	return true;
+}
+
+static bool protocol_value(const char *word, uint8_t *protocol)
+{
+	static const struct {
+		const char *name;
+		uint8_t value;
+	} names[] = { { "kernel", RTPROT_KERNEL },
+		      { "boot", RTPROT_BOOT },
+		      { "static", RTPROT_STATIC },
+		      { "redirect", RTPROT_REDIRECT } };
+	long n;
+	for (unsigned k = 0; k < 4; k++)
+		if (strcmp(word, names[k].name) == 0) {
+			*protocol = names[k].value;
+			return true;
+		}
+	if (!sh_number(word, 0, 255, &n))
+		return false;
+	*protocol = (uint8_t)n;
+	return true;
 }
 
 static const char *protocol_name(uint8_t protocol)
@@ -78,10 +115,29 @@ struct route_selection {
 	u32 table;
 	bool all; /* tables */
 	const char *dev;
-	bool has_prefix;
-	uint32_t dst;
+	enum { ANY, EXACT, ROOT, MATCH } how; /* the prefix: this one, those in it, those that it is in */
+	uint32_t dst, via, src;
 	int plen;
+	bool has_protocol, has_scope;
+	uint8_t protocol, scope, type;
+	struct ip_route_spec *found; /* flush: where to put the first */
 };
+
+static bool route_selected(const struct route_selection *sel, const struct fib_alias *fa)
+{
+	const struct fib_info *fi = fa->fa_info;
+	const struct fib_nh *nh = &fi->fib_nh[0];
+	int plen = sel->how == MATCH ? fa->fa_plen : sel->plen;
+	return fa->tb_id == sel->table &&
+	       (!sel->dev || (nh->fib_nh_dev && strcmp(nh->fib_nh_dev->name, sel->dev) == 0)) &&
+	       (sel->how != EXACT || fa->fa_plen == sel->plen) &&
+	       (sel->how != ROOT || fa->fa_plen >= sel->plen) &&
+	       (sel->how != MATCH || fa->fa_plen <= sel->plen) &&
+	       (sel->how == ANY || !((fa->fa_dst ^ sel->dst) & inet_make_mask(plen))) &&
+	       (!sel->via || nh->fib_nh_gw4 == sel->via) && (!sel->src || fi->fib_prefsrc == sel->src) &&
+	       (!sel->has_protocol || fi->fib_protocol == sel->protocol) &&
+	       (!sel->has_scope || fi->fib_scope == sel->scope) && (!sel->type || fa->fa_type == sel->type);
+}
 
 static void say_metrics(struct sh *sh, const u32 *m)
 {
@@ -116,24 +172,22 @@ static void route_print(struct fib_alias *fa, void *cookie)
 	const struct fib_nh *nh = &fi->fib_nh[0];
 	struct sh *sh = sel->ip->sh;
 	bool details = sel->ip->details;
-	if (fa->tb_id != sel->table ||
-	    (sel->dev && (!nh->fib_nh_dev || strcmp(nh->fib_nh_dev->name, sel->dev) != 0)) ||
-	    (sel->has_prefix && (fa->fa_dst != sel->dst || fa->fa_plen != sel->plen)))
+	if (!route_selected(sel, fa))
 		return;
 	if (fa->fa_type != RTN_UNICAST || details)
 		sh_say(sh, "%s ", type_name(fa->fa_type));
 	say_prefix(sh, fa->fa_dst, fa->fa_plen);
-	if (nh->fib_nh_gw4)
+	if (nh->fib_nh_gw4 && !sel->via)
 		sh_say(sh, "via %s ", sh_ip(nh->fib_nh_gw4).s);
 	if (nh->fib_nh_dev && !sel->dev)
 		sh_say(sh, "dev %s ", nh->fib_nh_dev->name);
 	if (fa->tb_id == RT_TABLE_LOCAL && sel->all)
 		sh_say(sh, "table local ");
-	if (fi->fib_protocol != RTPROT_BOOT || details)
+	if ((fi->fib_protocol != RTPROT_BOOT || details) && !sel->has_protocol)
 		sh_say(sh, "proto %s ", protocol_name(fi->fib_protocol));
-	if (fi->fib_scope != RT_SCOPE_UNIVERSE || details)
+	if ((fi->fib_scope != RT_SCOPE_UNIVERSE || details) && !sel->has_scope)
 		sh_say(sh, "scope %s ", ip_scope_name(fi->fib_scope));
-	if (fi->fib_prefsrc)
+	if (fi->fib_prefsrc && !sel->src)
 		sh_say(sh, "src %s ", sh_ip(fi->fib_prefsrc).s);
 	if (fi->fib_priority)
 		sh_say(sh, "metric %u ", fi->fib_priority);
@@ -148,44 +202,127 @@ static void route_print(struct fib_alias *fa, void *cookie)
 	sh_say(sh, "\n");
 }
 
+static int bad_prefix(struct ip *ip, const char *word)
+{
+	return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n", word);
+}
+
+static int bad_value(struct ip *ip, const char *value, const char *what)
+{
+	return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: %s\n\n", value, what);
+}
+
+/* A keyword with its value. 0, or the status of a mistake. */
+static int selection_value(struct route_selection *sel, const char *word, const char *value)
+{
+	struct ip *ip = sel->ip;
+	if (strcmp(word, "dev") == 0)
+		sel->dev = value;
+	else if (strcmp(word, "table") == 0 && strcmp(value, "all") == 0)
+		sel->table = 0;
+	else if (strcmp(word, "table") == 0 && !table_number(value, &sel->table))
+		return bad_value(ip, value, "table id value is invalid");
+	else if (strcmp(word, "via") == 0 && inet_pton(AF_INET, value, &sel->via) != 1)
+		return bad_prefix(ip, value);
+	else if (strcmp(word, "src") == 0 && inet_pton(AF_INET, value, &sel->src) != 1)
+		return bad_prefix(ip, value);
+	else if (word[0] == 'p' && !(sel->has_protocol = protocol_value(value, &sel->protocol)))
+		return bad_value(ip, value, "invalid \"protocol\"");
+	else if (strcmp(word, "scope") == 0 && !(sel->has_scope = scope_value(value, &sel->scope)))
+		return bad_value(ip, value, "invalid \"scope\"");
+	else if (strcmp(word, "type") == 0 && !(sel->type = route_type(value)))
+		return bad_value(ip, value, "node type value is invalid");
+	return 0;
+}
+
+static int select_routes(struct route_selection *sel, int i)
+{
+	static const char *const keys[] = { "dev",	"table", "via",	 "src", "proto",
+					    "protocol", "scope", "type", NULL };
+	struct ip *ip = sel->ip;
+	for (; i < ip->argc; i++) {
+		const char *word = ip->argv[i], *value;
+		int k = 0, bad;
+		while (keys[k] && strcmp(keys[k], word) != 0)
+			k++;
+		if (keys[k]) {
+			if (!(value = ip_next(ip, &i)))
+				return ip_incomplete(ip);
+			if ((bad = selection_value(sel, word, value)))
+				return bad;
+			continue;
+		}
+		sel->how = strcmp(word, "root") == 0 ? ROOT : strcmp(word, "match") == 0 ? MATCH : EXACT;
+		bool said = sel->how != EXACT || strcmp(word, "exact") == 0 || strcmp(word, "to") == 0;
+		if (said && !(word = ip_next(ip, &i)))
+			return ip_incomplete(ip);
+		if (!sh_prefix(word, &sel->dst, &sel->plen))
+			return bad_prefix(ip, word);
+	}
+	return sel->dev && !ip_find_dev(ip, sel->dev) ? 1 : 0;
+}
+
 static int route_show(struct ip *ip, int i)
 {
 	struct route_selection sel = { .ip = ip, .table = RT_TABLE_MAIN };
-	struct sh *sh = ip->sh;
-	for (; i < ip->argc; i++) {
-		const char *word = ip->argv[i], *value;
-		bool dev = strcmp(word, "dev") == 0, table = strcmp(word, "table") == 0;
-		if (dev || table) {
-			if (!(value = ip_next(ip, &i)))
-				return ip_incomplete(ip);
-			if (dev)
-				sel.dev = value;
-			else if (strcmp(value, "all") == 0)
-				sel.table = 0;
-			else if (!table_number(value, &sel.table))
-				return sh_fail(
-					sh, 255,
-					"Error: argument \"%s\" is wrong: table id value is invalid\n\n",
-					value);
-			continue;
-		}
-		if (!sh_prefix(word, &sel.dst, &sel.plen))
-			return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       word);
-		sel.has_prefix = true;
-	}
-	if (sel.dev && !ip_find_dev(ip, sel.dev))
-		return 1;
+	int bad = select_routes(&sel, i);
+	if (bad)
+		return bad;
 	/* the main table first, as the real list of all has it */
 	const u32 tables[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
 	sel.all = !sel.table;
 	for (unsigned t = 0; t < (sel.all ? 2 : 1); t++) {
 		if (sel.all)
 			sel.table = tables[t];
-		struct fib_table *tb = fib_get_table(sh->host->net, sel.table);
+		struct fib_table *tb = fib_get_table(ip->sh->host->net, sel.table);
 		if (tb)
 			fib_table_walk(tb, route_print, &sel);
+		else if (sel.table < RT_TABLE_DEFAULT || sel.table > RT_TABLE_LOCAL)
+			return sh_fail(ip->sh, 2,
+				       "Error: ipv4: FIB table does not exist.\nDump terminated\n");
 	}
+	return 0;
+}
+
+/* ---- flush ---- */
+
+static void route_find(struct fib_alias *fa, void *cookie)
+{
+	const struct route_selection *sel = cookie;
+	const struct fib_nh *nh = &fa->fa_info->fib_nh[0];
+	if (sel->found->plen >= 0 || !route_selected(sel, fa))
+		return;
+	*sel->found = (struct ip_route_spec){ .dst = fa->fa_dst,
+					      .plen = fa->fa_plen,
+					      .type = fa->fa_type,
+					      .tos = fa->fa_tos,
+					      .gw = nh->fib_nh_gw4,
+					      .metric = fa->fa_info->fib_priority,
+					      .table = sel->table,
+					      .protocol = fa->fa_info->fib_protocol };
+}
+
+static int route_flush(struct ip *ip)
+{
+	struct route_selection sel = { .ip = ip, .table = RT_TABLE_MAIN };
+	struct ip_route_spec spec;
+	if (ip->argc < 2)
+		return sh_fail(ip->sh, 1, "\"ip route flush\" requires arguments.\n");
+	if (strcmp(ip->argv[1], "cache") == 0) {
+		ip_route_flush_cache(ip->sh->host);
+		return 0;
+	}
+	int bad = select_routes(&sel, 1);
+	struct fib_table *tb = bad ? NULL : fib_get_table(ip->sh->host->net, sel.table);
+	if (bad)
+		return bad;
+	if (!tb)
+		return sh_fail(ip->sh, 2, "Error: ipv4: FIB table does not exist.\nFlush terminated\n");
+	do { /* taking one away changes what is walked */
+		spec.plen = -1;
+		sel.found = &spec;
+		fib_table_walk(tb, route_find, &sel);
+	} while (spec.plen >= 0 && ip_route_del_spec(ip->sh->host, &spec) == 0);
 	return 0;
 }
 
@@ -219,39 +356,55 @@ static void say_cache(struct sh *sh, const struct rtable *rt)
 	sh_say(sh, "\n");
 }
 
+/* A keyword of `get` with its value. 0, or the status of a mistake. */
+static int get_word(struct ip *ip, const char *word, const char *value, struct flowi4 *fl4)
+{
+	long n;
+	char *end;
+	int plen;
+	if (strcmp(word, "from") == 0)
+		return sh_prefix(value, &fl4->saddr, &plen) ? 0 : bad_prefix(ip, value);
+	if (strcmp(word, "tos") == 0 || strcmp(word, "dsfield") == 0) {
+		fl4->flowi4_tos = (u8)strtol(value, &end, 0);
+		return *end ? bad_value(ip, value, "TOS value is invalid") : 0;
+	}
+	if (strcmp(word, "mark") == 0) {
+		if (!sh_number(value, 0, UINT32_MAX, &n))
+			return bad_value(ip, value, "mark value is invalid");
+		fl4->flowi4_mark = (u32)n;
+		return 0;
+	}
+	struct net_device *dev = ip_find_dev(ip, value);
+	if (dev)
+		fl4->flowi4_oif = dev->ifindex;
+	return !dev;
+}
+
 static int route_get(struct ip *ip)
 {
+	static const char *const keys[] = { "from", "tos", "dsfield", "mark", "oif", "dev", NULL };
 	struct sh *sh = ip->sh;
 	struct flowi4 fl4 = { .flowi4_oif = 0 };
 	const char *value;
-	uint32_t from = 0;
-	int plen;
-	if (ip->argc < 2)
-		return sh_fail(sh, 255, "need at least a destination address\n");
-	if (!sh_prefix(ip->argv[1], &fl4.daddr, &plen))
-		return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-			       ip->argv[1]);
-	for (int i = 2; i < ip->argc; i++) {
+	int plen, bad, first = ip->argc > 1 && strcmp(ip->argv[1], "to") == 0 ? 2 : 1;
+	if (ip->argc <= first)
+		return sh_fail(sh, 1, "need at least a destination address\n");
+	if (!sh_prefix(ip->argv[first], &fl4.daddr, &plen))
+		return bad_prefix(ip, ip->argv[first]);
+	for (int i = first + 1; i < ip->argc; i++) {
 		const char *word = ip->argv[i];
-		bool src = strcmp(word, "from") == 0,
-		     oif = strcmp(word, "oif") == 0 || strcmp(word, "dev") == 0;
-		if (!src && !oif)
-			return sh_fail(sh, 255,
-				       "Error: either \"to\" is duplicate, or \"%s\" is a garbage.\n", word);
+		int k = 0;
+		while (keys[k] && strcmp(keys[k], word) != 0)
+			k++;
+		if (!keys[k])
+			return sh_fail(sh, 1, "Error: inet prefix is expected rather than \"%s\".\n", word);
 		if (!(value = ip_next(ip, &i)))
 			return ip_incomplete(ip);
-		if (src && !sh_prefix(value, &from, &plen))
-			return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       value);
-		if (oif) {
-			struct net_device *dev = ip_find_dev(ip, value);
-			if (!dev)
-				return 1;
-			fl4.flowi4_oif = dev->ifindex;
-		}
+		if ((bad = get_word(ip, word, value, &fl4)))
+			return bad;
 	}
+	uint32_t from = fl4.saddr;
 	uint32_t dst = fl4.daddr;
-	fl4.saddr = from;
 	struct rtable *rt = ip_route_output_key(sh->host->net, &fl4);
 	if (IS_ERR(rt))
 		return ip_answer(ip, (int)PTR_ERR(rt));
@@ -265,6 +418,8 @@ static int route_get(struct ip *ip)
 	sh_say(sh, "dev %s ", rt->dst.dev->name);
 	if (!from)
 		sh_say(sh, "src %s ", sh_ip(fl4.saddr).s);
+	if (fl4.flowi4_mark)
+		sh_say(sh, "mark %u ", fl4.flowi4_mark);
 	sh_say(sh, "uid 0 %s", ip_nl(ip));
 	say_cache(sh, rt);
 	ip_rt_put(rt);
@@ -283,6 +438,7 @@ static u32 *number_field(struct ip_route_spec *spec, const char *word)
 	       : strcmp(word, "window") == 0   ? &spec->window
 	       : strcmp(word, "initcwnd") == 0 ? &spec->initcwnd
 	       : strcmp(word, "initrwnd") == 0 ? &spec->initrwnd
+	       : strcmp(word, "rto_min") == 0  ? &spec->rto_min
 					       : NULL;
 }
 
@@ -330,16 +486,16 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 				       "Error: argument \"%s\" is wrong: \"table\" value is invalid\n\n",
 				       value);
 	} else if (strcmp(word, "scope") == 0) {
-		static const uint8_t scopes[] = { RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK,
-						  RT_SCOPE_HOST };
-		for (unsigned k = 0; k < sizeof(scopes) && !spec->has_scope; k++)
-			if (strcmp(value, ip_scope_name(scopes[k])) == 0) {
-				spec->has_scope = true;
-				spec->scope = scopes[k];
-			}
-		if (!spec->has_scope)
-			return sh_fail(ip->sh, 255,
-				       "Error: argument \"%s\" is wrong: invalid \"scope\" value\n\n", value);
+		if (!(spec->has_scope = scope_value(value, &spec->scope)))
+			return bad_value(ip, value, "invalid \"scope\" value");
+	} else if (strcmp(word, "proto") == 0 || strcmp(word, "protocol") == 0) {
+		if (!protocol_value(value, &spec->protocol))
+			return bad_value(ip, value, "\"protocol\" value is invalid");
+	} else if (strcmp(word, "tos") == 0 || strcmp(word, "dsfield") == 0) {
+		char *end;
+		spec->tos = (u8)strtol(value, &end, 0);
+		if (*end)
+			return bad_value(ip, value, "\"tos\" value is invalid");
 	} else {
 		return sh_fail(ip->sh, 255, "Error: either \"to\" is duplicate, or \"%s\" is a garbage.\n",
 			       word);
@@ -347,46 +503,63 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 	return 0;
 }
 
-static int route_change(struct ip *ip, bool del, bool replace)
+/* What the kernel says of a refusal beside the error number; NULL: nothing. */
+static const char *complaint(struct ip *ip, const struct ip_route_spec *spec, int err, bool del)
 {
-	struct ip_route_spec spec = { .replace = replace };
+	struct net *net = ip->sh->host->net;
+	struct net_device *dev;
+	if (spec->onlink && !spec->dev)
+		return "Nexthop device required for onlink";
+	if (err == -ENETUNREACH && spec->gw)
+		return "Nexthop has invalid gateway";
+	if (err == -EINVAL && spec->dst & ~inet_make_mask(spec->plen))
+		return "Invalid prefix for given prefix length";
+	if (err != -EINVAL || del || !spec->src)
+		return NULL;
+	dev = ip_dev_find(net, spec->src);
+	if (dev)
+		dev_put(dev);
+	return dev ? NULL : "Invalid prefsrc address";
+}
+
+static int route_change(struct ip *ip, struct ip_route_spec *spec, bool del)
+{
 	int i = 1, bad, err;
-	if (i < ip->argc && (spec.type = route_type(ip->argv[i])))
+	if (i < ip->argc && (spec->type = route_type(ip->argv[i])))
 		i++;
 	if (i < ip->argc && strcmp(ip->argv[i], "to") == 0)
 		i++;
 	if (i == ip->argc)
 		return ip_incomplete(ip);
-	if (!sh_prefix(ip->argv[i], &spec.dst, &spec.plen))
-		return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-			       ip->argv[i]);
+	if (!sh_prefix(ip->argv[i], &spec->dst, &spec->plen))
+		return bad_prefix(ip, ip->argv[i]);
 	for (i++; i < ip->argc; i++)
-		if ((bad = route_word(ip, &i, &spec)))
+		if ((bad = route_word(ip, &i, spec)))
 			return bad;
-	if (spec.dev && !ip_find_dev(ip, spec.dev))
+	if (spec->dev && !ip_find_dev(ip, spec->dev))
 		return 1;
-	err = del ? ip_route_del_spec(ip->sh->host, &spec) : ip_route_add_spec(ip->sh->host, &spec);
-	if (err == -ENETUNREACH && spec.gw)
-		return sh_fail(ip->sh, 2, "Error: Nexthop has invalid gateway.\n");
-	return ip_answer(ip, err);
+	if (!spec->table && (spec->type == RTN_LOCAL || spec->type == RTN_BROADCAST))
+		spec->table = RT_TABLE_LOCAL;
+	err = del ? ip_route_del_spec(ip->sh->host, spec) : ip_route_add_spec(ip->sh->host, spec);
+	const char *why = err ? complaint(ip, spec, err, del) : NULL;
+	return why ? sh_fail(ip->sh, 2, "Error: %s.\n", why) : ip_answer(ip, err);
 }
 
 int ip_route(struct ip *ip)
 {
 	const char *what = ip->argc ? ip->argv[0] : "show";
-	if (ip_matches(what, "add"))
-		return route_change(ip, false, false);
-	if (ip_matches(what, "replace") || strcmp(what, "change") == 0)
-		return route_change(ip, false, true);
+	struct ip_route_spec spec = { .append = ip_matches(what, "append") && strlen(what) > 1,
+				      .change = ip_matches(what, "change") || strcmp(what, "chg") == 0,
+				      .replace = ip_matches(what, "replace") };
+	if (ip_matches(what, "add") || spec.append || spec.change || spec.replace)
+		return route_change(ip, &spec, false);
 	if (ip_matches(what, "delete"))
-		return route_change(ip, true, false);
+		return route_change(ip, &spec, true);
 	if (ip_matches(what, "show") || ip_matches(what, "list") || ip_matches(what, "lst"))
 		return route_show(ip, 1);
 	if (ip_matches(what, "get"))
 		return route_get(ip);
-	if (strcmp(what, "flush") == 0 && ip->argc == 2 && strcmp(ip->argv[1], "cache") == 0) {
-		ip_route_flush_cache(ip->sh->host);
-		return 0;
-	}
+	if (ip_matches(what, "flush"))
+		return route_flush(ip);
 	return ip_unknown(ip, "route", what);
 }

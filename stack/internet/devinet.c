@@ -303,40 +303,49 @@ static void inet_del_ifa(struct in_device *in_dev, struct in_ifaddr *ifa)
 	kfree(in_dev->host, ifa);
 }
 
-static struct in_ifaddr *inet_alloc_ifa(struct in_device *in_dev, __be32 addr, int prefixlen, int scope)
+static struct in_ifaddr *inet_alloc_ifa(struct in_device *in_dev, const struct ip_addr_spec *spec)
 {
 	struct in_ifaddr *ifa = kzalloc(in_dev->host, sizeof(*ifa));
 
 	if (!ifa)
 		return NULL;
 	ifa->ifa_dev = in_dev;
-	ifa->ifa_local = ifa->ifa_address = addr;
-	ifa->ifa_prefixlen = (u8)prefixlen;
-	ifa->ifa_mask = inet_make_mask(prefixlen);
-	ifa->ifa_scope = (u8)scope;
+	ifa->ifa_local = spec->local;
+	ifa->ifa_address = spec->peer ? spec->peer : spec->local;
+	ifa->ifa_broadcast = spec->broadcast;
+	ifa->ifa_prefixlen = (u8)spec->prefixlen;
+	ifa->ifa_mask = inet_make_mask(spec->prefixlen);
+	ifa->ifa_scope = spec->scope;
 	ifa->ifa_flags = IFA_F_PERMANENT;
-	snprintf(ifa->ifa_label, sizeof(ifa->ifa_label), "%s", in_dev->dev->name);
+	snprintf(ifa->ifa_label, sizeof(ifa->ifa_label), "%s", spec->label ? spec->label : in_dev->dev->name);
 	return ifa;
 }
 
-int ip_addr_add(struct host *host, const char *name, __be32 addr, int prefixlen)
+int ip_addr_add_spec(struct host *host, const struct ip_addr_spec *spec)
 {
-	struct net_device *dev = __dev_get_by_name(host->net, name);
+	struct net_device *dev = __dev_get_by_name(host->net, spec->dev);
 	struct in_device *in_dev = dev ? dev->ip_ptr : NULL;
 	struct in_ifaddr *ifa;
 
 	if (!dev)
 		return -ENODEV;
-	if (!in_dev || prefixlen < 0 || prefixlen > 32 || !addr || ipv4_is_lbcast(addr) ||
-	    ipv4_is_multicast(addr))
+	if (!in_dev || spec->prefixlen < 0 || spec->prefixlen > 32 || !spec->local ||
+	    ipv4_is_lbcast(spec->local) || ipv4_is_multicast(spec->local))
 		return -EINVAL;
-	ifa = inet_alloc_ifa(in_dev, addr, prefixlen,
-			     ipv4_is_loopback(addr) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
-	if (!ifa)
-		return -ENOMEM;
-	if (prefixlen < 31)
-		ifa->ifa_broadcast = addr | ~ifa->ifa_mask;
-	return inet_insert_ifa(ifa);
+	ifa = inet_alloc_ifa(in_dev, spec);
+	return ifa ? inet_insert_ifa(ifa) : -ENOMEM;
+}
+
+int ip_addr_add(struct host *host, const char *name, __be32 addr, int prefixlen)
+{
+	struct ip_addr_spec spec = { .dev = name,
+				     .local = addr,
+				     .prefixlen = prefixlen,
+				     .scope = ipv4_is_loopback(addr) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE };
+
+	if (prefixlen >= 0 && prefixlen < 31)
+		spec.broadcast = addr | ~inet_make_mask(prefixlen);
+	return ip_addr_add_spec(host, &spec);
 }
 
 int ip_addr_del(struct host *host, const char *name, __be32 addr, int prefixlen)
@@ -428,7 +437,10 @@ static void inetdev_destroy(struct in_device *in_dev)
 /* lo comes with 127.0.0.1/8. */
 static void inetdev_loopback_addr(struct in_device *in_dev)
 {
-	struct in_ifaddr *ifa = inet_alloc_ifa(in_dev, htonl(INADDR_LOOPBACK), 8, RT_SCOPE_HOST);
+	const struct ip_addr_spec spec = { .local = htonl(INADDR_LOOPBACK),
+					   .prefixlen = 8,
+					   .scope = RT_SCOPE_HOST };
+	struct in_ifaddr *ifa = inet_alloc_ifa(in_dev, &spec);
 
 	if (ifa)
 		inet_insert_ifa(ifa);

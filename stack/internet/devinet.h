@@ -191,6 +191,16 @@ int devinet_ioctl(struct net *net, unsigned int cmd, struct ifreq *ifr);
 
 /* `ip addr`: 0 or a negative errno: ENODEV, EINVAL, EEXIST (add), EADDRNOTAVAIL (del), ENOMEM. */
 int ip_addr_add(struct host *host, const char *dev, __be32 addr, int prefixlen);
+/* With all that the command knows. peer 0: `local`; the prefix is the peer's. label NULL: the device's name.
+ */
+struct ip_addr_spec {
+	const char *dev;
+	__be32 local, peer, broadcast;
+	int prefixlen;
+	u8 scope; /* RT_SCOPE_* */
+	const char *label;
+};
+int ip_addr_add_spec(struct host *host, const struct ip_addr_spec *spec);
 int ip_addr_del(struct host *host, const char *dev, __be32 addr, int prefixlen);
 
 struct sock;

@@ -275,7 +275,9 @@ struct ip_route_spec {
 	u8 scope; /* with has_scope */
 	bool has_scope;
 	bool onlink, replace;
-	u32 table; /* 0: main */
+	bool change, append; /* only one that is there; behind those that are there */
+	u8 protocol;	     /* RTPROT_*; 0: boot (add), any (del) */
+	u32 table;	     /* 0: main */
 };
 int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec);
 int ip_route_del_spec(struct host *host, const struct ip_route_spec *spec);

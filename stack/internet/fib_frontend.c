@@ -442,7 +442,7 @@ static int route_config(struct net *net, const struct ip_route_spec *spec, struc
 int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec)
 {
 	struct net *net = host->net;
-	struct fib_config cfg = { .fc_protocol = RTPROT_BOOT };
+	struct fib_config cfg = { .fc_protocol = spec->protocol ? spec->protocol : RTPROT_BOOT };
 	u32 mx[RTAX_MAX] = { 0 };
 	struct fib_table *tb;
 	int err = route_config(net, spec, &cfg);
@@ -451,7 +451,10 @@ int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec)
 		return err;
 	cfg.fc_type = spec->type ? spec->type : RTN_UNICAST;
 	cfg.fc_scope = route_default_scope(spec, cfg.fc_type);
-	cfg.fc_nlflags = NLM_F_CREATE | (spec->replace ? NLM_F_REPLACE : NLM_F_EXCL);
+	cfg.fc_nlflags = spec->change	 ? NLM_F_REPLACE
+			 : spec->replace ? NLM_F_CREATE | NLM_F_REPLACE
+			 : spec->append	 ? NLM_F_CREATE | NLM_F_APPEND
+					 : NLM_F_CREATE | NLM_F_EXCL;
 	if (route_metrics(spec, mx))
 		cfg.fc_mx = mx;
 	tb = fib_new_table(net, cfg.fc_table);
@@ -461,7 +464,7 @@ int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec)
 int ip_route_del_spec(struct host *host, const struct ip_route_spec *spec)
 {
 	struct net *net = host->net;
-	struct fib_config cfg = { .fc_scope = RT_SCOPE_NOWHERE };
+	struct fib_config cfg = { .fc_scope = RT_SCOPE_NOWHERE, .fc_protocol = spec->protocol };
 	struct fib_table *tb;
 	int err = route_config(net, spec, &cfg);
 
