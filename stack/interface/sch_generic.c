@@ -448,8 +448,9 @@ static void dev_watchdog(struct timer_list *t)
 	    netif_running(dev) && netif_carrier_ok(dev)) {
 		if (unlikely(netif_xmit_stopped(txq) &&
 			     time_after(now, txq->trans_start + (unsigned long)dev->watchdog_timeo))) {
-			txq->trans_timeout++;
-			netdev_warn(dev, "NETDEV WATCHDOG: transmit queue 0 timed out");
+			if (++txq->trans_timeout == 1) /* a warning of the kernel's: once */
+				printk(dev->host, "NETDEV WATCHDOG: %s (%.*s): transmit queue 0 timed out",
+				       dev->name, (int)strcspn(dev->parent_name, " "), dev->parent_name);
 			TRACE_OP(dev, "ndo_tx_timeout");
 			dev->netdev_ops->ndo_tx_timeout(dev, 0);
 		}

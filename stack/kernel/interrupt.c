@@ -146,7 +146,8 @@ static void note_unhandled(struct irq_desc *desc)
 {
 	if (++desc->unhandled < UNHANDLED_MAX)
 		return;
-	pr_emerg(desc->host, "irq %u: nobody cared; the line is disabled", desc->irq);
+	pr_err(desc->host, "irq %u: nobody cared (try booting with the \"irqpoll\" option)", desc->irq);
+	pr_emerg(desc->host, "Disabling IRQ #%u", desc->irq);
 	desc->depth++;
 }
 
