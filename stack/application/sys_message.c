@@ -111,17 +111,39 @@ long sys_recvfrom(struct task_struct *tsk, int fd, void *ubuf, size_t size, unsi
 
 /* ---- with a message header ---- */
 
-/* Checks the program's header and points the kernel's at its buffers. */
-static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *umsg, int rw)
+/* send_to: whereto the address is copied of a message to be sent, or NULL. */
+static int __copy_msghdr_from_user(struct task_struct *tsk, struct msghdr *kmsg,
+				   const struct user_msghdr *umsg, struct sockaddr_storage *send_to)
 {
-	size_t total = 0, i;
+	TRACE(tsk, "copy the program's message header");
+	int err;
 
 	if (!umsg)
 		return -EFAULT;
-	if (umsg->msg_iovlen > UIO_MAXIOV)
-		return -EMSGSIZE;
 	if (umsg->msg_name && (int)umsg->msg_namelen < 0)
 		return -EINVAL;
+	kmsg->msg_control = umsg->msg_control;
+	kmsg->msg_controllen = umsg->msg_control ? umsg->msg_controllen : 0;
+	if (send_to && umsg->msg_name && umsg->msg_namelen) {
+		kmsg->msg_name = send_to;
+		kmsg->msg_namelen = (int)min_t(size_t, umsg->msg_namelen, sizeof(*send_to));
+		err = move_addr_to_kernel(tsk->host, umsg->msg_name, kmsg->msg_namelen, send_to);
+		if (err < 0)
+			return err;
+	}
+	return umsg->msg_iovlen > UIO_MAXIOV ? -EMSGSIZE : 0;
+}
+
+/* Checks the program's header and points the kernel's at its buffers. */
+static int copy_msghdr_from_user(struct task_struct *tsk, struct msghdr *kmsg, const struct user_msghdr *umsg,
+				 struct sockaddr_storage *send_to)
+{
+	TRACE(tsk, "copy the program's message header, find its buffers");
+	int err = __copy_msghdr_from_user(tsk, kmsg, umsg, send_to);
+	size_t total = 0, i;
+
+	if (err)
+		return err;
 	for (i = 0; i < umsg->msg_iovlen; i++) {
 		if (umsg->msg_iov[i].iov_len > SSIZE_MAX - total)
 			return -EINVAL;
@@ -129,41 +151,48 @@ static int copy_msghdr_from_user(struct msghdr *kmsg, const struct user_msghdr *
 			return -EFAULT;
 		total += umsg->msg_iov[i].iov_len;
 	}
-	kmsg->msg_control = umsg->msg_control;
-	kmsg->msg_controllen = umsg->msg_control ? umsg->msg_controllen : 0;
-	iov_iter_init(&kmsg->msg_iter, (unsigned int)rw, umsg->msg_iov, umsg->msg_iovlen,
+	iov_iter_init(&kmsg->msg_iter, send_to ? WRITE : READ, umsg->msg_iov, umsg->msg_iovlen,
 		      min_t(size_t, total, MAX_RW_COUNT));
 	return 0;
+}
+
+static int sendmsg_copy_msghdr(struct task_struct *tsk, struct msghdr *msg, const struct user_msghdr *umsg,
+			       struct sockaddr_storage *address)
+{
+	TRACE(tsk, "copy the header of a message to be sent");
+	return copy_msghdr_from_user(tsk, msg, umsg, address);
+}
+
+static int ____sys_sendmsg(struct task_struct *tsk, struct socket *sock, struct msghdr *msg,
+			   unsigned int flags)
+{
+	TRACE(tsk, "send the message");
+	if (msg->msg_controllen > (size_t)tsk->host->net->core.sysctl_optmem_max)
+		return -ENOBUFS;
+	msg->msg_flags = flags;
+	if (sock->file->f_flags & O_NONBLOCK)
+		msg->msg_flags |= MSG_DONTWAIT;
+	return sock_sendmsg(sock, msg);
+}
+
+static int ___sys_sendmsg(struct task_struct *tsk, struct socket *sock, const struct user_msghdr *umsg,
+			  unsigned int flags)
+{
+	TRACE(tsk, "copy the message's header, send the message");
+	struct sockaddr_storage address;
+	struct msghdr msg = { 0 };
+	int err = sendmsg_copy_msghdr(tsk, &msg, umsg, &address);
+
+	return err < 0 ? err : ____sys_sendmsg(tsk, sock, &msg, flags);
 }
 
 static int __sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msghdr *umsg, unsigned int flags)
 {
 	TRACE(tsk, "send several buffers as a message");
-	struct sockaddr_storage address;
-	struct msghdr msg = { 0 };
 	int err, fput_needed;
 	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
 
-	if (!sock)
-		return err;
-	err = copy_msghdr_from_user(&msg, umsg, WRITE);
-	if (err)
-		return err;
-	if (umsg->msg_name && umsg->msg_namelen) {
-		int namelen = (int)min_t(size_t, umsg->msg_namelen, sizeof(address));
-
-		err = move_addr_to_kernel(tsk->host, umsg->msg_name, namelen, &address);
-		if (err)
-			return err;
-		msg.msg_name = &address;
-		msg.msg_namelen = namelen;
-	}
-	if (msg.msg_controllen > (size_t)tsk->host->net->core.sysctl_optmem_max)
-		return -ENOBUFS;
-	msg.msg_flags = flags;
-	if (sock->file->f_flags & O_NONBLOCK)
-		msg.msg_flags |= MSG_DONTWAIT;
-	return sock_sendmsg(sock, &msg);
+	return sock ? ___sys_sendmsg(tsk, sock, umsg, flags) : err;
 }
 
 long sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msghdr *msg, unsigned int flags)
@@ -171,36 +200,55 @@ long sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msghdr *msg,
 	SYSCALL(tsk, "send several buffers as a message", __sys_sendmsg(tsk, fd, msg, flags));
 }
 
-static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *umsg, unsigned int flags)
+static int recvmsg_copy_msghdr(struct task_struct *tsk, struct msghdr *msg, const struct user_msghdr *umsg)
 {
-	TRACE(tsk, "receive a message into several buffers");
-	struct sockaddr_storage address;
-	struct msghdr msg = { 0 };
-	int err, len, fput_needed;
-	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+	TRACE(tsk, "copy the header of a message to be received");
+	return copy_msghdr_from_user(tsk, msg, umsg, NULL);
+}
 
-	if (!sock)
-		return err;
-	err = copy_msghdr_from_user(&msg, umsg, READ);
-	if (err)
-		return err;
-	msg.msg_name = umsg->msg_name ? &address : NULL;
+static int ____sys_recvmsg(struct task_struct *tsk, struct socket *sock, struct msghdr *msg,
+			   struct user_msghdr *umsg, unsigned int flags)
+{
+	TRACE(tsk, "receive the message, tell what came with it");
+	struct sockaddr_storage address;
+	int err, len;
+
+	msg->msg_name = umsg->msg_name ? &address : NULL;
 	if (sock->file->f_flags & O_NONBLOCK)
 		flags |= MSG_DONTWAIT;
-	len = sock_recvmsg(sock, &msg, (int)flags);
+	len = sock_recvmsg(sock, msg, (int)flags);
 	if (len < 0)
 		return len;
 	if (umsg->msg_name) {
 		int ulen = (int)umsg->msg_namelen;
 
-		err = move_addr_to_user(tsk->host, &address, msg.msg_namelen, umsg->msg_name, &ulen);
+		err = move_addr_to_user(tsk->host, &address, msg->msg_namelen, umsg->msg_name, &ulen);
 		if (err < 0)
 			return err;
 		umsg->msg_namelen = (socklen_t)ulen;
 	}
-	umsg->msg_flags = (int)msg.msg_flags;
-	umsg->msg_controllen = (size_t)((u8 *)msg.msg_control - (u8 *)umsg->msg_control);
+	umsg->msg_flags = (int)msg->msg_flags;
+	umsg->msg_controllen = (size_t)((u8 *)msg->msg_control - (u8 *)umsg->msg_control);
 	return len;
+}
+
+static int ___sys_recvmsg(struct task_struct *tsk, struct socket *sock, struct user_msghdr *umsg,
+			  unsigned int flags)
+{
+	TRACE(tsk, "copy the message's header, receive the message");
+	struct msghdr msg = { 0 };
+	int err = recvmsg_copy_msghdr(tsk, &msg, umsg);
+
+	return err < 0 ? err : ____sys_recvmsg(tsk, sock, &msg, umsg, flags);
+}
+
+static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *umsg, unsigned int flags)
+{
+	TRACE(tsk, "receive a message into several buffers");
+	int err, fput_needed;
+	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+
+	return sock ? ___sys_recvmsg(tsk, sock, umsg, flags) : err;
 }
 
 long sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *msg, unsigned int flags)

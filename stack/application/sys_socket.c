@@ -331,6 +331,12 @@ long sys_getsockopt(struct task_struct *tsk, int fd, int level, int optname, voi
 
 /* ---- shutdown ---- */
 
+static int __sys_shutdown_sock(struct socket *sock, int how)
+{
+	TRACE(sock, "shut the socket down");
+	return sock_ops_shutdown(sock, how);
+}
+
 static int __sys_shutdown(struct task_struct *tsk, int fd, int how)
 {
 	TRACE(tsk, "end one or both directions of the connection");
@@ -339,7 +345,7 @@ static int __sys_shutdown(struct task_struct *tsk, int fd, int how)
 
 	if (!sock)
 		return err;
-	return sock_ops_shutdown(sock, how);
+	return __sys_shutdown_sock(sock, how);
 }
 
 long sys_shutdown(struct task_struct *tsk, int fd, int how)

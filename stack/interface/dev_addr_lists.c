@@ -47,24 +47,36 @@ static int __hw_addr_add(struct net_device *dev, struct netdev_hw_addr_list *lis
 	return __hw_addr_add_ex(dev, list, addr, type);
 }
 
-/* Entries that were dropped to no reference are freed; -ENOENT when there is no such address. */
+static int __hw_addr_del_entry(struct net_device *dev, struct netdev_hw_addr_list *list,
+			       struct netdev_hw_addr *ha)
+{
+	TRACE(dev, "one less wants the hardware address: free it after the last");
+	if (--ha->refcount)
+		return 0;
+	list_del(&ha->list);
+	list->count--;
+	kmem_cache_free(dev->host, netdev_state(dev->host)->hw_addr_cache, ha);
+	return 0;
+}
+
+/* -ENOENT: there is no such address. */
+static int __hw_addr_del_ex(struct net_device *dev, struct netdev_hw_addr_list *list,
+			    const unsigned char *addr, unsigned char type)
+{
+	TRACE(dev, "find a hardware address in a list and drop it");
+	struct netdev_hw_addr *ha;
+
+	list_for_each_entry (ha, &list->list, list)
+		if (ha->type == type && !memcmp(ha->addr, addr, dev->addr_len))
+			return __hw_addr_del_entry(dev, list, ha);
+	return -ENOENT;
+}
+
 static int __hw_addr_del(struct net_device *dev, struct netdev_hw_addr_list *list, const unsigned char *addr,
 			 unsigned char type)
 {
 	TRACE(dev, "take a hardware address out of a list when nobody wants it any more");
-	struct netdev_hw_addr *ha;
-
-	list_for_each_entry (ha, &list->list, list) {
-		if (ha->type != type || memcmp(ha->addr, addr, dev->addr_len) != 0)
-			continue;
-		if (--ha->refcount == 0) {
-			list_del(&ha->list);
-			list->count--;
-			kmem_cache_free(dev->host, netdev_state(dev->host)->hw_addr_cache, ha);
-		}
-		return 0;
-	}
-	return -ENOENT;
+	return __hw_addr_del_ex(dev, list, addr, type);
 }
 
 static void __hw_addr_flush(struct net_device *dev, struct netdev_hw_addr_list *list)
@@ -148,7 +160,7 @@ int dev_mc_add(struct net_device *dev, const unsigned char *addr)
 static int __dev_mc_del(struct net_device *dev, const unsigned char *addr)
 {
 	TRACE(dev, "remove a multicast address and tell the driver");
-	int err = __hw_addr_del(dev, &dev->mc, addr, NETDEV_HW_ADDR_T_MULTICAST);
+	int err = __hw_addr_del_ex(dev, &dev->mc, addr, NETDEV_HW_ADDR_T_MULTICAST);
 
 	if (!err)
 		__dev_set_rx_mode(dev);

@@ -392,11 +392,13 @@ static inline struct netdev_state *netdev_state(const struct host *host)
 
 static inline void net_enable_timestamp(struct host *host)
 {
+	TRACE(host, "stamp packets with the time when they come up");
 	netdev_state(host)->netstamp_needed++;
 }
 
 static inline void net_disable_timestamp(struct host *host)
 {
+	TRACE(host, "one less wants the time of packets");
 	netdev_state(host)->netstamp_needed--;
 }
 

@@ -530,6 +530,7 @@ freeskb:
 
 void arp_ifdown(struct net_device *dev)
 {
+	TRACE(dev, "forget the device's neighbours: it goes down");
 	neigh_ifdown(arp_tbl(dev_net(dev)), dev);
 }
 

@@ -82,6 +82,7 @@ struct net_device *ip_dev_find(struct net *net, __be32 addr)
 
 struct in_device *inetdev_by_index(struct net *net, int ifindex)
 {
+	TRACE(net, "find the ip configuration of a device by its number");
 	struct net_device *dev = dev_get_by_index_rcu(net, ifindex);
 
 	return dev ? dev->ip_ptr : NULL;

@@ -142,6 +142,7 @@ __be32 fib_compute_spec_dst(struct sk_buff *skb)
 static int __fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst, u8 tos, int oif,
 				 struct net_device *dev, int rpf, struct in_device *idev, u32 *itag)
 {
+	TRACE_SKB(skb, "look the source up: would an answer go out by the device it came in by?");
 	struct net *net = dev_net(dev);
 	struct flowi4 fl4 = {
 		.flowi4_iif = oif ? oif : LOOPBACK_IFINDEX,

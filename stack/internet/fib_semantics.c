@@ -257,6 +257,7 @@ static int fib_check_nh_v4_gw(struct net *net, struct fib_nh *nh, u8 scope)
 /* Without a gateway everybody is on the link: the "next hop" is the destination itself. */
 static int fib_check_nh_nongw(struct net *net, struct fib_nh *nh)
 {
+	TRACE(net, "check the device of a next hop without a gateway");
 	struct in_device *in_dev = inetdev_by_index(net, nh->fib_nh_oif);
 
 	if (nh->fib_nh_flags & RTNH_F_ONLINK)
@@ -435,6 +436,7 @@ static int fib_info_down_dev(struct fib_info *fi, void *arg)
 /* Marks the routes by a device that goes down as dead (the host's own addresses stay unless `force`). */
 int fib_sync_down_dev(struct net_device *dev, unsigned long event, bool force)
 {
+	TRACE(dev, "mark the routes by a device that goes down");
 	struct sync_dev s = { .dev = dev, .event = event, .scope = force ? -1 : RT_SCOPE_NOWHERE };
 
 	return fib_for_each_info(dev_net(dev), fib_info_down_dev, &s);
@@ -454,6 +456,7 @@ static int fib_info_up_dev(struct fib_info *fi, void *arg)
 
 int fib_sync_up(struct net_device *dev, unsigned char nh_flags)
 {
+	TRACE(dev, "revive the routes by a device that comes up");
 	struct sync_dev s = { .dev = dev, .nh_flags = nh_flags };
 
 	if (!(dev->flags & IFF_UP))
@@ -480,6 +483,7 @@ static int fib_info_down_addr(struct fib_info *fi, void *arg)
 
 int fib_sync_down_addr(struct net_device *dev, __be32 local)
 {
+	TRACE(dev, "mark the routes that prefer an address which goes");
 	struct sync_addr s = { .local = local };
 
 	return local ? fib_for_each_info(dev_net(dev), fib_info_down_addr, &s) : 0;

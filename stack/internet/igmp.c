@@ -101,20 +101,31 @@ static int unsolicited_report_interval(const struct in_device *in_dev)
 	return max((int)msecs_to_jiffies((unsigned int)ms), 1);
 }
 
+static void ip_ma_put(struct ip_mc_list *im)
+{
+	TRACE(im->interface->dev, "drop a reference of the group");
+	if (--im->refcnt == 0)
+		kfree(im->interface->host, im);
+}
+
 void igmp_stop_timer(struct ip_mc_list *im)
 {
 	TRACE(im->interface->dev, "report the group no longer");
-	del_timer(&im->timer);
+	bool put = del_timer(&im->timer);
+
 	im->tm_running = false;
 	im->reporter = false;
 	im->unsolicit_count = 0;
+	if (put)
+		ip_ma_put(im);
 }
 
 static void igmp_start_timer(struct ip_mc_list *im, int max_delay)
 {
 	TRACE(im->interface->dev, "report the group after a random delay");
 	im->tm_running = true;
-	mod_timer(&im->timer, igmp_delay(im->interface, max_delay));
+	if (!mod_timer(&im->timer, igmp_delay(im->interface, max_delay)))
+		im->refcnt++;
 }
 
 void igmp_gq_start_timer(struct in_device *in_dev)
@@ -143,7 +154,8 @@ void igmp_mod_timer(struct ip_mc_list *im, int max_delay)
 		im->tm_running = true;
 		return;
 	}
-	del_timer(&im->timer);
+	if (del_timer(&im->timer))
+		im->refcnt--; /* igmp_start_timer() takes it again */
 	igmp_start_timer(im, max_delay);
 }
 
@@ -193,17 +205,19 @@ static void igmp_timer_expire(struct timer_list *t)
 		igmp_send_report(in_dev, im, IGMPV2_HOST_MEMBERSHIP_REPORT);
 	else
 		igmp_send_report(in_dev, im, IGMPV3_HOST_MEMBERSHIP_REPORT);
+	ip_ma_put(im);
 }
 
 /* ---- groups that were left: what is still to be reported of them ---- */
 
-static void igmp_free_group(struct ip_mc_list *im)
+void kfree_pmc(struct ip_mc_list *pmc)
 {
-	struct host *host = im->interface->host;
+	struct host *host = pmc->interface->host;
+	TRACE(host, "free what was remembered of a group that was left");
 
-	ip_sf_list_clear_all(host, &im->tomb);
-	ip_sf_list_clear_all(host, &im->sources);
-	kfree(host, im);
+	ip_sf_list_clear_all(host, &pmc->sources);
+	ip_sf_list_clear_all(host, &pmc->tomb);
+	kfree(host, pmc);
 }
 
 static void igmpv3_add_delrec(struct in_device *in_dev, struct ip_mc_list *im)
@@ -247,7 +261,7 @@ static void igmpv3_del_delrec(struct in_device *in_dev, struct ip_mc_list *im)
 	} else {
 		im->crcount = igmp_robustness(in_dev);
 	}
-	igmp_free_group(pmc);
+	kfree_pmc(pmc);
 }
 
 void igmpv3_clear_delrec(struct in_device *in_dev)
@@ -257,7 +271,8 @@ void igmpv3_clear_delrec(struct in_device *in_dev)
 
 	while ((pmc = in_dev->mc_tomb) != NULL) {
 		in_dev->mc_tomb = pmc->next;
-		igmp_free_group(pmc);
+		ip_mc_clear_src(pmc);
+		kfree_pmc(pmc);
 	}
 	for (pmc = in_dev->mc_list; pmc; pmc = pmc->next)
 		ip_sf_list_clear_all(in_dev->host, &pmc->tomb);
@@ -283,7 +298,7 @@ static void ip_mc_filter_del(struct in_device *in_dev, __be32 addr)
 		dev_mc_del(in_dev->dev, buf);
 }
 
-static void igmp_group_dropped(struct ip_mc_list *im)
+static void __igmp_group_dropped(struct ip_mc_list *im)
 {
 	struct in_device *in_dev = im->interface;
 	TRACE(in_dev->dev, "the device left a group: card, leave message");
@@ -305,6 +320,12 @@ static void igmp_group_dropped(struct ip_mc_list *im)
 	}
 	igmpv3_add_delrec(in_dev, im);
 	igmp_ifc_event(in_dev);
+}
+
+static void igmp_group_dropped(struct ip_mc_list *im)
+{
+	TRACE(im->interface->dev, "the device leaves a group while it is down");
+	__igmp_group_dropped(im);
 }
 
 static void igmp_group_added(struct ip_mc_list *im)
@@ -342,7 +363,7 @@ int ____ip_mc_inc_group(struct in_device *in_dev, __be32 addr, unsigned int mode
 	im = kzalloc(in_dev->host, sizeof(*im));
 	if (!im)
 		return -ENOMEM;
-	im->users = 1;
+	im->users = im->refcnt = 1;
 	im->interface = in_dev;
 	im->multiaddr = addr;
 	im->sfmode = mode;
@@ -371,7 +392,7 @@ void ip_mc_inc_group(struct in_device *in_dev, __be32 addr)
 	__ip_mc_inc_group(in_dev, addr);
 }
 
-static void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
+void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
 {
 	TRACE(in_dev->dev, "one member less of the group");
 	struct ip_mc_list *i, **ip;
@@ -384,18 +405,11 @@ static void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
 	ip_mc_hash_remove(in_dev, i);
 	*ip = i->next;
 	in_dev->mc_count--;
-	igmp_group_dropped(i);
+	__igmp_group_dropped(i);
 	ip_mc_clear_src(i);
 	if (!in_dev->dead)
 		ip_rt_multicast_event(in_dev);
-	del_timer(&i->timer);
-	igmp_free_group(i);
-}
-
-void ip_mc_dec_group(struct in_device *in_dev, __be32 addr)
-{
-	TRACE(in_dev->dev, "one member less of the group");
-	__ip_mc_dec_group(in_dev, addr);
+	ip_ma_put(i);
 }
 
 /* ---- the device ---- */
@@ -442,7 +456,7 @@ void ip_mc_down(struct in_device *in_dev)
 	in_dev->mr_ifc_count = 0;
 	del_timer(&in_dev->mr_ifc_timer);
 	del_timer(&in_dev->mr_gq_timer);
-	ip_mc_dec_group(in_dev, IGMP_ALL_HOSTS);
+	__ip_mc_dec_group(in_dev, IGMP_ALL_HOSTS);
 }
 
 void ip_mc_destroy_dev(struct in_device *in_dev)
@@ -454,9 +468,11 @@ void ip_mc_destroy_dev(struct in_device *in_dev)
 	ip_mc_down(in_dev);
 	igmpv3_clear_delrec(in_dev);
 	while ((i = in_dev->mc_list) != NULL) {
+		ip_mc_hash_remove(in_dev, i);
 		in_dev->mc_list = i->next;
+		in_dev->mc_count--;
 		ip_mc_clear_src(i);
-		igmp_free_group(i);
+		ip_ma_put(i);
 	}
 	kfree(in_dev->host, in_dev->mc_hash);
 	in_dev->mc_hash = NULL;

@@ -91,6 +91,7 @@ struct ip_mc_list {
 	struct ip_sf_list *sources, *tomb;
 	unsigned int sfcount[2]; /* sockets, by mode */
 	int users;
+	int refcnt; /* the device's list and the timer hold it */
 	struct timer_list timer;
 	bool tm_running, reporter, loaded, gsquery;
 	u8 unsolicit_count, crcount;
@@ -101,7 +102,7 @@ void ip_mc_destroy_dev(struct in_device *in_dev);
 void ip_mc_up(struct in_device *in_dev);
 void ip_mc_down(struct in_device *in_dev);
 void ip_mc_inc_group(struct in_device *in_dev, __be32 addr);
-void ip_mc_dec_group(struct in_device *in_dev, __be32 addr);
+void __ip_mc_dec_group(struct in_device *in_dev, __be32 addr);
 /* -ENOMEM, or 0. */
 int ____ip_mc_inc_group(struct in_device *in_dev, __be32 addr, unsigned int mode);
 /* Is the device a member, and does it let this source (0: any) through? */
@@ -167,6 +168,7 @@ static inline u8 igmp_robustness(const struct in_device *in_dev)
 
 struct ip_mc_list *igmp_find_group(const struct in_device *in_dev, __be32 addr);
 void ip_sf_list_clear_all(struct host *host, struct ip_sf_list **list);
+void kfree_pmc(struct ip_mc_list *pmc); /* of a group that was left */
 void igmpv3_clear_delrec(struct in_device *in_dev);
 void igmp_ifc_event(struct in_device *in_dev);
 void igmp_mod_timer(struct ip_mc_list *im, int max_delay);

@@ -10,30 +10,44 @@
 
 /* ---- the ip header ---- */
 
-/* A packet with route and ip header and room for `size` bytes in all. */
-static struct sk_buff *igmp_alloc(struct in_device *in_dev, __be32 dst, unsigned int size)
+static struct rtable *igmp_route(const struct in_device *in_dev, struct flowi4 *fl4, __be32 dst)
+{
+	return ip_route_output_ports(dev_net(in_dev->dev), fl4, NULL, dst, 0, 0, 0, IPPROTO_IGMP, 0,
+				     in_dev->dev->ifindex);
+}
+
+static struct sk_buff *igmp_alloc(const struct in_device *in_dev, unsigned int size)
+{
+	const struct net_device *dev = in_dev->dev;
+	struct sk_buff *skb =
+		alloc_skb(dev->host, size + LL_RESERVED_SPACE(dev) + dev->needed_tailroom, GFP_ATOMIC);
+
+	if (skb) {
+		skb->priority = 7; /* TC_PRIO_CONTROL */
+		skb->journey = trace_journey_new(dev->host);
+	}
+	return skb;
+}
+
+static __be32 igmpv3_get_srcaddr(const struct in_device *in_dev, const struct flowi4 *fl4)
+{
+	TRACE(in_dev->dev, "another device's address would lead the router astray: 0 then");
+	const struct in_ifaddr *ifa;
+
+	for (ifa = in_dev->ifa_list; ifa && ifa->ifa_local != fl4->saddr; ifa = ifa->ifa_next)
+		;
+	return ifa ? fl4->saddr : 0;
+}
+
+static void igmp_header(struct sk_buff *skb, const struct in_device *in_dev, struct rtable *rt,
+			const struct flowi4 *fl4, bool v3)
 {
 	struct net_device *dev = in_dev->dev;
-	struct net *net = dev_net(dev);
-	const unsigned int hlen = LL_RESERVED_SPACE(dev);
-	struct sk_buff *skb;
-	struct flowi4 fl4;
-	struct rtable *rt;
 	struct iphdr *iph;
 
-	rt = ip_route_output_ports(net, &fl4, NULL, dst, 0, 0, 0, IPPROTO_IGMP, 0, dev->ifindex);
-	if (IS_ERR(rt))
-		return NULL;
-	skb = alloc_skb(net->host, size + hlen + dev->needed_tailroom, GFP_ATOMIC);
-	if (!skb) {
-		ip_rt_put(rt);
-		return NULL;
-	}
-	skb->priority = 7; /* TC_PRIO_CONTROL */
-	skb->journey = trace_journey_new(net->host);
 	skb_dst_set(skb, &rt->dst);
 	skb->dev = dev;
-	skb_reserve(skb, (int)hlen);
+	skb_reserve(skb, (int)LL_RESERVED_SPACE(dev));
 	skb_reset_network_header(skb);
 	iph = skb_put(skb, IGMP_IPHDR_LEN);
 	*iph = (struct iphdr){
@@ -43,13 +57,12 @@ static struct sk_buff *igmp_alloc(struct in_device *in_dev, __be32 dst, unsigned
 		.frag_off = htons(IP_DF),
 		.ttl = 1,
 		.protocol = IPPROTO_IGMP,
-		.saddr = fl4.saddr,
-		.daddr = fl4.daddr,
+		.saddr = v3 ? igmpv3_get_srcaddr(in_dev, fl4) : fl4->saddr,
+		.daddr = fl4->daddr,
 	};
 	memcpy(iph + 1, (const u8[]){ IPOPT_RA, 4, 0, 0 }, 4);
-	ip_select_ident(net, skb, NULL);
+	ip_select_ident(dev_net(dev), skb, NULL);
 	skb_set_transport_header(skb, IGMP_IPHDR_LEN);
-	return skb;
 }
 
 static int igmp_finish(struct sk_buff *skb)
@@ -76,27 +89,24 @@ static struct igmpv3_report *igmpv3_report_hdr(const struct sk_buff *skb)
 	return (struct igmpv3_report *)(void *)skb_transport_header(skb);
 }
 
-/* Another device's address would lead the router astray. */
-static bool is_address_of(const struct in_device *in_dev, __be32 addr)
-{
-	const struct in_ifaddr *ifa;
-
-	for (ifa = in_dev->ifa_list; ifa && ifa->ifa_local != addr; ifa = ifa->ifa_next)
-		;
-	return ifa != NULL;
-}
-
 static bool igmpv3_newpack(struct report *r)
 {
 	TRACE(r->in_dev->dev, "begin a report");
 	struct igmpv3_report *pig;
+	struct flowi4 fl4;
+	struct rtable *rt;
 
 	r->gr = NULL;
-	r->skb = igmp_alloc(r->in_dev, IGMPV3_ALL_MCR, r->mtu);
+	r->skb = igmp_alloc(r->in_dev, r->mtu);
 	if (!r->skb)
 		return false;
-	if (!is_address_of(r->in_dev, ip_hdr(r->skb)->saddr))
-		ip_hdr(r->skb)->saddr = 0;
+	rt = igmp_route(r->in_dev, &fl4, IGMPV3_ALL_MCR);
+	if (IS_ERR(rt)) {
+		kfree_skb(r->skb);
+		r->skb = NULL;
+		return false;
+	}
+	igmp_header(r->skb, r->in_dev, rt, &fl4, true);
 	pig = skb_put(r->skb, sizeof(*pig));
 	*pig = (struct igmpv3_report){ .type = IGMPV3_HOST_MEMBERSHIP_REPORT };
 	return true;
@@ -133,6 +143,7 @@ static bool add_grhead(struct report *r, const struct ip_mc_list *pmc, enum igmp
 static bool is_in(const struct ip_mc_list *pmc, const struct ip_sf_list *psf, enum igmpv3_record type,
 		  bool gdel, bool sdel)
 {
+	TRACE(pmc->interface->dev, "does the source belong into the record?");
 	const bool excluded = pmc->sfcount[MCAST_EXCLUDE] == psf->sf_count[MCAST_EXCLUDE];
 
 	switch (type) {
@@ -161,13 +172,14 @@ static bool is_in(const struct ip_mc_list *pmc, const struct ip_sf_list *psf, en
 	return false;
 }
 
-static unsigned int grec_size(struct ip_mc_list *pmc, enum igmpv3_record type, bool gdel, bool sdel)
+static unsigned int igmp_scount(struct ip_mc_list *pmc, enum igmpv3_record type, bool gdel, bool sdel)
 {
-	unsigned int size = sizeof(struct igmpv3_grec);
+	TRACE(pmc->interface->dev, "count the sources of the record");
+	unsigned int scount = 0;
 
 	for (const struct ip_sf_list *psf = sdel ? pmc->tomb : pmc->sources; psf; psf = psf->sf_next)
-		size += is_in(pmc, psf, type, gdel, sdel) ? 4 : 0;
-	return size;
+		scount += is_in(pmc, psf, type, gdel, sdel);
+	return scount;
 }
 
 static bool is_change_of_sources(enum igmpv3_record type)
@@ -242,7 +254,7 @@ static void add_grec(struct report *r, struct ip_mc_list *pmc, enum igmpv3_recor
 	r->gr = NULL;
 	/* a list of what is excluded must be in one record: it gets a fresh packet rather than be cut */
 	if (truncate && r->skb && igmpv3_report_hdr(r->skb)->ngrec &&
-	    report_room(r) < grec_size(pmc, type, gdel, sdel))
+	    report_room(r) < sizeof(struct igmpv3_grec) + 4 * igmp_scount(pmc, type, gdel, sdel))
 		igmpv3_sendpack(r);
 	if (!add_grec_sources(r, pmc, type, gdel, sdel, truncate)) {
 		if (is_change_of_sources(type))
@@ -286,6 +298,7 @@ int igmpv3_send_report(struct in_device *in_dev, struct ip_mc_list *pmc)
 /* Sources of a group that was left and that are not to be reported any more. */
 static void igmpv3_clear_zeros(struct host *host, struct ip_sf_list **at)
 {
+	TRACE(host, "forget sources that need no more reports");
 	struct ip_sf_list *psf;
 
 	while ((psf = *at) != NULL) {
@@ -321,7 +334,7 @@ static void report_groups_left(struct report *r)
 			continue;
 		}
 		*at = pmc->next;
-		kfree(host, pmc);
+		kfree_pmc(pmc);
 	}
 }
 
@@ -355,15 +368,22 @@ int igmp_send_report(struct in_device *in_dev, struct ip_mc_list *pmc, int type)
 	TRACE(in_dev->dev, "send a report of a group, or that it was left");
 	struct igmphdr *ih;
 	struct sk_buff *skb;
+	struct flowi4 fl4;
+	struct rtable *rt;
 
 	if (type == IGMPV3_HOST_MEMBERSHIP_REPORT)
 		return igmpv3_send_report(in_dev, pmc);
 	if (igmp_unspoken(in_dev, pmc->multiaddr))
 		return 0;
-	skb = igmp_alloc(in_dev, type == IGMP_HOST_LEAVE_MESSAGE ? IGMP_ALL_ROUTER : pmc->multiaddr,
-			 IGMP_IPHDR_LEN + sizeof(*ih));
-	if (!skb)
+	rt = igmp_route(in_dev, &fl4, type == IGMP_HOST_LEAVE_MESSAGE ? IGMP_ALL_ROUTER : pmc->multiaddr);
+	if (IS_ERR(rt))
 		return -1;
+	skb = igmp_alloc(in_dev, IGMP_IPHDR_LEN + sizeof(*ih));
+	if (!skb) {
+		ip_rt_put(rt);
+		return -1;
+	}
+	igmp_header(skb, in_dev, rt, &fl4, false);
 	ih = skb_put(skb, sizeof(*ih));
 	*ih = (struct igmphdr){ .type = (u8)type, .group = pmc->multiaddr };
 	return igmp_finish(skb);

@@ -7,6 +7,7 @@
 
 void ip_sf_list_clear_all(struct host *host, struct ip_sf_list **list)
 {
+	TRACE(host, "free a list of sources");
 	struct ip_sf_list *psf;
 
 	while ((psf = *list) != NULL) {
@@ -205,9 +206,9 @@ int ip_mc_add_src(struct in_device *in_dev, __be32 mca, unsigned int sfmode, uns
 void ip_mc_clear_src(struct ip_mc_list *pmc)
 {
 	TRACE(pmc->interface->dev, "forget the group's sources");
-	ip_sf_list_clear_all(pmc->interface->host, &pmc->tomb);
-	ip_sf_list_clear_all(pmc->interface->host, &pmc->sources);
 	pmc->sfmode = MCAST_EXCLUDE;
 	pmc->sfcount[MCAST_INCLUDE] = 0;
 	pmc->sfcount[MCAST_EXCLUDE] = 1;
+	ip_sf_list_clear_all(pmc->interface->host, &pmc->tomb);
+	ip_sf_list_clear_all(pmc->interface->host, &pmc->sources);
 }

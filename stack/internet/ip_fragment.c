@@ -215,8 +215,9 @@ static struct sk_buff *ip_frag_next(struct sk_buff *skb, struct ip_frag_state *s
 /* What the fragment keeps in IPCB, and which options those after the first carry. */
 static void ip_frag_ipcb(struct sk_buff *from, struct sk_buff *to, bool first_frag)
 {
+	TRACE_SKB(to, "copy what ip knows of the packet; options that only the first fragment carries go");
 	IPCB(to)->flags = IPCB(from)->flags;
-	if (first_frag && ip_hdr(from)->ihl > 5)
+	if (first_frag)
 		ip_options_fragment(from);
 }
 

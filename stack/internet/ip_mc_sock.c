@@ -5,6 +5,7 @@
 #include "stack/internet/igmp.h"
 #include "stack/internet/internet.h"
 #include "stack/transport/inet_sock.h"
+#include "stack/transport/sock_mem.h"
 
 /* The device that is meant: by index, by one of its addresses, or by the route to the group; imr says which.
  */
@@ -64,7 +65,7 @@ static int __ip_mc_join_group(struct sock *sk, struct ip_mreqn *imr, unsigned in
 		count++;
 	if (count >= sock_net(sk)->ipv4.sysctl_igmp_max_memberships)
 		return -ENOBUFS;
-	iml = kzalloc(sk->host, sizeof(*iml));
+	iml = sock_kmalloc(sk, sizeof(*iml));
 	if (!iml)
 		return -ENOBUFS;
 	iml->multi = *imr;
@@ -87,6 +88,26 @@ int ip_mc_join_group_ssm(struct sock *sk, struct ip_mreqn *imr, unsigned int mod
 	return __ip_mc_join_group(sk, imr, mode);
 }
 
+static size_t sflist_size(unsigned int max)
+{
+	return sizeof(struct ip_sf_socklist) + max * sizeof(__be32);
+}
+
+static struct ip_sf_socklist *sflist_alloc(struct sock *sk, unsigned int max)
+{
+	struct ip_sf_socklist *psl = sock_kmalloc(sk, sflist_size(max));
+
+	if (psl)
+		psl->sl_max = max;
+	return psl;
+}
+
+static void sflist_free(struct sock *sk, struct ip_sf_socklist *psl)
+{
+	if (psl)
+		sock_omem_free(sk, psl, sflist_size(psl->sl_max));
+}
+
 static void ip_mc_leave_src(struct sock *sk, struct ip_mc_socklist *iml, struct in_device *in_dev)
 {
 	TRACE_SK(sk, "forget which sources of the group the socket wants");
@@ -94,7 +115,7 @@ static void ip_mc_leave_src(struct sock *sk, struct ip_mc_socklist *iml, struct 
 
 	ip_mc_del_src(in_dev, iml->multi.imr_multiaddr.s_addr, iml->sfmode, psf ? psf->sl_count : 0,
 		      psf ? psf->sl_addr : NULL, false);
-	kfree(sk->host, psf);
+	sflist_free(sk, psf);
 	iml->sflist = NULL;
 }
 
@@ -106,8 +127,8 @@ static void mc_sock_remove(struct sock *sk, struct ip_mc_socklist **imlp, struct
 	ip_mc_leave_src(sk, iml, in_dev);
 	*imlp = iml->next;
 	if (in_dev)
-		ip_mc_dec_group(in_dev, iml->multi.imr_multiaddr.s_addr);
-	kfree(sk->host, iml);
+		__ip_mc_dec_group(in_dev, iml->multi.imr_multiaddr.s_addr);
+	sock_omem_free(sk, iml, sizeof(*iml));
 }
 
 int ip_mc_leave_group(struct sock *sk, struct ip_mreqn *imr)
@@ -161,15 +182,6 @@ static unsigned int source_index(const struct ip_sf_socklist *psl, __be32 addr)
 	return i;
 }
 
-static struct ip_sf_socklist *sflist_alloc(struct sock *sk, unsigned int max)
-{
-	struct ip_sf_socklist *psl = kzalloc(sk->host, sizeof(*psl) + max * sizeof(psl->sl_addr[0]));
-
-	if (psl)
-		psl->sl_max = max;
-	return psl;
-}
-
 static int mc_source_remove(struct sock *sk, struct ip_mc_socklist *pmc, struct in_device *in_dev,
 			    __be32 source, struct ip_mreqn *imr)
 {
@@ -201,7 +213,7 @@ static int mc_source_add(struct sock *sk, struct ip_mc_socklist *pmc, struct in_
 		if (psl) {
 			newpsl->sl_count = psl->sl_count;
 			memcpy(newpsl->sl_addr, psl->sl_addr, psl->sl_count * sizeof(psl->sl_addr[0]));
-			kfree(sk->host, psl);
+			sflist_free(sk, psl);
 		}
 		pmc->sflist = psl = newpsl;
 	}
@@ -278,12 +290,12 @@ int ip_mc_msfilter(struct sock *sk, const struct ip_msfilter *msf, int ifindex)
 	err = ip_mc_add_src(in_dev, group, msf->imsf_fmode, msf->imsf_numsrc, newpsl ? newpsl->sl_addr : NULL,
 			    false);
 	if (err && newpsl) {
-		kfree(sk->host, newpsl);
+		sflist_free(sk, newpsl);
 		return err;
 	}
 	psl = pmc->sflist;
 	ip_mc_del_src(in_dev, group, pmc->sfmode, psl ? psl->sl_count : 0, psl ? psl->sl_addr : NULL, false);
-	kfree(sk->host, psl);
+	sflist_free(sk, psl);
 	pmc->sflist = newpsl;
 	pmc->sfmode = msf->imsf_fmode;
 	return 0;

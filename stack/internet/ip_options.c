@@ -379,6 +379,7 @@ void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr,
 
 void ip_options_fragment(struct sk_buff *skb)
 {
+	TRACE_SKB(skb, "blank the options that only the first fragment carries");
 	u8 *p = skb_network_header(skb) + sizeof(struct iphdr);
 	int left = (int)ip_hdrlen(skb) - (int)sizeof(struct iphdr);
 

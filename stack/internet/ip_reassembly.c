@@ -118,6 +118,13 @@ static struct ipq *ip_find(struct net *net, const struct iphdr *iph, u32 user)
 
 /* The first fragment of a packet that did not become whole: may the sender be told? It is given its device
  * and a route for that. */
+/* Only the end host answers (RFC 792). */
+static bool frag_expire_skip_icmp(struct sk_buff *head)
+{
+	TRACE_SKB(head, "is it another host's packet, so that nobody is told?");
+	return skb_rtable(head)->rt_type != RTN_LOCAL;
+}
+
 static bool ip_expire_route(struct ipq *qp, struct sk_buff *head)
 {
 	const struct iphdr *iph = ip_hdr(head);
@@ -127,8 +134,7 @@ static bool ip_expire_route(struct ipq *qp, struct sk_buff *head)
 		return false;
 	if (ip_route_input_noref(head, iph->daddr, iph->saddr, iph->tos, head->dev))
 		return false;
-	/* Only the end host answers (RFC 792). */
-	return skb_rtable(head)->rt_type == RTN_LOCAL;
+	return !frag_expire_skip_icmp(head);
 }
 
 static void ip_expire(struct timer_list *t)

@@ -374,6 +374,12 @@ static int get_pktoptions(const struct sock *sk, char *optval, int *optlen)
 	return 0;
 }
 
+static bool getsockopt_needs_rtnl(struct sock *sk, int optname)
+{
+	TRACE_SK(sk, "does the option concern the configuration of devices?");
+	return optname == IP_MSFILTER;
+}
+
 static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read an ip option");
@@ -383,6 +389,7 @@ static int do_ip_getsockopt(struct sock *sk, int optname, char *optval, int *opt
 		return -EINVAL;
 	if (ip_is_mcast_option(optname))
 		return ip_mc_getsockopt(sk, optname, optval, optlen);
+	getsockopt_needs_rtnl(sk, optname);
 	lock_sock(sk);
 	err = optname == IP_OPTIONS	 ? get_ip_options(sk, optval, optlen)
 	      : optname == IP_PKTOPTIONS ? get_pktoptions(sk, optval, optlen)

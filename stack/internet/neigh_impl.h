@@ -21,7 +21,7 @@ void neigh_periodic_work(struct work_struct *work);
 
 /* ---- neigh_proxy.c ---- */
 void pneigh_init(struct neigh_table *tbl);
-void pneigh_ifdown(struct neigh_table *tbl, struct net_device *dev, bool skip_perm);
+void pneigh_ifdown_and_unlock(struct neigh_table *tbl, struct net_device *dev, bool skip_perm);
 void pneigh_queue_purge(struct neigh_table *tbl);
 
 /* ---- neigh_parms.c ---- */

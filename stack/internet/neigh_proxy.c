@@ -70,8 +70,9 @@ int pneigh_delete(struct neigh_table *tbl, const void *pkey, struct net_device *
 }
 
 /* The device goes down (NULL: all do): its entries go. */
-void pneigh_ifdown(struct neigh_table *tbl, struct net_device *dev, bool skip_perm)
+void pneigh_ifdown_and_unlock(struct neigh_table *tbl, struct net_device *dev, bool skip_perm)
 {
+	TRACE(tbl, "answer for nobody by the device any more");
 	struct pneigh_entry *n, **np;
 
 	for (unsigned int h = 0; tbl->phash_buckets && h <= PNEIGH_HASHMASK; h++) {
@@ -151,6 +152,7 @@ void pneigh_enqueue(struct neigh_table *tbl, struct neigh_parms *p, struct sk_bu
 /* Forgets all answers that wait, as 5.15 does whichever device goes down. */
 void pneigh_queue_purge(struct neigh_table *tbl)
 {
+	TRACE(tbl, "forget answers that wait");
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&tbl->proxy_queue)) != NULL) {

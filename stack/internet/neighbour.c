@@ -58,6 +58,7 @@ struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *pkey, struct
 
 static void neigh_mark_dead(struct neighbour *n)
 {
+	TRACE(n, "the neighbour is in no table any more");
 	n->dead = 1;
 	if (!list_empty(&n->gc_list)) {
 		list_del_init(&n->gc_list);
@@ -84,11 +85,11 @@ static void neigh_unlink(struct neigh_table *tbl, struct neighbour *n)
 		np = &(*np)->next;
 	*np = n->next;
 	list_del_init(&n->all_list);
-	neigh_mark_dead(n);
 }
 
 static void neigh_cleanup_and_release(struct neighbour *neigh)
 {
+	TRACE(neigh, "tell that the neighbour is gone, and let go of it");
 	neigh_notify_gone(neigh);
 	neigh_release(neigh);
 }
@@ -98,6 +99,7 @@ bool neigh_remove_one(struct neighbour *ndel, struct neigh_table *tbl)
 	if (ndel->refcnt != 1 || ndel->dead)
 		return false;
 	neigh_unlink(tbl, ndel);
+	neigh_mark_dead(ndel);
 	neigh_cleanup_and_release(ndel);
 	return true;
 }
@@ -112,8 +114,10 @@ static void neigh_free_rcu(struct rcu_head *head)
 void neigh_destroy(struct neighbour *neigh)
 {
 	TRACE(neigh, "free a neighbour");
+	bool running = neigh_del_timer(neigh);
+
 	SIM_BUG_ON(neigh->host, !neigh->dead);
-	SIM_BUG_ON(neigh->host, timer_pending(&neigh->timer));
+	SIM_BUG_ON(neigh->host, running);
 	NEIGH_CACHE_STAT_INC(neigh->tbl, destroys);
 	neigh_purge_queue(neigh, SKB_DROP_REASON_NEIGH_DEAD);
 	if (neigh->dev)
@@ -125,6 +129,7 @@ void neigh_destroy(struct neighbour *neigh)
 
 static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, bool skip_perm)
 {
+	TRACE(tbl, "take a device's neighbours out of the table");
 	struct neighbour *n, *next;
 
 	list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
@@ -132,6 +137,7 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, boo
 			continue;
 		neigh_unlink(tbl, n);
 		neigh_del_timer(n);
+		neigh_mark_dead(n);
 		if (n->refcnt != 1) { /* somebody uses it still: make it harmless */
 			neigh_purge_queue(n, SKB_DROP_REASON_NEIGH_DEAD);
 			n->output = neigh_blackhole;
@@ -149,8 +155,9 @@ void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev)
 
 static void __neigh_ifdown(struct neigh_table *tbl, struct net_device *dev, bool skip_perm)
 {
+	TRACE(tbl, "forget neighbours, those answered for, and answers that wait");
 	neigh_flush_dev(tbl, dev, skip_perm);
-	pneigh_ifdown(tbl, dev, skip_perm);
+	pneigh_ifdown_and_unlock(tbl, dev, skip_perm);
 	pneigh_queue_purge(tbl);
 }
 

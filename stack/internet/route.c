@@ -38,9 +38,8 @@ bool rt_cache_valid(const struct rtable *rt, struct host *host)
 
 static const struct dst_ops ipv4_dst_ops;
 
-struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type, bool noxfrm)
+static struct rtable *rtable_new(struct net_device *dev, unsigned int flags, u16 type, bool noxfrm)
 {
-	TRACE(dev, "set up rtable and install ops");
 	struct inet_state *inet = inet_state(dev->host);
 	struct rtable *rt = (struct rtable *)dst_alloc(&ipv4_dst_ops, inet->rtable_cache, dev, 1,
 						       DST_OBSOLETE_FORCE_CHK, noxfrm ? DST_NOXFRM : 0);
@@ -64,10 +63,16 @@ struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type
 	return rt;
 }
 
+struct rtable *rt_dst_alloc(struct net_device *dev, unsigned int flags, u16 type, bool noxfrm)
+{
+	TRACE(dev, "set up rtable and install ops");
+	return rtable_new(dev, flags, type, noxfrm);
+}
+
 struct rtable *rt_dst_clone(struct net_device *dev, const struct rtable *rt)
 {
 	TRACE(dev, "copy a route, by another device");
-	struct rtable *new_rt = rt_dst_alloc(dev, rt->rt_flags, rt->rt_type, false);
+	struct rtable *new_rt = rtable_new(dev, rt->rt_flags, rt->rt_type, false);
 
 	if (!new_rt)
 		return NULL;

@@ -6,8 +6,9 @@
 #include "stack/internet/internet.h"
 #include "stack/internet/route.h"
 
-static u32 fnhe_hashfun(const struct host *host, __be32 daddr)
+static u32 fnhe_hashfun(struct host *host, __be32 daddr)
 {
+	TRACE(host, "hash the destination of an exception");
 	return hash_32((u32)daddr ^ inet_state(host)->fnhe_key, FNHE_HASH_SHIFT);
 }
 

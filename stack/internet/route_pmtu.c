@@ -24,8 +24,10 @@ static void flow_of_sock(const struct sock *sk, struct flowi4 *fl4)
 			   inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_dport, inet_sk(sk)->inet_sport);
 }
 
-static void flow_of_packet(const struct iphdr *iph, int oif, u8 protocol, struct flowi4 *fl4)
+static void __build_flow_key(struct host *host, const struct iphdr *iph, int oif, u8 protocol,
+			     struct flowi4 *fl4)
 {
+	TRACE(host, "the flow of a packet of ours");
 	flowi4_init_output(fl4, oif, 0, iph->tos & IPTOS_RT_MASK, RT_SCOPE_UNIVERSE, protocol, 0, iph->daddr,
 			   iph->saddr, 0, 0);
 }
@@ -70,7 +72,7 @@ void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *s
 	if (sk)
 		flow_of_sock(sk, &fl4);
 	else if (skb)
-		flow_of_packet(ip_hdr(skb), 0, ip_hdr(skb)->protocol, &fl4);
+		__build_flow_key(skb->host, ip_hdr(skb), 0, ip_hdr(skb)->protocol, &fl4);
 	else
 		return;
 	if (confirm_neigh)
@@ -85,7 +87,7 @@ void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	flow_of_packet((const struct iphdr *)skb->data, oif, protocol, &fl4);
+	__build_flow_key(skb->host, (const struct iphdr *)skb->data, oif, protocol, &fl4);
 	rt = __ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return;
@@ -100,7 +102,8 @@ static void __ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	flow_of_packet((const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol, &fl4);
+	__build_flow_key(skb->host, (const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol,
+			 &fl4);
 	rt = __ip_route_output_key(sock_net(sk), &fl4);
 	if (IS_ERR(rt))
 		return;
@@ -123,7 +126,8 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 		__ipv4_sk_update_pmtu(skb, sk, mtu);
 		return;
 	}
-	flow_of_packet((const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol, &fl4);
+	__build_flow_key(skb->host, (const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol,
+			 &fl4);
 	dst_hold(odst);
 	if (!dst_check(odst, 0)) {
 		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
@@ -216,8 +220,8 @@ void ip_do_redirect(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb)
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	struct flowi4 fl4;
 
-	flow_of_packet(iph, sk && sk->sk_bound_dev_if ? sk->sk_bound_dev_if : skb->dev->ifindex,
-		       iph->protocol, &fl4);
+	__build_flow_key(skb->host, iph, sk && sk->sk_bound_dev_if ? sk->sk_bound_dev_if : skb->dev->ifindex,
+			 iph->protocol, &fl4);
 	__ip_do_redirect((struct rtable *)dst, skb, &fl4, true);
 }
 
@@ -227,7 +231,7 @@ void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol)
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	flow_of_packet((const struct iphdr *)skb->data, oif, protocol, &fl4);
+	__build_flow_key(skb->host, (const struct iphdr *)skb->data, oif, protocol, &fl4);
 	rt = __ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return;
@@ -241,7 +245,8 @@ void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk)
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	flow_of_packet((const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol, &fl4);
+	__build_flow_key(skb->host, (const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol,
+			 &fl4);
 	rt = __ip_route_output_key(sock_net(sk), &fl4);
 	if (IS_ERR(rt))
 		return;

@@ -282,7 +282,10 @@ static __poll_t packet_poll(struct file *file, struct socket *sock, struct poll_
 {
 	TRACE(sock, "what can the program do with the packet socket now?");
 
-	return datagram_poll(file, sock, wait);
+	__poll_t mask = datagram_poll(file, sock, wait);
+
+	packet_rcv_try_clear_pressure(pkt_sk(sock->sk));
+	return mask;
 }
 
 static int packet_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)

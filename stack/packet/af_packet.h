@@ -86,6 +86,7 @@ int packet_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 /* packet_rcv.c */
 int packet_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
 	       struct net_device *orig_dev);
+void packet_rcv_try_clear_pressure(struct packet_sock *po);
 int packet_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
 
 /* packet_opt.c */

@@ -116,7 +116,7 @@ restore:
 /* ---- reading ---- */
 
 /* Whether a group of sockets may send this one frames again. */
-static void packet_rcv_try_clear_pressure(struct packet_sock *po)
+void packet_rcv_try_clear_pressure(struct packet_sock *po)
 {
 	TRACE_SK(&po->sk, "note that the socket has room again");
 }

@@ -14,10 +14,18 @@ void inet_get_local_port_range(const struct net *net, int *low, int *high)
 	*high = net->ipv4.sysctl_local_port_max;
 }
 
-/* The same address, or one of them any address. */
-static bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2)
+static bool ipv4_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, bool match_wildcard)
 {
-	return sk->sk_rcv_saddr == sk2->sk_rcv_saddr || !sk->sk_rcv_saddr || !sk2->sk_rcv_saddr;
+	TRACE_SK(sk, "have both sockets the same ipv4 address, or one of them any?");
+	if (sk->sk_rcv_saddr == sk2->sk_rcv_saddr)
+		return true;
+	return match_wildcard && (!sk->sk_rcv_saddr || !sk2->sk_rcv_saddr);
+}
+
+bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, bool match_wildcard)
+{
+	TRACE_SK(sk, "do two sockets receive at the same address?");
+	return ipv4_rcv_saddr_equal(sk, sk2, match_wildcard);
 }
 
 /* Sockets of one user only share a port by SO_REUSEPORT. TIME_WAIT belongs to anybody. */
@@ -45,10 +53,10 @@ static bool inet_csk_bind_conflict(struct sock *sk, const struct inet_bind_bucke
 		if (reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN) {
 			if ((!relax ||
 			     (!reuseport_ok && reuseport && sk2->sk_reuseport && same_user(uid, sk2))) &&
-			    inet_rcv_saddr_equal(sk, sk2))
+			    inet_rcv_saddr_equal(sk, sk2, true))
 				return true;
 		} else if (!reuseport_ok || !reuseport || !sk2->sk_reuseport || !same_user(uid, sk2)) {
-			if (inet_rcv_saddr_equal(sk, sk2))
+			if (inet_rcv_saddr_equal(sk, sk2, true))
 				return true;
 		}
 	}

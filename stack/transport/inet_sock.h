@@ -217,4 +217,7 @@ int inet_register_protosw(struct host *host, const struct inet_protosw *p);
 extern const struct proto_ops inet_stream_ops;
 extern const struct proto_ops inet_dgram_ops;
 
+/* Whether two sockets receive at the same address; match_wildcard: any address is the same as all others. */
+bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, bool match_wildcard);
+
 #endif

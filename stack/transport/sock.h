@@ -698,7 +698,7 @@ static inline void sockcm_init(struct sockcm_cookie *sockc, const struct sock *s
 int __sock_cmsg_send(struct sock *sk, const struct cmsghdr *cmsg, struct sockcm_cookie *sockc);
 int sock_cmsg_send(struct sock *sk, const struct msghdr *msg, struct sockcm_cookie *sockc);
 void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
-void sock_put_timestamps(struct msghdr *msg, struct sock *sk, u64 tstamp);
+void __sock_recv_timestamp(struct msghdr *msg, struct sock *sk, u64 tstamp);
 void __sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 
 static inline void sock_recv_ts_and_drops(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)

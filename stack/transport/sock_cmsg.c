@@ -58,7 +58,7 @@ int sock_cmsg_send(struct sock *sk, const struct msghdr *msg, struct sockcm_cook
 
 /* ---- receiving ---- */
 
-void sock_put_timestamps(struct msghdr *msg, struct sock *sk, u64 tstamp)
+void __sock_recv_timestamp(struct msghdr *msg, struct sock *sk, u64 tstamp)
 {
 	TRACE_SK(sk, "tell the program the time of the packet");
 	struct timespec ts[3] = { 0 }; /* by software, not used, by hardware */
@@ -85,7 +85,7 @@ void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *sk
 	if (!skb->tstamp && sock_flag(sk, SOCK_RCVTSTAMP))
 		__net_timestamp(skb);
 	if (skb->tstamp)
-		sock_put_timestamps(msg, sk, skb->tstamp);
+		__sock_recv_timestamp(msg, sk, skb->tstamp);
 }
 
 static void sock_recv_drops(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb)

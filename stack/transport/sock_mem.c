@@ -257,6 +257,19 @@ struct sk_buff *sock_wmalloc(struct sock *sk, unsigned long size, int force, gfp
 	return NULL;
 }
 
+void *sock_kmalloc(struct sock *sk, size_t size)
+{
+	TRACE_SK(sk, "allocate memory that is counted as the socket's options");
+	const size_t max = (size_t)sock_net(sk)->core.sysctl_optmem_max;
+	void *mem = NULL;
+
+	if (size <= max && (size_t)sk->sk_omem_alloc + size < max)
+		mem = kzalloc(sk->host, size);
+	if (mem)
+		sk->sk_omem_alloc += (int)size;
+	return mem;
+}
+
 static void sock_ofree(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "give back what the packet is charged to the sock's options");

@@ -28,6 +28,13 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_orphan_partial(struct sk_buff *skb);
 struct sk_buff *sock_wmalloc(struct sock *sk, unsigned long size, int force, gfp_t priority);
+/* Zeroed memory for the socket's options, limited by optmem_max; sock_omem_free() gives it back. */
+void *sock_kmalloc(struct sock *sk, size_t size);
+static inline void sock_omem_free(struct sock *sk, void *mem, size_t size)
+{
+	sk->sk_omem_alloc -= (int)size;
+	kfree(sk->host, mem);
+}
 struct sk_buff *sock_omalloc(struct sock *sk, unsigned long size, gfp_t priority);
 struct sk_buff *sock_alloc_send_pskb(struct sock *sk, unsigned long header_len, unsigned long data_len,
 				     int noblock, int *errcode, int max_page_order);

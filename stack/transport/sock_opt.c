@@ -249,10 +249,7 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
-		sock_valbool_flag(sk, SOCK_RCVTSTAMP, valbool);
-		sock_valbool_flag(sk, SOCK_RCVTSTAMPNS, valbool && optname == SO_TIMESTAMPNS);
-		if (val)
-			sock_enable_timestamp(sk, SOCK_TIMESTAMP);
+		sock_set_timestamp(sk, optname, valbool);
 		return 0;
 	case SO_TIMESTAMPING:
 		return sock_set_timestamping(sk, val);

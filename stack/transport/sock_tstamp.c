@@ -14,6 +14,27 @@ static bool sk_is_tcp(const struct sock *sk)
 	return sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
 }
 
+static void __sock_set_timestamps(struct sock *sk, bool val, bool ns)
+{
+	TRACE_SK(sk, "tell the time of what was received, or no longer");
+	if (val)
+		sock_set_flag(sk, SOCK_RCVTSTAMP);
+	else
+		sock_reset_flag(sk, SOCK_RCVTSTAMP);
+	if (val && ns)
+		sock_set_flag(sk, SOCK_RCVTSTAMPNS);
+	else
+		sock_reset_flag(sk, SOCK_RCVTSTAMPNS);
+	if (val)
+		sock_enable_timestamp(sk, SOCK_TIMESTAMP);
+}
+
+void sock_set_timestamp(struct sock *sk, int optname, bool valbool)
+{
+	TRACE_SK(sk, "set whether the program is told the time of what was received");
+	__sock_set_timestamps(sk, valbool, optname == SO_TIMESTAMPNS);
+}
+
 int sock_set_timestamping(struct sock *sk, int val)
 {
 	TRACE_SK(sk, "set which time stamps of packets the program wants");

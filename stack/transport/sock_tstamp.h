@@ -21,6 +21,7 @@ enum {
 					  SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK,
 };
 
+void sock_set_timestamp(struct sock *sk, int optname, bool valbool); /* SO_TIMESTAMP, SO_TIMESTAMPNS */
 int sock_set_timestamping(struct sock *sk, int val);
 /* What is to be stamped, from the program's flags to the packet's. */
 void __sock_tx_timestamp(u16 tsflags, u8 *tx_flags);

@@ -275,7 +275,7 @@ int tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, i
 	if (ret < 0)
 		return ret;
 	if (unlikely(r.has_tstamp))
-		sock_put_timestamps(msg, sk, r.tstamp);
+		__sock_recv_timestamp(msg, sk, r.tstamp);
 	if (unlikely(want_inq)) {
 		inq = tcp_inq_hint(sk);
 		put_cmsg(sk->host, msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);

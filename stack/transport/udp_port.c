@@ -82,14 +82,6 @@ u16 udp_portaddr_hash(const struct udp_state *st, __be32 saddr, u16 port)
 
 /* ---- who keeps whom from a port ---- */
 
-/* The same address, or (when that counts) one of them any address. */
-static bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, bool match_wildcard)
-{
-	if (sk->sk_rcv_saddr == sk2->sk_rcv_saddr)
-		return true;
-	return match_wildcard && (!sk->sk_rcv_saddr || !sk2->sk_rcv_saddr);
-}
-
 /*
  * With a bitmap: marks the ports of this chain that the socket cannot have. Without: can it not have port
  * `num`? Bits stand for the ports of the chain: port >> log.
