@@ -1,5 +1,6 @@
 /* cat and echo of files of /proc and /sys, dmesg, sysctl. */
 #include <errno.h>
+#include <regex.h>
 #include <string.h>
 
 #include "lua/host_sysctl.h"
@@ -90,13 +91,18 @@ int sh_dmesg(struct sh *sh)
 
 struct sysctl_options {
 	struct sh *sh;
-	bool values, names, quiet;
+	bool values, names, quiet, binary, ignore;
+	const regex_t *pattern; /* -r, or NULL */
+	const char *folder;	/* only names below it; NULL: all */
+	unsigned listed;
 };
 
 static void say_setting(struct sysctl_options *o, const char *name, const char *value)
 {
 	if (o->names)
 		sh_say(o->sh, "%s\n", name);
+	else if (o->binary)
+		sh_say(o->sh, "%s", value);
 	else if (o->values)
 		sh_say(o->sh, "%s\n", value);
 	else
@@ -111,74 +117,114 @@ static int sysctl_missing(struct sh *sh, const char *name)
 	return sh_fail(sh, 1, ": No such file or directory\n");
 }
 
-/* NAME or NAME=VALUE */
+static int sysctl_one(struct sysctl_options *o, const char *word, bool must_write, int index);
+
+static void say_named(void *arg, const char *name)
+{
+	struct sysctl_options *o = arg;
+	size_t len = o->folder ? strlen(o->folder) : 0;
+	if (o->folder && (strncmp(name, o->folder, len) != 0 || name[len] != '.'))
+		return;
+	o->listed++;
+	if (!o->pattern || regexec(o->pattern, name, 0, NULL, 0) == 0)
+		sysctl_one(o, name, false, 0);
+}
+
+/* All below a folder ("net.ipv4.conf.eth0"); false: it is none. */
+static bool sysctl_folder(struct sysctl_options *o, const char *name)
+{
+	o->folder = name;
+	o->listed = 0;
+	host_sysctl_list(o->sh->host, say_named, o);
+	o->folder = NULL;
+	return o->listed > 0;
+}
+
+/* NAME, NAME=VALUE or "NAME = VALUE" */
 static int sysctl_one(struct sysctl_options *o, const char *word, bool must_write, int index)
 {
 	struct sh *sh = o->sh;
-	const char *eq = strchr(word, '=');
+	const char *eq = strchr(word, '='), *set = eq ? eq + 1 + strspn(eq + 1, " \t") : NULL;
 	struct seq_file value = { .host = sh->host };
 	char name[128];
 	int err, status = 0;
 	if (must_write && !eq)
 		return sh_fail(sh, 1, "sysctl: command line(%d): invalid syntax, continuing...\n", index);
 	snprintf(name, sizeof(name), "%.*s", eq ? (int)(eq - word) : (int)strlen(word), word);
+	name[strcspn(name, " \t")] = '\0';
 	for (char *p = name; *p; p++)
 		*p = *p == '/' ? '.' : *p;
-	err = eq ? host_sysctl_store(sh->host, name, eq + 1) : host_sysctl_show(sh->host, name, &value);
-	if (err == -ENOENT)
-		status = sysctl_missing(sh, name);
+	err = eq ? host_sysctl_store(sh->host, name, set) : host_sysctl_show(sh->host, name, &value);
+	if (err == -ENOENT && strcmp(name, "net.ipv4.tcp_congestion_control") == 0)
+		status = sh_fail(sh, 1, "sysctl: setting key \"%s\": %s\n", name, strerrordesc_np(-err));
+	else if (err == -ENOENT)
+		status = o->ignore || (!eq && sysctl_folder(o, name)) ? 0 : sysctl_missing(sh, name);
 	else if (err == -EACCES)
 		status = sh_fail(sh, 1, "sysctl: permission denied on key \"%s\"\n", name);
 	else if (err)
 		status = sh_fail(sh, 1, "sysctl: setting key \"%s\": %s\n", name, strerrordesc_np(-err));
 	else if (!eq || !o->quiet)
-		say_setting(o, name, eq ? eq + 1 : value.buf ? value.buf : "");
+		say_setting(o, name, eq ? set : value.buf ? value.buf : "");
 	seq_release(&value);
 	return status;
 }
 
-static void say_named(void *arg, const char *name)
+static const struct sh_long sysctl_longs[] = { { "all", 'a' },	 { "binary", 'b' }, { "ignore", 'e' },
+					       { "names", 'N' }, { "values", 'n' }, { "pattern", 'r' },
+					       { "quiet", 'q' }, { "write", 'w' },  { "version", 'V' },
+					       { NULL, 0 } };
+
+/* A letter without argument: what it switches on. NULL: none. */
+static bool *sysctl_switch(struct sysctl_options *o, int c, bool *all, bool *write)
 {
-	struct sysctl_options *o = arg;
-	sysctl_one(o, name, false, 0);
+	return c == 'a' || c == 'A' || c == 'X' ? all
+	       : c == 'w'			? write
+	       : c == 'n'			? &o->values
+	       : c == 'N'			? &o->names
+	       : c == 'q'			? &o->quiet
+	       : c == 'b'			? &o->binary
+	       : c == 'e'			? &o->ignore
+						: NULL;
 }
 
 int sh_sysctl(struct sh *sh)
 {
 	struct sysctl_options o = { .sh = sh };
 	bool all = false, write = false;
-	int c, status = 0;
-	while ((c = sh_getopt(sh, "aAXwnNq")))
-		switch (c) {
-		case 'a':
-		case 'A':
-		case 'X':
-			all = true;
-			break;
-		case 'w':
-			write = true;
-			break;
-		case 'n':
-			o.values = true;
-			break;
-		case 'N':
-			o.names = true;
-			break;
-		case 'q':
-			o.quiet = true;
-			break;
-		default:
+	const char *pattern = NULL;
+	regex_t regex;
+	int status = 0;
+	sh->longs = sysctl_longs;
+	for (int c; (c = sh_getopt(sh, "aAXwnNqbeVr:"));) {
+		bool *on = sysctl_switch(&o, c, &all, &write);
+		if (on) {
+			*on = true;
+		} else if (c == 'r') {
+			pattern = sh->arg;
+		} else if (c == 'V') {
+			sh_say(sh, "sysctl from procps-ng 4.0.2\n");
+			return 0;
+		} else {
 			return sh_fail(sh, 1, "sysctl: invalid option -- '%c'\n", sh->opt);
 		}
+	}
+	if (pattern && regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return sh_fail(sh, 1, "sysctl: Invalid regular expression\n");
+	o.pattern = pattern ? &regex : NULL;
 	if (all)
 		host_sysctl_list(sh->host, say_named, &o);
+	else if (sh->at == sh->n && write)
+		status = sh_fail(
+			sh, 1, "sysctl: no variables specified\nTry `sysctl --help' for more information.\n");
 	else if (sh->at == sh->n)
-		return sh_fail(sh, 1,
-			       "\nUsage:\n sysctl [options] [variable[=value] ...]\n"
-			       "\nOptions: -a -n -N -q -w; see sysctl(8).\n");
+		status = sh_fail(sh, 1,
+				 "\nUsage:\n sysctl [options] [variable[=value] ...]\n"
+				 "\nOptions: -a -b -e -n -N -q -r -w; see sysctl(8).\n");
 	for (int i = sh->at; i < sh->n && !all; i++) {
 		int s = sysctl_one(&o, sh->words[i], write, i - sh->at);
 		status = s ? s : status;
 	}
+	if (pattern)
+		regfree(&regex);
 	return status;
 }
