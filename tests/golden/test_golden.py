@@ -3,10 +3,13 @@
 
 usage: test_golden.py WIREPATH [-v] [--parts]
 
+The traces are those of golden/ and of traces/ beside this file.
+
 Each kind of kinds.lua runs under several circumstances (see VARIANTS); the units of all these runs are pooled, and
 each golden file must be covered by them: see compare.py for what counts, and differences.txt for what is known
 to differ. A line of differences.txt that explains a part which is not missing any more is an error as well.
 """
+import glob
 import os
 import subprocess
 import sys
@@ -40,7 +43,6 @@ VARIANTS = {
     "near": ["--profile", "ast2500", "--set", "rate=1Gbit", "--set", "delay=5us"],
 }
 
-# (kinds.lua has more of them, whose golden traces are not here.)
 # The kinds, each with the circumstances beside "near" that golden's units of it (or of others) fell into.
 KINDS = {
     "tcp": "instant nap slow", "tcp-refused": "instant", "tcp-syn-retransmit": "", "tcp-rto": "instant",
@@ -48,7 +50,8 @@ KINDS = {
     "tcp-nonblock-epoll": "instant", "tcp-loopback": "slow", "arp-fail-tcp": "", "arp-resolve": "",
     "arp-fail-udp": "", "arp-fail-udp-recverr": "", "udp": "instant", "udp-loopback": "slow",
     "udp-fragment": "far", "udp-refused": "", "napi-burst": "nap", "icmp-ping-socket": "", "raw": "",
-    "packet-raw": "", "forward-ping": "instant", "if-down": "instant",
+    "packet-raw": "", "forward-ping": "instant", "if-down": "instant", "igmp-multicast": "instant",
+    "icmp-raw-socket": "", "forward-ttl-exceeded": "", "forward-no-route": "", "frag-timeout": "instant",
 }
 
 def call(*args):
@@ -82,8 +85,10 @@ def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         ours = compare.Ours(run_all(os.path.abspath(args[0]), folder), rules)
-        for name in FILES:
-            count = compare.compare(os.path.join(GOLDEN, name + ".txt"), ours, rules, "-v" in sys.argv, "--parts" in sys.argv)
+        files = [os.path.join(GOLDEN, name + ".txt") for name in FILES]
+        for path in files + sorted(glob.glob(os.path.join(HERE, "traces", "*.txt"))):
+            name = os.path.basename(path)[:-4]
+            count = compare.compare(path, ours, rules, "-v" in sys.argv, "--parts" in sys.argv)
             print("%-32s %s" % (name, ", ".join("%d %s" % (n, k) for k, n in count.items() if n)))
             failed += count["different"]
             passed += sum(count.values()) - count["different"]
