@@ -201,7 +201,7 @@ static int set_pause(struct sh *sh, struct net_device *dev)
 	}
 	if (!err)
 		err = ethtool_set_pauseparam(dev, &p);
-	return err ? netlink_error(sh, 79, err) : 0;
+	return err ? netlink_error(sh, err == -EOPNOTSUPP ? 76 : 79, err) : 0;
 }
 
 static int restart_negotiation(struct sh *sh, struct net_device *dev)
@@ -329,6 +329,18 @@ static int no_such_device(struct sh *sh, bool settings)
 	return settings ? 75 : 1;
 }
 
+static int say_permanent(struct sh *sh, struct net_device *dev)
+{
+	static const uint8_t none[6];
+	const uint8_t *m = dev->perm_addr;
+	if (memcmp(m, none, sizeof(none)) == 0)
+		sh_say(sh, "Permanent address: not set\n");
+	else
+		sh_say(sh, "Permanent address: %02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1], m[2], m[3], m[4],
+		       m[5]);
+	return 0;
+}
+
 int sh_ethtool(struct sh *sh)
 {
 	static const struct {
@@ -338,12 +350,18 @@ int sh_ethtool(struct sh *sh)
 		{ "-i", "--driver", say_driver },    { "-S", "--statistics", say_statistics },
 		{ "-g", "--show-ring", say_rings },  { "-G", "--set-ring", set_rings },
 		{ "-a", "--show-pause", say_pause }, { "-r", "--negotiate", restart_negotiation },
-		{ "-A", "--pause", set_pause },
+		{ "-A", "--pause", set_pause },	     { "-P", "--show-permaddr", say_permanent },
 	};
 	int (*run)(struct sh * sh, struct net_device * dev) = NULL;
 	const char *option = sh->n > 1 ? sh->words[1] : "", *name = sh->n > 2 ? sh->words[2] : NULL;
-	bool show = strcmp(option, "-k") == 0 || strcmp(option, "--show-features") == 0,
-	     set = strcmp(option, "-K") == 0 || strcmp(option, "--features") == 0;
+	bool show = strcmp(option, "-k") == 0 || strcmp(option, "--show-features") == 0 ||
+		    strcmp(option, "--show-offload") == 0,
+	     set = strcmp(option, "-K") == 0 || strcmp(option, "--features") == 0 ||
+		   strcmp(option, "--offload") == 0;
+	if (strcmp(option, "--version") == 0) {
+		sh_say(sh, "ethtool version 6.1\n");
+		return 0;
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
 		if (strcmp(option, options[i].brief) == 0 || strcmp(option, options[i].full) == 0)
 			run = options[i].run;
