@@ -48,21 +48,22 @@ struct request {
 	bool canon; /* the first result gets the name */
 };
 
-static bool number(const char *s, unsigned *v)
+static bool number(const char *s, long *v)
 {
 	char *end;
-	*v = (unsigned)strtoul(s, &end, 10);
-	return *s && *s >= '0' && *s <= '9' && !*end;
+	*v = strtol(s, &end, 10);
+	return end != s && !*end;
 }
 
 /* Which kinds are asked for, and their ports; 0 or EAI_*. */
 static int pick_kinds(struct request *q)
 {
 	bool any = false, served = false;
-	unsigned port = 0;
+	long port = 0;
 	bool numeric = !q->service || !*q->service || number(q->service, &port);
 	if (!numeric && (q->flags & AI_NUMERICSERV))
 		return EAI_NONAME;
+	numeric &= port >= 0; /* else it is looked up as a name */
 	for (int i = 0; i < NR_KINDS; i++) {
 		const struct kind *k = &kinds[i];
 		q->wanted[i] = (!q->socktype || q->socktype == k->socktype) &&
@@ -110,9 +111,9 @@ static int find_addresses(struct run *run, struct request *q)
 	bool v4 = q->family != AF_INET6, v6 = q->family != AF_INET, passive = q->flags & AI_PASSIVE;
 	q->canon = q->flags & AI_CANONNAME;
 	if (!q->host) {
-		if (v4) /* a host without IPv6 has no other */
+		if (v4)
 			add_inet(q, htonl(passive ? INADDR_ANY : INADDR_LOOPBACK));
-		else
+		if (v6) /* whether or not there is IPv6 */
 			add_inet6(q, passive ? &in6addr_any : &in6addr_loopback);
 		return 0;
 	}
@@ -128,7 +129,8 @@ static int find_addresses(struct run *run, struct request *q)
 		add_inet6(q, &in6);
 		return 0;
 	}
-	if ((q->flags & AI_NUMERICHOST) || !*q->host)
+	/* digits and dots are never looked up */
+	if ((q->flags & AI_NUMERICHOST) || !q->host[strspn(q->host, "0123456789.")])
 		return EAI_NONAME;
 	h = world_find_host(&run->world, q->host);
 	if (h && v4)
