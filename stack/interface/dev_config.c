@@ -272,6 +272,7 @@ int dev_change_flags(struct net_device *dev, unsigned int flags)
 
 unsigned int dev_get_flags(const struct net_device *dev)
 {
+	TRACE(dev, "tell the device's flags as programs see them");
 	unsigned int flags =
 		dev->flags & ~(unsigned int)(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP);
 

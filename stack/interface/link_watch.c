@@ -6,6 +6,7 @@
 
 static unsigned char default_operstate(const struct net_device *dev)
 {
+	TRACE(dev, "the operational state that goes with the carrier");
 	return netif_carrier_ok(dev) ? IF_OPER_UP : IF_OPER_DOWN;
 }
 

@@ -374,7 +374,7 @@ static int fib_netdev_event(struct notifier_block *nb, unsigned long event, void
 		fib_disable_ip(dev, event, false);
 		break;
 	case NETDEV_CHANGE:
-		if (netif_carrier_ok(dev))
+		if (dev_get_flags(dev) & (IFF_RUNNING | IFF_LOWER_UP))
 			fib_sync_up(dev, RTNH_F_LINKDOWN);
 		else
 			fib_sync_down_dev(dev, event, false);
