@@ -557,7 +557,7 @@ void viz_sends_free(struct viz_sends *s)
 void viz_send_head(const struct viz_sends *s, uint32_t i, struct frame_head *h)
 {
 	const struct viz_send *v = &s->send[i];
-	frame_parse(h, s->bytes + v->bytes, v->nr_bytes, v->len);
+	frame_parse(h, v->nr_bytes ? s->bytes + v->bytes : NULL, v->nr_bytes, v->len);
 }
 
 struct frame_bases viz_send_bases(const struct viz_sends *s, uint32_t i)
