@@ -42,7 +42,8 @@ void ip_link_stats(struct ip *ip, struct net_device *dev);
 int ip_link(struct ip *ip);
 int ip_neigh(struct ip *ip);
 int ip_address(struct ip *ip);
-const char *ip_scope_name(uint8_t scope); /* RT_SCOPE_* */
+const char *ip_scope_name(uint8_t scope);	       /* RT_SCOPE_* */
+bool ip_scope_value(const char *word, uint8_t *scope); /* a name or a number; false: it is none */
 int ip_route(struct ip *ip);
 
 #endif

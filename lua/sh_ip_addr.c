@@ -24,21 +24,6 @@ struct selection {
 	bool up;
 };
 
-static bool scope_value(const char *word, uint8_t *scope)
-{
-	static const uint8_t scopes[] = { RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK, RT_SCOPE_HOST };
-	long n;
-	for (unsigned k = 0; k < sizeof(scopes); k++)
-		if (strcmp(word, ip_scope_name(scopes[k])) == 0) {
-			*scope = scopes[k];
-			return true;
-		}
-	if (!sh_number(word, 0, 255, &n))
-		return false;
-	*scope = (uint8_t)n;
-	return true;
-}
-
 static int selection_word(struct ip *ip, int *i, struct selection *sel)
 {
 	const char *word = ip->argv[*i], *value;
@@ -55,7 +40,7 @@ static int selection_word(struct ip *ip, int *i, struct selection *sel)
 		if (word[0] == 't' && !sh_prefix(value, &sel->to, &sel->plen))
 			return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
 				       value);
-		if (word[0] == 's' && !scope_value(value, &scope))
+		if (word[0] == 's' && !ip_scope_value(value, &scope))
 			return sh_fail(ip->sh, 255,
 				       "Error: argument \"%s\" is wrong: invalid scope value.\n\n", value);
 		if (word[0] == 's')
@@ -226,7 +211,7 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 		w->spec.prefixlen = plen;
 		return 0;
 	case 5:
-		w->has_scope = scope_value(value, &w->spec.scope);
+		w->has_scope = ip_scope_value(value, &w->spec.scope);
 		return w->has_scope
 			       ? 0
 			       : sh_fail(sh, 255, "Error: argument \"%s\" is wrong: invalid scope value.\n\n",

@@ -52,7 +52,7 @@ const char *ip_scope_name(uint8_t scope)
 					   : "global";
 }
 
-static bool scope_value(const char *word, uint8_t *scope)
+bool ip_scope_value(const char *word, uint8_t *scope)
 {
 	static const uint8_t scopes[] = { RT_SCOPE_UNIVERSE, RT_SCOPE_SITE, RT_SCOPE_LINK, RT_SCOPE_HOST };
 	long n;
@@ -228,7 +228,7 @@ static int selection_value(struct route_selection *sel, const char *word, const 
 		return bad_prefix(ip, value);
 	else if (word[0] == 'p' && !(sel->has_protocol = protocol_value(value, &sel->protocol)))
 		return bad_value(ip, value, "invalid \"protocol\"");
-	else if (strcmp(word, "scope") == 0 && !(sel->has_scope = scope_value(value, &sel->scope)))
+	else if (strcmp(word, "scope") == 0 && !(sel->has_scope = ip_scope_value(value, &sel->scope)))
 		return bad_value(ip, value, "invalid \"scope\"");
 	else if (strcmp(word, "type") == 0 && !(sel->type = route_type(value)))
 		return bad_value(ip, value, "node type value is invalid");
@@ -486,7 +486,7 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 				       "Error: argument \"%s\" is wrong: \"table\" value is invalid\n\n",
 				       value);
 	} else if (strcmp(word, "scope") == 0) {
-		if (!(spec->has_scope = scope_value(value, &spec->scope)))
+		if (!(spec->has_scope = ip_scope_value(value, &spec->scope)))
 			return bad_value(ip, value, "invalid \"scope\" value");
 	} else if (strcmp(word, "proto") == 0 || strcmp(word, "protocol") == 0) {
 		if (!protocol_value(value, &spec->protocol))
