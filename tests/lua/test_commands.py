@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 COMMANDS = os.path.join(HERE, "commands")
-passed = failed = 0
-
 # What differs between a run of ours and one of a real kernel, and between any two runs. Each: pattern, replacement.
 NORMAL = [
     (r"eth0@if\d+:", "eth0:"),
@@ -41,14 +42,6 @@ NORMAL = [
     (r"(?m)^ *\d+: (\S+:\S+ \S+:\S+ 0[71])", r"S: \1"),
     (r" +\n", "\n"),
 ]
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
 
 
 def normal(text):
@@ -97,8 +90,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         against_linux(wirepath, tmp)
         ours_alone(wirepath, tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-passed = failed = 0
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 HEAD = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 bind(3, ..., ...) = 0
 +0 listen(3, 1) = 0
@@ -80,14 +81,6 @@ assert x == 21 and \\
 print(x)"""
 
 
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
-
 def run(*args):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -124,8 +117,7 @@ def main():
         check(r.returncode == 2 and told in r.stdout, "%s: %s" % (args, r.stdout))
     r = run(wirepath, "packetdrill", "/nonexistent.pkt")
     check(r.returncode == 1 and "cannot be read: No such file" in r.stdout, r.stdout)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

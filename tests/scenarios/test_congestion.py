@@ -12,21 +12,13 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOC = os.path.join(ROOT, "stack", "transport", "CONGESTION.md")
 MSS, FRAME = 1448, 1538  # bytes of payload in a full segment, bytes of it on the wire
 SHARE = MSS / FRAME
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    ok = bool(ok)
-    passed += ok
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
 
 def run(wirepath, scenario, options, tmp):
     sets = [a for o in options.split() for a in ("--set", o)]
@@ -214,8 +206,7 @@ def main():
         for t, window, w in curve:
             check(abs(int(window) - float(w)) <= 2 + 0.003 * float(w), "CUBIC's curve at %s s: %s, formula %s" % (t, window, w))
             check("| %s | %s | %s |" % (t, w, window) in doc, "CONGESTION.md says of %s s: %s, %s" % (t, w, window))
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -14,22 +14,14 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENT, SERVER = "10.0.2.15", "10.0.2.2"
 AGAIN = ("fast_retransmission", "out_of_order", "spurious_retransmission", "retransmission")  # the first that fits is taken
 OTHER = ("lost_segment", "duplicate_ack", "ack_lost_segment", "zero_window", "window_update", "window_full", "zero_window_probe",
          "zero_window_probe_ack", "keep_alive", "keep_alive_ack")
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    ok = bool(ok)
-    passed += ok
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
 
 def acks(first, last):
     return ",".join("ACK.%d" % n for n in range(first, last + 1))
@@ -257,8 +249,7 @@ def main():
                 rules_for_lost_frames(case, run)
             else:
                 rules_for_random_faults(case, run)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "scenarios")
-passed = failed = 0
-
 COMMANDS = """
 local sim = require "sim"
 local h = sim.network():host("h", { addr = "10.0.0.1/24" })
@@ -136,14 +137,6 @@ host:sh: iptables -t 'filter' -A 'INPUT' -s 'x' -j 'DROP': iptables v1.8.9 (lega
 }
 
 
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
-
 def run(*args):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -203,8 +196,7 @@ def main():
         command(wirepath, tmp)
         programs(wirepath, tmp)
         scenario(wirepath, tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

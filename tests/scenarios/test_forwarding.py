@@ -8,17 +8,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "forwarding")
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
 
 def answers(lines):
     return {name: sorted(seen.split("; ")) for name, seen in (line.rstrip("\n").split(": ", 1) for line in lines if ": " in line)}
@@ -47,8 +40,7 @@ def main():
     wirepath = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as tmp:
         compare_with_linux(wirepath, tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -15,19 +15,12 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "tcp_programs")
 WIREPATH = os.path.abspath(sys.argv[1])
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
 
 def wirepath(*args, **kw):
     kw.setdefault("stdout", subprocess.PIPE)
@@ -283,8 +276,7 @@ def main():
         mistakes(tmp)
         outputs(tmp)
         interrupt(tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "scenarios")
-passed = failed = 0
-
 # client -- r1 -- r2 -- server; the body of a program on the client follows
 CHAIN = """
 local sim = require "sim"
@@ -106,14 +107,6 @@ ip link set eth0 mtu 10: Error: mtu less than device minimum.
 ip neigh add 10.0.1.1 lladdr zz dev eth0: "zz" is invalid lladdr.
 """),
 }
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
 
 
 def run(*args):
@@ -215,8 +208,7 @@ def main():
         echo_loop(wirepath, tmp)
         scenarios(wirepath, tmp)
         charts(wirepath, tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

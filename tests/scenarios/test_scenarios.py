@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
@@ -17,17 +20,6 @@ SCENARIOS = sorted(glob.glob(os.path.join(ROOT, "scenarios", "*.lua")))
 LOSSY = {"congestion_control", "cubic_window", "lossy_link", "pmtu_blackhole"}
 # but for this: the firewall drops a SYN, which is sent again
 ALLOWED = {"firewall": "tcp.analysis.retransmission and tcp.flags.syn == 1"}
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    ok = bool(ok)
-    passed += ok
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
-
 
 def run(args, **kw):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
@@ -138,8 +130,7 @@ def main():
         captures(wirepath, tmp)
         digests(wirepath, tmp)
         filters(wirepath, tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 
-WIREPATH = os.path.abspath(sys.argv[1])
-passed = failed = 0
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
+WIREPATH = os.path.abspath(sys.argv[1])
 SCENARIO = """
 local sim = require "sim"
 local S = require "posix.sys.socket"
@@ -31,14 +32,6 @@ a:run(function()
 end)
 sim.run()
 """
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL " + what)
 
 
 def frames(path, *fields):
@@ -68,5 +61,4 @@ with tempfile.TemporaryDirectory() as tmp:
     count = sum(len(frames(os.path.join(run, h + ".eth0.pcapng"), "frame.len")) for h in "ab")
     check(len(frames(merged, "frame.len")) == count, "export takes the cards' captures only")
 
-print("%d passed, %d failed" % (passed, failed))
-sys.exit(failed > 0)
+sys.exit(total())

@@ -18,21 +18,12 @@ from pathlib import Path
 from trace_file import (BYTES, CALL, DROP, ENTER_SK, ENTER_SKB, FRAME_RX, FRAME_TX, FUNCTION, HOP_IN, HOP_OUT, IDLE, IRQ,
                         IRQ_END, NOTE, RET, SLOT, SOFTIRQ, STEP_TEXT, SUBJECT_CARD, SUBJECT_SOCK, TASK, VALUE_NAME,
                         WIRE_FROM, WIRE_LEFT, WIRE_TO, Trace, write_run)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
 WIREPATH = os.path.abspath(sys.argv[1])
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 HOP_TIMER, HOP_SOFTIRQ, HOP_IRQ, HOP_WAKE, HOP_FRAME, HOP_WORK = range(6)
-passed = failed = 0
-
-
-def check(cond, what, *more):
-    global passed, failed
-    passed += bool(cond)
-    failed += not cond
-    if not cond:
-        print("FAILED:", what, *more, file=sys.stderr)
-    return cond
-
 
 def wirepath(*args, text=True):
     return subprocess.run([WIREPATH, *map(str, args)], capture_output=True, text=text, timeout=120)
@@ -718,8 +709,7 @@ def main():
         test_odd_bytes(tmp)
         test_filtered(tmp)
         test_broken(hand, tmp)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed != 0)
+    sys.exit(total())
 
 
 main()

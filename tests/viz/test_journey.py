@@ -11,22 +11,13 @@ import sys
 import tempfile
 
 import svg_check
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
 WIREPATH = os.path.abspath(sys.argv[1])
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-passed = failed = 0
-
 UNITS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9}
 STEP = re.compile(r" +(\d+)\.(\d{9}) +(-|[\d.]+ (?:ns|us|ms|s))  (.{18}) (.{16}) (.*)")
-
-
-def check(ok, what, *more):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAILED:", what, *more, file=sys.stderr)
-    return ok
 
 
 def run(*args):
@@ -253,8 +244,7 @@ def main():
         folders = [(handshake(tmp), 4), (losses(tmp), 5), (routed(tmp), 1), (switched(tmp), 1)]
         pictures(folders)
         loopback(tmp)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return total()
 
 
 sys.exit(main())

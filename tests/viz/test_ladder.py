@@ -12,24 +12,15 @@ import sys
 import tempfile
 
 import svg_check
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
 WIREPATH = os.path.abspath(sys.argv[1])
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-passed = failed = 0
-
 NOTES = re.compile(r" \[(fragment at|last fragment|vlan|retransmission|fast retr|tail loss|duplicated|overtaken|lost|"
                    r"dropped)[^\]]*\]")
 UNITS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9}
 SAID = re.compile(r"^ *(?:\+([\d.]+) (ns|us|ms|s))?  (.*)")
-
-
-def check(ok, what, *more):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAILED:", what, *more, file=sys.stderr)
-    return ok
 
 
 def run(*args):
@@ -306,8 +297,7 @@ def main():
         bulk(os.path.join(tmp, "lossy_link"))
         switch(tmp)
         pictures(list(folders.values()) + [os.path.join(tmp, "lossy_link"), faults(tmp)])
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return total()
 
 
 sys.exit(main())

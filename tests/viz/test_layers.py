@@ -13,19 +13,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from chart_reader import shapes
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
 WIREPATH = os.path.abspath(sys.argv[1])
 ROOT = Path(__file__).resolve().parents[2]
-passed = failed = 0
-
-
-def check(cond, what):
-    global passed, failed
-    passed += bool(cond)
-    failed += not cond
-    if not cond:
-        print("FAIL", what)
-
 
 def wirepath(*args):
     return subprocess.run([WIREPATH, *map(str, args)], capture_output=True, text=True, timeout=60)
@@ -134,8 +126,7 @@ def main():
         test_handshake(tmp / "tcp_handshake")
         test_others(tmp)
         test_choice(tmp / "tcp_handshake", tmp)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

@@ -17,11 +17,12 @@ import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
+
 WIREPATH = os.path.abspath(sys.argv[1])
 MAX_TCP_HEADER = (128 + 32 + 63) // 64 * 64
 POLLS = ["server:ftgmac100_poll:%d" % n for n in range(1, 8)]
-passed = failed = 0
-
 SCENARIO = """
 local sim = require "sim"
 local S = require "posix.sys.socket"
@@ -57,16 +58,6 @@ client:run(function()
 end)
 sim.run()
 """
-
-
-def check(cond, what, *more):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED:", what, *more, file=sys.stderr)
-    return cond
 
 
 def wirepath(*args, **kw):
@@ -413,8 +404,7 @@ def main():
         test_pieces(out)
         test_same_run(plain, run, out)
         test_errors(plain, run, out)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return total()
 
 
 sys.exit(main())

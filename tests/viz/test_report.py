@@ -28,22 +28,12 @@ from selenium.webdriver.chrome.service import Service
 
 from trace_file import (CALL, DROP, ENTER, FRAME_RX, FRAME_TX, FUNCTION, HOP_IN, HOP_OUT, IDLE, IRQ, IRQ_END, NOTE,
                         RET, SOFTIRQ, STEP_TEXT, TASK, Trace, write_run)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import check, total
 
 WIREPATH = os.path.abspath(sys.argv[1])
 RECORDS = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-
-passed = failed = 0
-
-
-def check(cond, what, *more):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED:", what, *more, file=sys.stderr)
-    return cond
 
 
 def equal(got, want, what):
@@ -718,8 +708,7 @@ def main():
             test_big(b, tmp)
         finally:
             b.driver.quit()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return total()
 
 
 sys.exit(main())
