@@ -3,11 +3,14 @@
  * a carrier came and packets wait for it (urgent), else at most once a second.
  */
 #include "stack/interface/netdevice.h"
+#include "stack/interface/vlan.h"
 
 static unsigned char default_operstate(const struct net_device *dev)
 {
 	TRACE(dev, "the operational state that goes with the carrier");
-	return netif_carrier_ok(dev) ? IF_OPER_UP : IF_OPER_DOWN;
+	if (netif_carrier_ok(dev))
+		return IF_OPER_UP;
+	return is_vlan_dev(dev) ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
 }
 
 static void rfc2863_policy(struct net_device *dev)

@@ -336,6 +336,14 @@ static void lower_device(void **state)
 	host_link_set(host, real->name, true);
 	assert_true(v5->flags & IFF_UP);
 	assert_true(netif_carrier_ok(v5));
+	/* without a carrier below the VLAN is in order itself (RFC 2863) */
+	netif_carrier_off(real);
+	bench_run(t->b, 3 * NSEC_PER_SEC);
+	assert_int_equal(real->operstate, IF_OPER_DOWN);
+	assert_int_equal(v5->operstate, IF_OPER_LOWERLAYERDOWN);
+	netif_carrier_on(real);
+	bench_run(t->b, 3 * NSEC_PER_SEC);
+	assert_int_equal(v5->operstate, IF_OPER_UP);
 	/* groups and a mac address of its own: the lower device listens to them */
 	rtnl_lock(host);
 	dev_mc_add(v5, group);
