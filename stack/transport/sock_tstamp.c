@@ -17,14 +17,8 @@ static bool sk_is_tcp(const struct sock *sk)
 static void __sock_set_timestamps(struct sock *sk, bool val, bool ns)
 {
 	TRACE_SK(sk, "tell the time of what was received, or no longer");
-	if (val)
-		sock_set_flag(sk, SOCK_RCVTSTAMP);
-	else
-		sock_reset_flag(sk, SOCK_RCVTSTAMP);
-	if (val && ns)
-		sock_set_flag(sk, SOCK_RCVTSTAMPNS);
-	else
-		sock_reset_flag(sk, SOCK_RCVTSTAMPNS);
+	sock_valbool_flag(sk, SOCK_RCVTSTAMP, val);
+	sock_valbool_flag(sk, SOCK_RCVTSTAMPNS, val && ns);
 	if (val)
 		sock_enable_timestamp(sk, SOCK_TIMESTAMP);
 }
