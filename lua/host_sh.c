@@ -297,6 +297,13 @@ const char *sh_name_of(const struct sh *sh, uint32_t addr)
 	return addr == htonl(INADDR_LOOPBACK) ? "localhost" : NULL;
 }
 
+struct sh_mac_text sh_mac_text(const uint8_t m[6])
+{
+	struct sh_mac_text t;
+	snprintf(t.s, sizeof(t.s), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	return t;
+}
+
 struct sh_ip sh_ip(uint32_t addr)
 {
 	struct sh_ip ip;

@@ -64,6 +64,11 @@ bool sh_seconds(const char *word, uint64_t *ns);
 /* "10.0.2.0/24" or an address alone (plen 32); "default" is 0.0.0.0/0. */
 bool sh_prefix(const char *word, uint32_t *addr, int *plen);
 bool sh_mac(const char *word, uint8_t mac[6]);
+/* "02:00:00:00:00:01" */
+struct sh_mac_text {
+	char s[18];
+};
+struct sh_mac_text sh_mac_text(const uint8_t mac[6]);
 /* A host's name or an address. */
 bool sh_resolve(const struct sh *sh, const char *word, uint32_t *addr);
 /* The name of the host with this address; NULL: nobody has it. */

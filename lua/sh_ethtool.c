@@ -336,8 +336,7 @@ static int say_permanent(struct sh *sh, struct net_device *dev)
 	if (memcmp(m, none, sizeof(none)) == 0)
 		sh_say(sh, "Permanent address: not set\n");
 	else
-		sh_say(sh, "Permanent address: %02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1], m[2], m[3], m[4],
-		       m[5]);
+		sh_say(sh, "Permanent address: %s\n", sh_mac_text(m).s);
 	return 0;
 }
 

@@ -29,6 +29,16 @@ int ip_unknown(struct ip *ip, const char *object, const char *word)
 	return sh_fail(ip->sh, 255, "Command \"%s\" is unknown, try \"ip %s help\".\n", word, object);
 }
 
+int ip_bad_prefix(struct ip *ip, const char *word)
+{
+	return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n", word);
+}
+
+int ip_bad_value(struct ip *ip, const char *value, const char *what)
+{
+	return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: %s\n\n", value, what);
+}
+
 int ip_answer(struct ip *ip, int err)
 {
 	return err < 0 ? sh_fail(ip->sh, 2, "RTNETLINK answers: %s\n", strerrordesc_np(-err)) : 0;
@@ -66,8 +76,7 @@ static void maddr_device(struct ip *ip, const struct net_device *dev)
 	sh_say(sh, "%d:\t%s\n", dev->ifindex, dev->name);
 	if (!ip->inet_only)
 		list_for_each_entry (ha, &dev->mc.list, list) {
-			sh_say(sh, "\tlink  %02x:%02x:%02x:%02x:%02x:%02x", ha->addr[0], ha->addr[1],
-			       ha->addr[2], ha->addr[3], ha->addr[4], ha->addr[5]);
+			sh_say(sh, "\tlink  %s", sh_mac_text(ha->addr).s);
 			if (ha->refcount > 1)
 				sh_say(sh, " users %d", ha->refcount);
 			sh_say(sh, "\n");

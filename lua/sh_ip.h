@@ -27,6 +27,9 @@ const char *ip_next(struct ip *ip, int *i);
 /* "Command line is not complete", and so on: what they say, and their status. */
 int ip_incomplete(struct ip *ip);
 int ip_unknown(struct ip *ip, const char *object, const char *word);
+int ip_bad_prefix(struct ip *ip, const char *word);
+/* argument "VALUE" is wrong: WHAT */
+int ip_bad_value(struct ip *ip, const char *value, const char *what);
 /* What the kernel's answer is called; the status. */
 int ip_answer(struct ip *ip, int err);
 /* The end of a line: with -o a backslash when it goes on. */

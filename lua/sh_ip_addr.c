@@ -2,8 +2,10 @@
  * ip address:
  *
  *	ip [-s] [-br] [-o] [-4] address [show [dev] DEV] [up] [to PREFIX] [label NAME] [scope SCOPE]
- *[primary|secondary] ip address add|change|replace ADDR[/PREFIX] [peer ADDR[/PREFIX]] [brd ADDR|+|-] [scope
- *SCOPE] [label NAME] dev DEV ip address del ADDR[/PREFIX] dev DEV; flush, with what show selects by
+ *		[primary|secondary]
+ *	ip address add|change|replace ADDR[/PREFIX] [peer ADDR[/PREFIX]] [brd ADDR|+|-] [scope SCOPE]
+ *		[label NAME] dev DEV
+ *	ip address del ADDR[/PREFIX] dev DEV; flush, with what show selects by
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,11 +40,9 @@ static int selection_word(struct ip *ip, int *i, struct selection *sel)
 		if (word[0] == 'l')
 			sel->label = value;
 		if (word[0] == 't' && !sh_prefix(value, &sel->to, &sel->plen))
-			return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       value);
+			return ip_bad_prefix(ip, value);
 		if (word[0] == 's' && !ip_scope_value(value, &scope))
-			return sh_fail(ip->sh, 255,
-				       "Error: argument \"%s\" is wrong: invalid scope value.\n\n", value);
+			return ip_bad_value(ip, value, "invalid scope value.");
 		if (word[0] == 's')
 			sel->scope = scope;
 	} else {
@@ -212,10 +212,7 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 		return 0;
 	case 5:
 		w->has_scope = ip_scope_value(value, &w->spec.scope);
-		return w->has_scope
-			       ? 0
-			       : sh_fail(sh, 255, "Error: argument \"%s\" is wrong: invalid scope value.\n\n",
-					 value);
+		return w->has_scope ? 0 : ip_bad_value(ip, value, "invalid scope value.");
 	case 6:
 		w->spec.label = value;
 		return 0;
@@ -228,7 +225,7 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 		return sh_fail(sh, 255, "Error: either \"local\" is duplicate, or \"%s\" is a garbage.\n",
 			       word);
 	if (!sh_prefix(word, &w->spec.local, &plen))
-		return sh_fail(sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n", word);
+		return ip_bad_prefix(ip, word);
 	w->has_plen = strchr(word, '/');
 	if (!w->spec.peer)
 		w->spec.prefixlen = plen;

@@ -3,9 +3,10 @@
  *
  *	ip [-s [-s]] [-d] [-br] [-o] link [show [dev] DEV] [up] [type vlan]
  *	ip link set [dev] DEV [up|down] [mtu N] [address MAC] [txqueuelen N]
- *[promisc|allmulticast|multicast|arp on|off] ip link add link DEV [name] NAME type vlan id N [reorder_hdr
- *on|off] [loose_binding on|off] [ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...] ip link del [dev]
- *DEV
+ *		[promisc|allmulticast|multicast|arp on|off]
+ *	ip link add link DEV [name] NAME type vlan id N [reorder_hdr on|off] [loose_binding on|off]
+ *		[ingress-qos-map FROM:TO...] [egress-qos-map FROM:TO...]
+ *	ip link del [dev] DEV
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,11 +54,6 @@ static void say_flags(struct sh *sh, unsigned flags)
 			sep = ",";
 		}
 	sh_say(sh, "%s>", *sep == '<' ? "<" : "");
-}
-
-static void say_mac(struct sh *sh, const unsigned char *m)
-{
-	sh_say(sh, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
 /* A row of counters under its headings: each as wide as the heading or the widest value. */
@@ -136,9 +132,9 @@ void ip_link_lines(struct ip *ip, const struct net_device *dev, bool mode)
 	if (ip->inet_only && !mode)
 		return;
 	sh_say(sh, "%s    link/%s ", ip_nl(ip), dev->type == ARPHRD_LOOPBACK ? "loopback" : "ether");
-	say_mac(sh, dev->dev_addr);
+	sh_say(sh, "%s", sh_mac_text(dev->dev_addr).s);
 	sh_say(sh, " brd ");
-	say_mac(sh, dev->broadcast);
+	sh_say(sh, "%s", sh_mac_text(dev->broadcast).s);
 	if (ip->details)
 		sh_say(sh,
 		       " promiscuity %d  allmulti %d minmtu %u maxmtu %u numtxqueues %u numrxqueues %u "
@@ -201,7 +197,7 @@ static int link_show(struct ip *ip, int from)
 			continue;
 		if (ip->brief) {
 			sh_say(sh, "%-16s %-14s ", ip_full_name(dev).s, ip_operstate(dev));
-			say_mac(sh, dev->dev_addr);
+			sh_say(sh, "%s", sh_mac_text(dev->dev_addr).s);
 			sh_say(sh, " ");
 			say_flags(sh, dev_get_flags(dev));
 			sh_say(sh, " \n");
@@ -274,8 +270,7 @@ static int link_word(struct ip *ip, int *i, struct link_change *c)
 		return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: Invalid \"mtu\" value\n",
 			       value);
 	if (queue && !sh_number(value, 0, INT32_MAX, &c->queue))
-		return sh_fail(ip->sh, 255,
-			       "Error: argument \"%s\" is wrong: Invalid \"txqueuelen\" value\n\n", value);
+		return ip_bad_value(ip, value, "Invalid \"txqueuelen\" value");
 	return 0;
 }
 
@@ -328,9 +323,7 @@ static int vlan_qos(struct ip *ip, const char *name, bool egress, int *i)
 		if (err)
 			return ip_answer(ip, err);
 	}
-	return n ? 0
-		 : sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: qos-map is invalid\n\n",
-			   *i + 1 < ip->argc ? ip->argv[*i + 1] : "");
+	return n ? 0 : ip_bad_value(ip, *i + 1 < ip->argc ? ip->argv[*i + 1] : "", "qos-map is invalid");
 }
 
 /* The words of `ip link add`. */
@@ -370,7 +363,7 @@ static int vlan_word(struct ip *ip, int *i, struct vlan_words *w)
 	else if (strcmp(word, "type") == 0 && strcmp(value, "vlan") != 0)
 		return sh_fail(ip->sh, 2, "Error: Unknown device type.\n");
 	else if (strcmp(word, "id") == 0 && !sh_number(value, 0, 4095, &w->id))
-		return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: id is invalid\n\n", value);
+		return ip_bad_value(ip, value, "id is invalid");
 	else if (word[0] == 'r' && strcmp(value, "off") == 0)
 		w->flags &= ~(unsigned)VLAN_FLAG_REORDER_HDR;
 	else if (word[0] == 'l' && strcmp(value, "on") == 0)

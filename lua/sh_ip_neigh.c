@@ -1,9 +1,10 @@
 /*
  * ip neigh:
  *
- *	ip [-s] neigh [show [ADDR|PREFIX] [dev DEV] [nud STATE]]; get ADDR dev DEV; flush [all] [ADDR|PREFIX]
- *[dev DEV] [nud STATE] ip neigh add|change|replace ADDR [lladdr MAC] dev DEV [nud STATE] [use]; del ADDR dev
- *DEV ip neigh add|del proxy ADDR [dev DEV]; ip neigh show proxy
+ *	ip [-s] neigh [show [ADDR|PREFIX] [dev DEV] [nud STATE]]; get ADDR dev DEV
+ *	ip neigh flush [all] [ADDR|PREFIX] [dev DEV] [nud STATE]
+ *	ip neigh add|change|replace ADDR [lladdr MAC] dev DEV [nud STATE] [use]; del ADDR dev DEV
+ *	ip neigh add|del proxy ADDR [dev DEV]; ip neigh show proxy
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -78,11 +79,17 @@ static int neigh_parse(struct ip *ip, int i, struct neigh_words *w)
 		if (strcmp(word, "all") == 0)
 			continue;
 		if (!sh_prefix(word, &w->addr, &w->plen))
-			return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n",
-				       word);
+			return ip_bad_prefix(ip, word);
 		w->has_addr = true;
 	}
 	return 0;
+}
+
+/* Has the entry the address and the device that were asked for? */
+static bool neigh_selected(const struct neigh_words *w, const struct neighbour *n)
+{
+	return (!w->has_addr || !((n->primary_key ^ w->addr) & inet_make_mask(w->plen))) &&
+	       (!w->dev || strcmp(w->dev, n->dev->name) == 0);
 }
 
 static void neigh_print(struct neighbour *n, void *cookie)
@@ -92,15 +99,13 @@ static void neigh_print(struct neighbour *n, void *cookie)
 	unsigned long now = jiffies(n->host);
 	uint8_t states = w->has_state ? w->state : (uint8_t)~NUD_NOARP;
 	bool none = w->has_state && (w->state == NUD_NONE || w->state == 0xff); /* NONE, too */
-	if ((w->has_addr && (n->primary_key ^ w->addr) & inet_make_mask(w->plen)) ||
-	    (w->dev && strcmp(w->dev, n->dev->name) != 0) || !(n->nud_state ? (n->nud_state & states) : none))
+	if (!neigh_selected(w, n) || !(n->nud_state ? (n->nud_state & states) : none))
 		return;
 	sh_say(sh, "%s ", sh_ip(n->primary_key).s);
 	if (!w->dev)
 		sh_say(sh, "dev %s ", n->dev->name);
 	if (n->nud_state & NUD_VALID)
-		sh_say(sh, "lladdr %02x:%02x:%02x:%02x:%02x:%02x ", n->ha[0], n->ha[1], n->ha[2], n->ha[3],
-		       n->ha[4], n->ha[5]);
+		sh_say(sh, "lladdr %s ", sh_mac_text(n->ha).s);
 	if (w->ip->stats) {
 		if (n->refcnt > 1)
 			sh_say(sh, " ref %d", n->refcnt - 1);
@@ -178,9 +183,7 @@ static void neigh_find(struct neighbour *n, void *cookie)
 	struct neigh_flush *f = cookie;
 	const struct neigh_words *w = f->w;
 	uint8_t states = w->has_state ? w->state : (uint8_t) ~(NUD_PERMANENT | NUD_NOARP);
-	if (f->found || !(n->nud_state & states) || n->nud_state & NUD_FAILED ||
-	    (w->has_addr && (n->primary_key ^ w->addr) & inet_make_mask(w->plen)) ||
-	    (w->dev && strcmp(w->dev, n->dev->name) != 0))
+	if (f->found || !(n->nud_state & states) || n->nud_state & NUD_FAILED || !neigh_selected(w, n))
 		return;
 	*f = (struct neigh_flush){ .w = w, .dev = n->dev->name, .addr = n->primary_key, .found = true };
 }

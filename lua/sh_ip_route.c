@@ -1,11 +1,13 @@
 /*
  * ip route:
  *
- *	ip [-d] route [show [[root|match|exact] PREFIX] [dev DEV] [via GW] [proto P] [scope S] [type T] [src
- *ADDR] [table local|main|all|N]]; flush, with the same words, or `flush cache` ip route get [to] ADDR [from
- *ADDR] [oif DEV] [tos TOS] [mark N] ip route add|change|replace|append|del [TYPE] PREFIX|default [via GW]
- *[dev DEV] [src ADDR] [metric N] [table T] [scope S] [proto P] [tos T] [mtu [lock] N] [advmss N] [window N]
- *[initcwnd N] [initrwnd N] [rto_min N] [onlink]
+ *	ip [-d] route [show [[root|match|exact] PREFIX] [dev DEV] [via GW] [proto P] [scope S] [type T]
+ *		[src ADDR] [table local|main|all|N]]
+ *	ip route flush, with the same words, or `flush cache`
+ *	ip route get [to] ADDR [from ADDR] [oif DEV] [tos TOS] [mark N]
+ *	ip route add|change|replace|append|del [TYPE] PREFIX|default [via GW] [dev DEV] [src ADDR] [metric N]
+ *		[table T] [scope S] [proto P] [tos T] [mtu [lock] N] [advmss N] [window N] [initcwnd N]
+ *		[initrwnd N] [rto_min N] [onlink]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -202,16 +204,6 @@ static void route_print(struct fib_alias *fa, void *cookie)
 	sh_say(sh, "\n");
 }
 
-static int bad_prefix(struct ip *ip, const char *word)
-{
-	return sh_fail(ip->sh, 1, "Error: any valid prefix is expected rather than \"%s\".\n", word);
-}
-
-static int bad_value(struct ip *ip, const char *value, const char *what)
-{
-	return sh_fail(ip->sh, 255, "Error: argument \"%s\" is wrong: %s\n\n", value, what);
-}
-
 /* A keyword with its value. 0, or the status of a mistake. */
 static int selection_value(struct route_selection *sel, const char *word, const char *value)
 {
@@ -221,17 +213,17 @@ static int selection_value(struct route_selection *sel, const char *word, const 
 	else if (strcmp(word, "table") == 0 && strcmp(value, "all") == 0)
 		sel->table = 0;
 	else if (strcmp(word, "table") == 0 && !table_number(value, &sel->table))
-		return bad_value(ip, value, "table id value is invalid");
+		return ip_bad_value(ip, value, "table id value is invalid");
 	else if (strcmp(word, "via") == 0 && inet_pton(AF_INET, value, &sel->via) != 1)
-		return bad_prefix(ip, value);
+		return ip_bad_prefix(ip, value);
 	else if (strcmp(word, "src") == 0 && inet_pton(AF_INET, value, &sel->src) != 1)
-		return bad_prefix(ip, value);
+		return ip_bad_prefix(ip, value);
 	else if (word[0] == 'p' && !(sel->has_protocol = protocol_value(value, &sel->protocol)))
-		return bad_value(ip, value, "invalid \"protocol\"");
+		return ip_bad_value(ip, value, "invalid \"protocol\"");
 	else if (strcmp(word, "scope") == 0 && !(sel->has_scope = ip_scope_value(value, &sel->scope)))
-		return bad_value(ip, value, "invalid \"scope\"");
+		return ip_bad_value(ip, value, "invalid \"scope\"");
 	else if (strcmp(word, "type") == 0 && !(sel->type = route_type(value)))
-		return bad_value(ip, value, "node type value is invalid");
+		return ip_bad_value(ip, value, "node type value is invalid");
 	return 0;
 }
 
@@ -257,7 +249,7 @@ static int select_routes(struct route_selection *sel, int i)
 		if (said && !(word = ip_next(ip, &i)))
 			return ip_incomplete(ip);
 		if (!sh_prefix(word, &sel->dst, &sel->plen))
-			return bad_prefix(ip, word);
+			return ip_bad_prefix(ip, word);
 	}
 	return sel->dev && !ip_find_dev(ip, sel->dev) ? 1 : 0;
 }
@@ -363,14 +355,14 @@ static int get_word(struct ip *ip, const char *word, const char *value, struct f
 	char *end;
 	int plen;
 	if (strcmp(word, "from") == 0)
-		return sh_prefix(value, &fl4->saddr, &plen) ? 0 : bad_prefix(ip, value);
+		return sh_prefix(value, &fl4->saddr, &plen) ? 0 : ip_bad_prefix(ip, value);
 	if (strcmp(word, "tos") == 0 || strcmp(word, "dsfield") == 0) {
 		fl4->flowi4_tos = (u8)strtol(value, &end, 0);
-		return *end ? bad_value(ip, value, "TOS value is invalid") : 0;
+		return *end ? ip_bad_value(ip, value, "TOS value is invalid") : 0;
 	}
 	if (strcmp(word, "mark") == 0) {
 		if (!sh_number(value, 0, UINT32_MAX, &n))
-			return bad_value(ip, value, "mark value is invalid");
+			return ip_bad_value(ip, value, "mark value is invalid");
 		fl4->flowi4_mark = (u32)n;
 		return 0;
 	}
@@ -390,7 +382,7 @@ static int route_get(struct ip *ip)
 	if (ip->argc <= first)
 		return sh_fail(sh, 1, "need at least a destination address\n");
 	if (!sh_prefix(ip->argv[first], &fl4.daddr, &plen))
-		return bad_prefix(ip, ip->argv[first]);
+		return ip_bad_prefix(ip, ip->argv[first]);
 	for (int i = first + 1; i < ip->argc; i++) {
 		const char *word = ip->argv[i];
 		int k = 0;
@@ -482,20 +474,18 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 		spec->dev = value;
 	} else if (strcmp(word, "table") == 0) {
 		if (!table_number(value, &spec->table))
-			return sh_fail(ip->sh, 255,
-				       "Error: argument \"%s\" is wrong: \"table\" value is invalid\n\n",
-				       value);
+			return ip_bad_value(ip, value, "\"table\" value is invalid");
 	} else if (strcmp(word, "scope") == 0) {
 		if (!(spec->has_scope = ip_scope_value(value, &spec->scope)))
-			return bad_value(ip, value, "invalid \"scope\" value");
+			return ip_bad_value(ip, value, "invalid \"scope\" value");
 	} else if (strcmp(word, "proto") == 0 || strcmp(word, "protocol") == 0) {
 		if (!protocol_value(value, &spec->protocol))
-			return bad_value(ip, value, "\"protocol\" value is invalid");
+			return ip_bad_value(ip, value, "\"protocol\" value is invalid");
 	} else if (strcmp(word, "tos") == 0 || strcmp(word, "dsfield") == 0) {
 		char *end;
 		spec->tos = (u8)strtol(value, &end, 0);
 		if (*end)
-			return bad_value(ip, value, "\"tos\" value is invalid");
+			return ip_bad_value(ip, value, "\"tos\" value is invalid");
 	} else {
 		return sh_fail(ip->sh, 255, "Error: either \"to\" is duplicate, or \"%s\" is a garbage.\n",
 			       word);
@@ -532,7 +522,7 @@ static int route_change(struct ip *ip, struct ip_route_spec *spec, bool del)
 	if (i == ip->argc)
 		return ip_incomplete(ip);
 	if (!sh_prefix(ip->argv[i], &spec->dst, &spec->plen))
-		return bad_prefix(ip, ip->argv[i]);
+		return ip_bad_prefix(ip, ip->argv[i]);
 	for (i++; i < ip->argc; i++)
 		if ((bad = route_word(ip, &i, spec)))
 			return bad;

@@ -48,6 +48,13 @@ int net_options(struct sh_net *net, int fd, const uint8_t *options, int len)
 	     sys_setsockopt(task(net), fd, IPPROTO_IP, IP_OPTIONS, options, len));
 }
 
+int net_bind_device(struct sh_net *net, int fd, const char *device)
+{
+	return device ? (int)sys_setsockopt(task(net), fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+					    (int)strlen(device))
+		      : 0;
+}
+
 int net_bind(struct sh_net *net, int fd, uint32_t addr, unsigned port)
 {
 	struct sockaddr_in sin = address(addr, port);

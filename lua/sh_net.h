@@ -17,6 +17,8 @@ struct sh_net {
 int net_socket(struct sh_net *net, int type, int protocol);
 int net_option(struct sh_net *net, int fd, int level, int name, int value);
 int net_options(struct sh_net *net, int fd, const uint8_t *options, int len); /* IP_OPTIONS */
+/* NULL: any device will do. */
+int net_bind_device(struct sh_net *net, int fd, const char *device);
 int net_bind(struct sh_net *net, int fd, uint32_t addr, unsigned port);
 int net_connect(struct sh_net *net, int fd, uint32_t addr, unsigned port);
 /* Bytes sent or a negative errno; addr 0: the socket is connected. */

@@ -1,8 +1,7 @@
 /*
- * ping [-aAbBdDfLnOqrRUvV4] [-c COUNT] [-e ID] [-i SECONDS] [-I DEV|ADDR] [-l PRELOAD] [-m MARK] [-M
- *do|dont|want]
- *	[-p PATTERN] [-Q TOS] [-s SIZE] [-S SNDBUF] [-t TTL] [-T tsonly|tsandaddr|tsprespec] [-w DEADLINE]
- *	[-W SECONDS] [HOP...] DESTINATION
+ * ping [-aAbBdDfLnOqrRUvV4] [-c COUNT] [-e ID] [-i SECONDS] [-I DEV|ADDR] [-l PRELOAD] [-m MARK]
+ *	[-M do|dont|want] [-p PATTERN] [-Q TOS] [-s SIZE] [-S SNDBUF] [-t TTL]
+ *	[-T tsonly|tsandaddr|tsprespec] [-w DEADLINE] [-W SECONDS] [HOP...] DESTINATION
  *
  * Echo requests through a ping socket, as the real one does where it may; errors come by IP_RECVERR. The time
  * of sending lies in the packet. Ends when all are answered, or some time after the last one (wait_after()).
@@ -290,13 +289,6 @@ static int ping_parse(struct ping *p)
 	return ping_targets(p);
 }
 
-static int bind_device(struct sh_net *net, int fd, const char *device)
-{
-	return device ? (int)sys_setsockopt(net->sh->program->tsk, fd, SOL_SOCKET, SO_BINDTODEVICE, device,
-					    (int)strlen(device))
-		      : 0;
-}
-
 /* Is the source an address of the device that was asked for? */
 static bool source_on_device(const struct ping *p)
 {
@@ -313,7 +305,7 @@ static int probe_source(struct ping *p)
 	struct sh *sh = p->net.sh;
 	struct sockaddr_in sin;
 	int len = sizeof(sin), fd = net_socket(&p->net, SOCK_DGRAM, 0);
-	int err = bind_device(&p->net, fd, p->device);
+	int err = net_bind_device(&p->net, fd, p->device);
 	if (err) {
 		net_close(&p->net, fd);
 		return sh_fail(sh, 2, "ping: SO_BINDTODEVICE %s: %s\n", p->device, strerrordesc_np(-err));
@@ -378,7 +370,7 @@ static int ping_open(struct ping *p)
 	p->fd = net_socket(&p->net, SOCK_DGRAM, IPPROTO_ICMP);
 	if (p->fd < 0)
 		return sh_fail(sh, 2, "ping: socket: %s\n", strerrordesc_np(-p->fd));
-	bind_device(&p->net, p->fd, p->device);
+	net_bind_device(&p->net, p->fd, p->device);
 	if (p->bound || p->sticky || p->verbose || p->id >= 0) {
 		struct sockaddr_in sin;
 		int len = sizeof(sin);

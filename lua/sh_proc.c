@@ -155,9 +155,8 @@ static int sysctl_one(struct sysctl_options *o, const char *word, bool must_writ
 	for (char *p = name; *p; p++)
 		*p = *p == '/' ? '.' : *p;
 	err = eq ? host_sysctl_store(sh->host, name, set) : host_sysctl_show(sh->host, name, &value);
-	if (err == -ENOENT && strcmp(name, "net.ipv4.tcp_congestion_control") == 0)
-		status = sh_fail(sh, 1, "sysctl: setting key \"%s\": %s\n", name, strerrordesc_np(-err));
-	else if (err == -ENOENT)
+	/* of this one it is the algorithm that there is none of */
+	if (err == -ENOENT && strcmp(name, "net.ipv4.tcp_congestion_control") != 0)
 		status = o->ignore || (!eq && sysctl_folder(o, name)) ? 0 : sysctl_missing(sh, name);
 	else if (err == -EACCES)
 		status = sh_fail(sh, 1, "sysctl: permission denied on key \"%s\"\n", name);

@@ -1,11 +1,10 @@
 /*
- * traceroute [-4deFnr] [-I | -U | -T | -M icmp|udp|tcp|default] [-f FIRST] [-i DEV] [-m MAX] [-q QUERIES] [-w
- *SECONDS]
- *	[-p PORT] [-N AT-ONCE] [-s SOURCE] [-t TOS] [-z SECONDS] HOST [LENGTH]
+ * traceroute [-4deFnr] [-I | -U | -T | -M icmp|udp|tcp|default] [-f FIRST] [-i DEV] [-m MAX]
+ *	[-q QUERIES] [-w SECONDS] [-p PORT] [-N AT-ONCE] [-s SOURCE] [-t TOS] [-z SECONDS] HOST [LENGTH]
  *
  * Probes whose time to live is too short, by default UDP to rising ports (-U: to one port, -I: echo
- * requests, -T: SYNs by a raw socket); routers' errors come by IP_RECVERR. Up to 16 probes are on their way
- *at once; what is said is in order.
+ * requests, -T: SYNs by a raw socket); routers' errors come by IP_RECVERR. Up to 16 probes are on their
+ * way at once; what is said is in order.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -81,12 +80,8 @@ static long free_port(struct traceroute *t)
 /* The options of a new socket. 0 or a negative errno, with the call. */
 static int set_up(struct traceroute *t, int fd, const char **where)
 {
-	struct task_struct *tsk = t->net.sh->program->tsk;
-	int err = 0;
+	int err = net_bind_device(&t->net, fd, t->device);
 	*where = "setsockopt SO_BINDTODEVICE";
-	if (t->device)
-		err = (int)sys_setsockopt(tsk, fd, SOL_SOCKET, SO_BINDTODEVICE, t->device,
-					  (int)strlen(t->device));
 	*where = err ? *where : "bind";
 	if (!err && t->source)
 		err = net_bind(&t->net, fd, t->source, 0);
@@ -183,8 +178,6 @@ static void send_probe(struct traceroute *t, int n)
 	struct probe *p = &t->probes[n];
 	const char *where;
 	int ttl = n / (int)t->queries + 1;
-	for (long i = 0; i < t->length; i++)
-		t->data[i] = (uint8_t)(0x40 + (i & 0x3f));
 	p->fd = open_probe(t, n, &where);
 	if (p->fd < 0) {
 		end_by(t, where, p->fd);
@@ -401,7 +394,9 @@ static int trace(struct traceroute *t)
 	t->end = (int)(t->hops * t->queries);
 	t->start = (int)((t->first - 1) * t->queries);
 	t->probes = calloc((size_t)t->end, sizeof(*t->probes));
-	t->data = calloc(1, MAX_LENGTH);
+	t->data = malloc(MAX_LENGTH);
+	for (long i = 0; t->data && i < t->length; i++)
+		t->data[i] = (uint8_t)(0x40 + (i & 0x3f));
 	sh_say(sh, "traceroute to %s (%s), %ld hops max, %ld byte packets", t->target, sh_ip(t->dst).s,
 	       t->hops, t->length + (shared(t) ? 20 : 28));
 	if (!fds || !of || !t->probes || !t->data)
