@@ -6,11 +6,11 @@
  *
  * An event's level is the highest byte in which its time differs from the pivot's, its bucket the value of
  * that byte: as in a clock, near events lie in fine buckets, far ones in coarse ones. The pivot only grows.
- *To find the first event, the lowest bucket is taken: when it holds a few events, they are sorted into the
- *current list; when it holds many, the pivot moves to its start and they spread over the finer levels. So an
- *event is touched when it is added, about once or twice on its way down, and when it is popped, whatever the
- *number pending. An event that is added before current_end goes into the current list, which is always right;
- *while there are few events, current_end just moves on and all of them live there.
+ * To find the first event, the lowest bucket is taken: when it holds a few events, they are sorted into the
+ * current list; when it holds many, the pivot moves to its start and they spread over the finer levels. So an
+ * event is touched when it is added, about once or twice on its way down, and when it is popped, whatever the
+ * number pending. An event that is added before current_end goes into the current list, which is always
+ * right; while there are few events, current_end just moves on and all of them live there.
  *
  * Invariants: the current list is sorted by (when, key) and lies before all buckets; levels up to that of the
  * bucket that the current list came from are empty below it; the pivot is not after any event in a bucket.

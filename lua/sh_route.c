@@ -3,8 +3,9 @@
  *
  *	route [-n] [-e[e]]
  *	route add|del [-net|-host] DST[/PREFIX]|default [netmask M] [gw GW] [metric N] [mss N] [window N]
- *[dev] DEV [reject] arp [-nv] [-a|-e] [-i DEV] [ADDR]; arp -s ADDR MAC [temp]; arp -Ds ADDR DEV [pub]; arp -d
- *ADDR [pub]
+ *		[dev] DEV [reject]
+ *	arp [-nv] [-a|-e] [-i DEV] [ADDR]
+ *	arp -s ADDR MAC [temp]; arp -Ds ADDR DEV [pub]; arp -d ADDR [pub]
  *
  * `route` writes an absent gateway as '*', as the documents' does.
  */

@@ -1,4 +1,4 @@
-/* What commands tell of sockets and find in different places: who has one open, options with long names. */
+/* What commands tell of sockets: who has one open. */
 #include <string.h>
 
 #include "lua/sh.h"

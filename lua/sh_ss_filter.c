@@ -2,8 +2,8 @@
  * Expressions of ss:
  *
  *	EXPRESSION := TERM { [and | & | &&] TERM } | EXPRESSION or | "|" | "||" EXPRESSION
- *	TERM := [not | !] TERM | ( EXPRESSION ) | src|dst [=] ADDR[/PREFIX][:PORT] | sport|dport OP
- *[ADDR]:PORT
+ *	TERM := [not | !] TERM | ( EXPRESSION )
+ *		| src|dst [=] ADDR[/PREFIX][:PORT] | sport|dport OP [ADDR]:PORT
  *
  * They are short: tokens are kept and read again for each socket.
  */

@@ -4,10 +4,10 @@
  *	assert EXPR [, MESSAGE]    print(...)    NAME = EXPR    NAME += EXPR    (also -=)
  *
  * Statements end with a line or ';'; '\' joins lines, '#' begins a comment. Expressions: whole numbers,
- *names, brackets, + - * // % & | ^ << >> ~, comparisons (also chained), and, or, not. Messages and what
- *print() shows are not evaluated. Before the code runs, each field of struct tcp_info of the socket under
- *test is a variable (tcpi_snd_cwnd, ...), so are SO_MEMINFO's (SK_MEMINFO_RCVBUF, ...). Variables live until
- *the script ends.
+ * names, brackets, + - * // % & | ^ << >> ~, comparisons (also chained), and, or, not. Messages and what
+ * print() shows are not evaluated. Before the code runs, each field of struct tcp_info of the socket under
+ * test is a variable (tcpi_snd_cwnd, ...), so are SO_MEMINFO's (SK_MEMINFO_RCVBUF, ...). Variables live until
+ * the script ends.
  */
 #include <ctype.h>
 #include <inttypes.h>

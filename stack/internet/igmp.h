@@ -3,9 +3,9 @@
  * ip_mc_socklist).
  *
  * Who owns what: a device's groups hang off its in_device (mc_list, the newest in front), one entry for all
- *who joined, with the union of their source filters (`sources`; sources that went and are still to be
- *reported lie in `tomb`). A group that was left stays in in_device.mc_tomb until its leaving has been
- *reported often enough. A socket's groups hang off inet_sock.mc_list.
+ * who joined, with the union of their source filters (`sources`; sources that went and are still to be
+ * reported lie in `tomb`). A group that was left stays in in_device.mc_tomb until its leaving has been
+ * reported often enough. A socket's groups hang off inet_sock.mc_list.
  *
  *	join -> ip_mc_join_group -> ____ip_mc_inc_group -> igmp_group_added -> igmp_ifc_event -> (timer)
  *	  igmp_ifc_timer_expire -> igmpv3_send_cr: robustness times

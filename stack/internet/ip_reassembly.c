@@ -116,8 +116,6 @@ static struct ipq *ip_find(struct net *net, const struct iphdr *iph, u32 user)
 
 /* ---- time is up ---- */
 
-/* The first fragment of a packet that did not become whole: may the sender be told? It is given its device
- * and a route for that. */
 /* Only the end host answers (RFC 792). */
 static bool frag_expire_skip_icmp(struct sk_buff *head)
 {
@@ -125,6 +123,8 @@ static bool frag_expire_skip_icmp(struct sk_buff *head)
 	return skb_rtable(head)->rt_type != RTN_LOCAL;
 }
 
+/* The first fragment of a packet that did not become whole: may the sender be told? It is given its device
+ * and a route for that. */
 static bool ip_expire_route(struct ipq *qp, struct sk_buff *head)
 {
 	const struct iphdr *iph = ip_hdr(head);

@@ -98,8 +98,7 @@ static bool ipv4_datagram_support_addr(const struct sock_exterr_skb *serr)
 	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP || serr->port;
 }
 
-/* Of a time stamp they are given on request (OPT_CMSG), to tell the
- * device. */
+/* Of a time stamp they are given on request (OPT_CMSG), to tell the device. */
 static bool ipv4_datagram_support_cmsg(const struct sock *sk, struct sk_buff *skb, u8 ee_origin)
 {
 	TRACE_SK(sk, "has the message the headers of a packet?");

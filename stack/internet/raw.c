@@ -1,6 +1,6 @@
 /*
  * Raw IPv4 sockets, all but sending: their table, input, errors, names and options. IP asks the table for
- *every packet that it delivers (raw_local_deliver), before the protocol's own handler.
+ * every packet that it delivers (raw_local_deliver), before the protocol's own handler.
  *
  *	raw_local_deliver -> raw_v4_input -> each socket of __raw_v4_lookup: skb_clone, raw_rcv -> raw_rcv_skb
  */

@@ -1,9 +1,9 @@
 /*
  * Timers: events of the engine that act as the timer interrupt.
  *
- *	idle --mod_timer--> ARMED --its event at `when`--> EXPIRED --timer interrupt, softirq--> function,
- *idle | ^ a later mod_timer: only `when` changes, the event fires early and re-arms
- *	                     +-+
+ *	idle --mod_timer--> ARMED --its event at `when`--> EXPIRED --interrupt, softirq--> function, idle
+ *	                    | ^ a later mod_timer: only `when` changes, the event fires early and re-arms
+ *	                    +-+
  *
  * All timers of an instant fire their events first and collect in the list of expired ones; the last of
  * them is followed by one timer interrupt (k->tick), whose softirq calls the functions.

@@ -2,8 +2,8 @@
  * What connection tracking knows of protocols: which bytes name a flow, what an answer looks like, how long a
  * flow lives, and TCP's states as a bystander sees them. Sequence numbers are not checked.
  *
- *	TCP: SYN_SENT -> SYN_RECV -> ESTABLISHED -> FIN_WAIT -> CLOSE_WAIT -> LAST_ACK -> TIME_WAIT; RST:
- *CLOSE
+ *	TCP: SYN_SENT -> SYN_RECV -> ESTABLISHED -> FIN_WAIT -> CLOSE_WAIT -> LAST_ACK -> TIME_WAIT
+ *	RST: CLOSE
  */
 #include "stack/internet/icmp.h"
 #include "stack/internet/ip.h"

@@ -2,7 +2,7 @@
  * LOG: a line in the kernel's log about the packet, in the words that people's scripts look for:
  *
  *	prefixIN=eth0 OUT= MAC=.. SRC=10.0.2.2 DST=10.0.2.15 LEN=60 TOS=0x00 PREC=0x00 TTL=64 ID=0 DF
- *PROTO=TCP SPT=..
+ *		PROTO=TCP SPT=..
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,9 +2,10 @@
  * NAT: the first packet of a flow goes through the table "nat", whose rules say where its addresses may be
  * moved to; the choice is kept in the flow, and each further packet is changed by it, answers back again.
  *
- *	PRE_ROUTING (-100)  nf_nat_ipv4_pre_routing  destination     LOCAL_IN (100)     nf_nat_ipv4_local_in
- *source LOCAL_OUT (-100)    nf_nat_ipv4_local_fn     destination     POST_ROUTING (100) nf_nat_ipv4_out
- *source
+ *	PRE_ROUTING (-100)    nf_nat_ipv4_pre_routing    destination
+ *	LOCAL_IN (100)        nf_nat_ipv4_local_in       source
+ *	LOCAL_OUT (-100)      nf_nat_ipv4_local_fn       destination
+ *	POST_ROUTING (100)    nf_nat_ipv4_out            source
  *	  -> nf_nat_ipv4_fn -> nf_nat_inet_fn -> iptable_nat_do_chain (first packet) ; nf_nat_packet
  */
 #include "stack/internet/dst.h"

@@ -1,12 +1,12 @@
 /*
  * Packet sockets (AF_PACKET): frames as devices receive and send them, past all protocols. af_packet.c (life,
- *bind, names, boot), packet_snd.c, packet_rcv.c, packet_opt.c (options, memberships, device events).
+ * bind, names, boot), packet_snd.c, packet_rcv.c, packet_opt.c (options, memberships, device events).
  *
  *	packet_create, packet_bind -> register_prot_hook -> dev_add_pack: the device layer calls packet_rcv()
  *
  * Who owns what: while its hook is registered (`running`) the device layer has a reference to the socket. A
- *socket that is bound to a device holds the device (prot_hook.dev). All sockets of the host are in
- *net->packet's list.
+ * socket that is bound to a device holds the device (prot_hook.dev). All sockets of the host are in
+ * net->packet's list.
  */
 #ifndef STACK_PACKET_AF_PACKET_H
 #define STACK_PACKET_AF_PACKET_H

@@ -7,8 +7,8 @@
  *	the SYN-ACK                     tcp_rcv_fastopen_synack(): was the data taken? Remember the cookie
  *
  * The data lies in the retransmission queue as a segment of its own behind the SYN: what is lost or not taken
- *is sent again as after any handshake. When packets vanish time and again, Fast Open is left alone for a
- *while (sysctl tcp_fastopen_blackhole_timeout_sec).
+ * is sent again as after any handshake. When packets vanish time and again, Fast Open is left alone for a
+ * while (sysctl tcp_fastopen_blackhole_timeout_sec).
  */
 #include <fcntl.h>
 

@@ -3,8 +3,8 @@
  * file that defines it.
  *
  * Who owns what: a bound socket is in both tables (by port, and by address and port), without a reference of
- *the table's; udp_lib_unhash() takes it out before it goes. Received datagrams lie in sk_receive_queue; the
- *reader moves them to reader_queue in one go. They hold no reference and have no destructor: what they cost
+ * the table's; udp_lib_unhash() takes it out before it goes. Received datagrams lie in sk_receive_queue; the
+ * reader moves them to reader_queue in one go. They hold no reference and have no destructor: what they cost
  * (sk_rmem_alloc, sk_forward_alloc) is given back by udp_rmem_release() when they are taken out.
  *
  *	sk_receive_queue (softirq adds) -> reader_queue (the reader takes)

@@ -4,7 +4,7 @@
  *	udp_rcv -> lengths, checksum -> the socket -> udp_queue_rcv_skb -> __udp_enqueue_schedule_skb
  *
  * A datagram longer than CHECKSUM_BREAK is only summed when the reader copies it (udp_recvmsg.c), or here
- *when no socket takes it, so that nobody is told of a broken one.
+ * when no socket takes it, so that nobody is told of a broken one.
  */
 #include "stack/internet/icmp.h"
 #include "stack/interface/netdevice.h"

@@ -1,6 +1,6 @@
 /*
  * UDP output: one datagram per call, in one go (ip_make_skb), or put together over several calls on the
- *socket's write queue (MSG_MORE, UDP_CORK: ip_append_data, then udp_push_pending_frames).
+ * socket's write queue (MSG_MORE, UDP_CORK: ip_append_data, then udp_push_pending_frames).
  *
  *	pending 0 -> first call with MSG_MORE: AF_INET, addresses and route in inet->cork -> a call without: 0
  */

@@ -4,9 +4,9 @@
  *	bench_connects [CONNECTS]
  *
  * A client opens and closes CONNECTS (default 100,000) TCP connections to a server on the same link. The
- *server closes first, so that TIME_WAIT is on its side: a client that closes first runs out of ports after
+ * server closes first, so that TIME_WAIT is on its side: a client that closes first runs out of ports after
  *28,232, here as on Linux. Prints user CPU time for each: socket, connect, accept, both closes and all that
- *comes of them, TIME_WAIT and its reuse by later connections included.
+ * comes of them, TIME_WAIT and its reuse by later connections included.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /*
  * W2 with sockets: UDP datagrams of 22 bytes (frames of 64 bytes with the FCS) from one host through a switch
- *to another, everything real.
+ * to another, everything real.
  *
  *	bench_datagrams [-n COUNT] [-s SIZE] [-r MBIT]
  *
