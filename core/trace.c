@@ -251,7 +251,7 @@ void trace_value_slow(struct host *host, const struct trace_fn *fn, enum trace_s
 
 static uint32_t next_id(const struct host *host, uint32_t *count)
 {
-	*count = (*count + 1) & 0x3fffff;
+	*count = (*count + 1) & TRACE_ID_COUNT;
 	if (unlikely(*count == 0))
 		*count = 1;
 	return (host->index % TRACE_MAX_HOSTS) << 22 | *count;

@@ -114,8 +114,9 @@ struct trace_rec {
 	uint32_t obj;
 };
 
-#define TRACE_CHUNK 4096 /* records in a host's buffer */
-#define TRACE_BYTES 98	 /* of a frame, at most: Ethernet, IPv4, and TCP with all its options */
+#define TRACE_ID_COUNT 0x3fffffu /* the part of an id that counts */
+#define TRACE_CHUNK 4096	 /* records in a host's buffer */
+#define TRACE_BYTES 98		 /* of a frame, at most: Ethernet, IPv4, and TCP with all its options */
 
 /* The part of the trace that lives in a host. */
 struct trace_host {

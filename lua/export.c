@@ -24,6 +24,9 @@ static void help(FILE *out)
 	      "  --from T        only what happens from this time on, e.g. 1.5ms\n"
 	      "  --to T          only what happens up to this time\n"
 	      "  --by count|time folded: how often each stack was seen (default), or how many ns it took\n"
+	      "  --follow N      folded: calls stand below what set them off (work, timers, softirqs, "
+	      "interrupts),\n"
+	      "                  up to N times over, not below what ran them\n"
 	      "  --spread        chrome, perfetto: draw what happens at one instant 1 ns apart; without "
 	      "costs\n"
 	      "                  (run --profile) calls take no time and viewers show nothing of them\n"
@@ -106,6 +109,8 @@ static int check(const struct viz_export *x, const struct viz_export_format *f, 
 		return usage_error("export", "--by is count or time, not '%s'", by);
 	if (by && f->run != viz_export_folded)
 		return usage_error("export", "--by is for --format folded");
+	if (x->follow && f->run != viz_export_folded)
+		return usage_error("export", "--follow is for --format folded");
 	if (x->spread && f->run != viz_export_chrome && f->run != viz_export_perfetto)
 		return usage_error("export", "--spread is for --format chrome and perfetto");
 	if (f->kind != VIZ_EXPORT_TEXT && !to)
@@ -120,15 +125,21 @@ static int check(const struct viz_export *x, const struct viz_export_format *f, 
 int cmd_export(int argc, char **argv)
 {
 	const char *dir = NULL, *format = NULL, *to = NULL, *by = NULL;
+	uint64_t follow = 0;
 	bool cut = false;
 	char err[512] = "", text[4096] = "";
 	struct viz_trace t;
 	struct viz_export x = { .cut = &cut, .err = err, .errlen = sizeof(err) };
 	const struct option_spec specs[] = {
-		{ .name = "--format", .text = &format }, { .name = "--host", .text = &x.host },
-		{ .name = "--from", .time = &x.from },	 { .name = "--to", .time = &x.to },
-		{ .name = "--by", .text = &by },	 { .name = "--spread", .flag = &x.spread },
-		{ .name = "-o", .text = &to },		 { 0 },
+		{ .name = "--format", .text = &format },
+		{ .name = "--host", .text = &x.host },
+		{ .name = "--from", .time = &x.from },
+		{ .name = "--to", .time = &x.to },
+		{ .name = "--by", .text = &by },
+		{ .name = "--spread", .flag = &x.spread },
+		{ .name = "-o", .text = &to },
+		{ .name = "--follow", .number = &follow, .max = 1000 },
+		{ 0 },
 	};
 	FILE *mem = fmemopen(text, sizeof(text), "w");
 	if (mem) {
@@ -141,6 +152,7 @@ int cmd_export(int argc, char **argv)
 	const struct viz_export_format *f = format ? find_format(format) : NULL;
 	if (!f)
 		return no_format(format);
+	x.follow = (unsigned)follow;
 	if ((code = check(&x, f, by, to)) >= 0)
 		return code;
 	x.dir = dir;

@@ -13,6 +13,7 @@ struct viz_export {
 	const char *host;	   /* only this one; NULL: all */
 	uint64_t from, to;	   /* what happened in this window of time; to 0: to the end */
 	bool by_time;		   /* folded: virtual time instead of calls */
+	unsigned follow;	   /* folded: calls stand below what set them off, over so many hops */
 	bool spread;		   /* chrome, perfetto: what happens at one instant is set 1 ns apart */
 	bool *cut;		   /* set when a capture was cut off */
 	FILE *out;

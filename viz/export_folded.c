@@ -1,10 +1,14 @@
 /*
  * `export --format folded`: how often each stack of calls was seen, or (--by time) how many ns of virtual
  * time it took: of the CPU in its innermost function, and, in a frame [asleep] below that, of waiting there.
+ *
+ * With --follow a call that a hop led to stands below what set it off, behind a frame [work], [timer], ...,
+ * and not below what ran it. Wake-ups go on with a stack that the task has already; frames leave the host.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/array.h"
 #include "viz/export.h"
 #include "viz/flow.h"
 
@@ -12,15 +16,26 @@
 struct path {
 	const char *name;
 	uint32_t parent, first_child, next;
+	uint32_t hops; /* followed to get here */
 	uint64_t count;
+};
+
+/* What the next calls of a flow are because of: those `depth` calls deep, in this task. */
+struct cause {
+	uint32_t path; /* 0: nothing */
+	uint32_t pid;
+	uint8_t depth;
 };
 
 struct folded {
 	const struct viz_trace *t;
 	const struct viz_host *host;
 	bool by_time;
+	unsigned follow;
 	struct path *paths;
 	uint32_t n, cap;
+	struct cause cause[FLOW_SOFTIRQ + 1]; /* by enum viz_flow_kind */
+	uint32_t *from, nr_from;	      /* by hop of the host: the path that it leads on from */
 	bool failed;
 	char **lines;
 	uint32_t nr_lines, cap_lines;
@@ -46,7 +61,7 @@ static uint32_t child(struct folded *f, uint32_t parent, const char *name)
 		link = (uint32_t *)((char *)f->paths + at);
 	}
 	*link = f->n;
-	f->paths[f->n] = (struct path){ .name = name, .parent = parent };
+	f->paths[f->n] = (struct path){ .name = name, .parent = parent, .hops = f->paths[parent].hops };
 	return f->n++;
 }
 
@@ -64,11 +79,24 @@ static uint32_t context_path(struct folded *f, const struct viz_flow *flow)
 	}
 }
 
+/* What set off the call, if that is followed, else 0. */
+static uint32_t cause_of(struct folded *f, const struct viz_flow *flow, const struct viz_call *call)
+{
+	struct cause *c = &f->cause[flow->kind];
+	if (!c->path || c->pid != flow->pid || call->depth > c->depth)
+		return 0;
+	if (call->depth < c->depth)
+		c->path = 0;
+	return c->path;
+}
+
 static void on_enter(void *arg, const struct viz_flow *flow, const struct viz_call *parent,
 		     struct viz_call *call)
 {
 	struct folded *f = arg;
-	uint32_t up = parent ? parent->user : context_path(f, flow);
+	uint32_t up = cause_of(f, flow, call);
+	if (!up)
+		up = parent ? parent->user : context_path(f, flow);
 	call->user = f->failed ? 0 : child(f, up, viz_fn_name(f->t, call->fn));
 	f->paths[call->user].count += !f->by_time;
 }
@@ -93,6 +121,52 @@ static void on_asleep(void *arg, const struct viz_flow *flow, uint64_t ns, uint6
 	(void)time;
 	if (f->by_time && !f->failed)
 		f->paths[child(f, flow_path(f, flow), "[asleep]")].count += ns;
+}
+
+static const char *const hop_frames[HOP_KINDS] = {
+	[HOP_TIMER] = "[timer]", [HOP_SOFTIRQ] = "[softirq]", [HOP_IRQ] = "[irq]", [HOP_WORK] = "[work]"
+};
+
+static void hop_out(struct folded *f, const struct viz_flow *flow, uint32_t hop)
+{
+	if (!array_reach((void **)&f->from, &f->nr_from, hop, sizeof(*f->from)))
+		f->failed = true;
+	else
+		f->from[hop] = flow->n ? flow_path(f, flow) : 0;
+}
+
+static void hop_in(struct folded *f, const struct viz_flow *flow, const struct trace_rec *rec, uint32_t hop)
+{
+	struct cause *c = &f->cause[flow->kind];
+	uint32_t from = hop < f->nr_from ? f->from[hop] : 0;
+	*c = (struct cause){ .pid = flow->pid, .depth = rec->depth };
+	if (!from || f->paths[from].hops >= f->follow)
+		return;
+	c->path = child(f, from, hop_frames[rec->fn]);
+	f->paths[c->path].hops = f->paths[from].hops + 1;
+}
+
+/* Hops of this host, where they are followed. */
+static void on_mark(void *arg, const struct viz_flow *flow, const struct trace_rec *rec, uint64_t time)
+{
+	struct folded *f = arg;
+	uint32_t hop = rec->obj & TRACE_ID_COUNT;
+	(void)time;
+	if (f->failed || !f->follow)
+		return;
+	if (rec->kind == TR_SOFTIRQ)
+		f->cause[FLOW_SOFTIRQ].path = 0;
+	else if (rec->kind == TR_IRQ)
+		f->cause[FLOW_IRQ].path = 0;
+	else if (rec->kind == TR_TASK && !rec->fn)
+		f->cause[FLOW_TASK].path = 0;
+	if ((rec->kind != TR_HOP_OUT && rec->kind != TR_HOP_IN) || rec->fn >= HOP_KINDS ||
+	    !hop_frames[rec->fn])
+		return;
+	if (rec->kind == TR_HOP_OUT)
+		hop_out(f, flow, hop);
+	else
+		hop_in(f, flow, rec, hop);
 }
 
 /* "host;task client;outer;inner COUNT" in memory of its own. */
@@ -150,11 +224,15 @@ static bool add_host(struct folded *f, const struct viz_export *x, uint32_t i)
 				 .from = x->from,
 				 .to = x->to,
 				 .enter = on_enter,
+				 .mark = on_mark,
 				 .elapse = on_elapse,
 				 .asleep = on_asleep };
 	f->host = &x->t->hosts[i];
 	f->n = 1;
 	f->paths[0] = (struct path){ .name = "" };
+	memset(f->cause, 0, sizeof(f->cause));
+	if (f->nr_from)
+		memset(f->from, 0, f->nr_from * sizeof(*f->from));
 	f->failed |= viz_flow_run(x->t, i, &v) < 0;
 	if (!f->failed)
 		add_lines(f);
@@ -163,7 +241,7 @@ static bool add_host(struct folded *f, const struct viz_export *x, uint32_t i)
 
 int viz_export_folded(const struct viz_export *x)
 {
-	struct folded f = { .t = x->t, .by_time = x->by_time, .cap = 1024 };
+	struct folded f = { .t = x->t, .by_time = x->by_time, .follow = x->follow, .cap = 1024 };
 	f.paths = calloc(f.cap, sizeof(*f.paths));
 	f.failed = !f.paths;
 	for (uint32_t i = 0; i < x->t->nr_hosts && !f.failed; i++)
@@ -178,5 +256,6 @@ int viz_export_folded(const struct viz_export *x)
 	}
 	free(f.lines);
 	free(f.paths);
+	free(f.from);
 	return f.failed ? viz_export_no_memory(x) : 0;
 }

@@ -211,6 +211,15 @@ static void ____fput(struct callback_head *work)
 	__fput(file);
 }
 
+/* ____fput() as work of a task: the trace shows what left it. */
+static void run_fput(struct callback_head *work)
+{
+	struct file *file = container_of(work, struct file, f_work);
+
+	trace_hop_in(file->host, HOP_WORK, file->f_hop);
+	____fput(work);
+}
+
 void fput(struct file *file)
 {
 	struct task_struct *tsk;
@@ -218,10 +227,12 @@ void fput(struct file *file)
 	if (--file->f_count)
 		return;
 	tsk = current(file->host);
-	if (likely(tsk && !tsk->is_kthread))
-		task_work_add(tsk, &file->f_work, ____fput);
-	else
+	if (likely(tsk && !tsk->is_kthread)) {
+		file->f_hop = trace_hop_out(file->host, HOP_WORK);
+		task_work_add(tsk, &file->f_work, run_fput);
+	} else {
 		____fput(&file->f_work);
+	}
 }
 
 /* ---- system calls ---- */

@@ -44,6 +44,7 @@ struct file {
 	unsigned int f_mode;
 	struct task_struct *f_owner; /* F_SETOWN: gets SIGIO and SIGURG; lives longer than the file */
 	u32 f_count;
+	u32 f_hop; /* trace: what f_work runs because of */
 	s64 f_pos;
 	void *private_data;    /* struct socket, struct eventpoll */
 	struct list_head f_ep; /* epoll items that watch this file */

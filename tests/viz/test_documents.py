@@ -13,12 +13,11 @@ root = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 shared = os.path.join(root, "..", "shared")
 page = open(os.path.join(root, "viz", "DOCUMENTS.md"), encoding="utf-8").read()
 
-# Callers and callees that wirepath does not have (stack/SIMPLIFICATIONS.md): IPv6, UNIX, netlink and ALG sockets, NC-SI, the watchdog. close()
-# ends in sock_close() on the way out to user mode, as the trace of a real kernel has it, and not under sys_close().
+# Callers and callees that wirepath does not have (stack/SIMPLIFICATIONS.md): IPv6, UNIX, netlink and ALG sockets, NC-SI, the watchdog.
 ABSENT = {("netlink_proto_init", "sock_register"), ("af_unix_init", "sock_register"), ("af_alg_init", "sock_register"),
           ("inet6_init", "sock_register"), ("inet6_init", "inet6_register_protosw"), ("tcpv6_init", "inet6_add_protocol"),
           ("ip6_protocol_deliver_rcu", "tcp_v6_rcv"), ("ftgmac100_probe", "ncsi_register_dev"),
-          ("dev_watchdog", "ftgmac100_tx_timeout"), ("sys_close", "sock_close")}
+          ("dev_watchdog", "ftgmac100_tx_timeout")}
 
 
 def reader():
