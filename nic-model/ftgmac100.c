@@ -100,19 +100,10 @@ static void write_ring(uint32_t *base, uint32_t *ptr, uint32_t val)
 	*ptr = val;
 }
 
-static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
+/* Out of line: it would cost the registers of every packet the saving of ours. */
+static __attribute__((noinline)) void write_setting(struct ftgmac *c, uint32_t off, uint32_t val)
 {
-	struct ftgmac *c = dev;
-
-	if (width != 4)
-		return;
-	switch (off & WINDOW_MASK) {
-	case REG_ISR:
-		c->isr &= ~val;
-		break;
-	case REG_IER:
-		c->ier = val;
-		break;
+	switch (off) {
 	case REG_MAC_MADR:
 		mac_write(c->mac, val, 2);
 		break;
@@ -124,10 +115,6 @@ static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 		break;
 	case REG_MAHT1:
 		c->maht[1] = val;
-		break;
-	case REG_NPTXPD:
-		ftgmac_tx_poke(c);
-		ftgmac_rx_resume(c);
 		break;
 	case REG_RXPD:
 		ftgmac_rx_resume(c);
@@ -174,6 +161,25 @@ static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
 		break;
 	default: /* read-only, or not there */
 		break;
+	}
+}
+
+static void reg_write(void *dev, uint32_t off, uint32_t val, unsigned width)
+{
+	struct ftgmac *c = dev;
+
+	if (unlikely(width != 4))
+		return;
+	off &= WINDOW_MASK;
+	if (off == REG_ISR) {
+		c->isr &= ~val;
+	} else if (off == REG_IER) {
+		c->ier = val;
+	} else if (off == REG_NPTXPD) {
+		ftgmac_tx_poke(c);
+		ftgmac_rx_resume(c);
+	} else {
+		write_setting(c, off, val);
 	}
 	ftgmac_update_irq(c);
 }
