@@ -157,11 +157,15 @@ static ssize_t do_iter_readv_writev(struct task_struct *tsk, unsigned int fd, co
 
 	if (!file)
 		return -EBADF;
-	if (!(rw == READ ? file->f_op->read_iter : file->f_op->write_iter))
-		return -EINVAL;
 	bytes = iovec_bytes(vec, vlen);
 	if (bytes < 0)
 		return bytes;
+	if (!(file->f_mode & (rw == READ ? FMODE_READ : FMODE_WRITE)))
+		return -EBADF;
+	if (!(rw == READ ? file->f_op->read_iter : file->f_op->write_iter))
+		return -EINVAL;
+	if (!bytes) /* not even an empty datagram */
+		return 0;
 	init_sync_kiocb(&kiocb, file, NULL);
 	iov_iter_init(&iter, (unsigned int)rw, vec, vlen, (size_t)bytes);
 	return rw == READ ? call_read_iter(file, &kiocb, &iter) : call_write_iter(file, &kiocb, &iter);

@@ -203,6 +203,7 @@ int icmp_rcv(struct sk_buff *skb)
 	struct net *net = skb->host->net;
 	struct rtable *rt = skb_rtable(skb);
 	enum skb_drop_reason reason = SKB_DROP_REASON_ICMP_INVALID;
+	bool handled;
 	u8 type;
 
 	__ICMP_INC_STATS(net, ICMP_MIB_INMSGS);
@@ -215,7 +216,12 @@ int icmp_rcv(struct sk_buff *skb)
 		goto error;
 	type = icmp_hdr(skb)->type;
 	ICMPMSGIN_INC_STATS(net, type);
-	if (type == ICMP_EXT_ECHO || type == ICMP_EXT_ECHOREPLY) {
+	if (type == ICMP_EXT_ECHOREPLY) {
+		handled = ping_rcv(skb);
+		reason = SKB_DROP_REASON_NO_SOCKET;
+		goto done;
+	}
+	if (type == ICMP_EXT_ECHO) {
 		/* PROBE (RFC 8335), which is off (icmp_echo_enable_probe): no answer, and no error either */
 		consume_skb(skb);
 		return 0;
@@ -227,11 +233,14 @@ int icmp_rcv(struct sk_buff *skb)
 	if ((rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) && !icmp_broadcast_ok(net, type))
 		goto error;
 	TRACE_OP(skb, "handler");
-	if (icmp_pointers[type].handler(skb)) {
+	handled = icmp_pointers[type].handler(skb);
+	if (type == ICMP_ECHOREPLY)
+		reason = SKB_DROP_REASON_NO_SOCKET;
+done:
+	if (handled)
 		consume_skb(skb);
-		return 0;
-	}
-	kfree_skb_reason(skb, type == ICMP_ECHOREPLY ? SKB_DROP_REASON_NO_SOCKET : reason);
+	else
+		kfree_skb_reason(skb, reason);
 	return 0;
 error:
 	__ICMP_INC_STATS(net, ICMP_MIB_INERRORS);

@@ -155,7 +155,7 @@ void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 	const struct rtable *rt = skb_rtable(skb);
 
 	if ((inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) && rt) {
-		pktinfo->ipi_ifindex = rt->rt_iif ? rt->rt_iif : skb->skb_iif;
+		pktinfo->ipi_ifindex = inet_iif(skb);
 		pktinfo->ipi_spec_dst.s_addr = fib_compute_spec_dst(skb);
 	} else {
 		pktinfo->ipi_ifindex = 0;

@@ -95,7 +95,8 @@ struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
 
 static bool ipv4_datagram_support_addr(const struct sock_exterr_skb *serr)
 {
-	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP || serr->port;
+	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP || serr->ee.ee_origin == SO_EE_ORIGIN_LOCAL ||
+	       serr->port;
 }
 
 /* Of a time stamp they are given on request (OPT_CMSG), to tell the device. */

@@ -52,6 +52,8 @@ static u16 cmsg_flag_of_option(int optname)
 		return IP_CMSG_TOS;
 	case IP_RECVOPTS:
 		return IP_CMSG_RECVOPTS;
+	case IP_PASSSEC:
+		return IP_CMSG_PASSSEC;
 	case IP_RETOPTS:
 		return IP_CMSG_RETOPTS;
 	case IP_RECVORIGDSTADDR:

@@ -98,7 +98,7 @@ static struct sock *ping_lookup(struct sk_buff *skb, u16 ident)
 
 		if (inet->inet_num != ident ||
 		    (inet->inet_rcv_saddr && inet->inet_rcv_saddr != ip_hdr(skb)->daddr) ||
-		    !inet_sk_bound_dev_eq(sk->sk_bound_dev_if, skb->dev->ifindex, 0))
+		    !inet_sk_bound_dev_eq(sk->sk_bound_dev_if, inet_iif(skb), 0))
 			continue;
 		sock_hold(sk);
 		return sk;

@@ -20,7 +20,7 @@ struct ping_table {
 /* May a program send such a message? */
 static inline bool ping_supported(int type, int code)
 {
-	return type == ICMP_ECHO && code == 0;
+	return (type == ICMP_ECHO || type == ICMP_EXT_ECHO) && code == 0;
 }
 
 int ping_init(struct host *host);

@@ -114,12 +114,12 @@ static bool raw_v4_input(struct sk_buff *skb, const struct iphdr *iph, int hash)
 
 	if (likely(!head || hlist_empty(head)))
 		return false;
-	dif = skb->dev->ifindex;
+	dif = inet_iif(skb);
 	sk = __raw_v4_lookup(skb->host, head->first, iph->protocol, iph->saddr, iph->daddr, dif);
 	while (sk) {
 		delivered = true;
 		if ((iph->protocol != IPPROTO_ICMP || !icmp_filter(sk, skb)) &&
-		    ip_mc_sf_allow(sk, iph->daddr, iph->saddr, dif, 0)) {
+		    ip_mc_sf_allow(sk, iph->daddr, iph->saddr, skb->dev->ifindex, 0)) {
 			struct sk_buff *clone = skb_clone(skb, GFP_ATOMIC);
 
 			if (clone)

@@ -19,16 +19,15 @@ struct raw_frag_vec {
 
 /* ---- with the program's own header ---- */
 
-/* Fills in what the program left open; a header too short to be one is sent as it is. */
+/* Fills in what the program left open. (The stable kernels refuse a header too short to be one; 5.15.0 sent
+ * it as it was.) */
 static int raw_finish_header(struct sk_buff *skb, struct net *net, const struct flowi4 *fl4, size_t length)
 {
 	struct iphdr *iph = ip_hdr(skb);
 	unsigned int iphlen = iph->ihl * 4u;
 
-	if (iphlen > length)
+	if (iphlen > length || iphlen < sizeof(*iph))
 		return -EINVAL;
-	if (iphlen < sizeof(*iph))
-		return 0;
 	if (!iph->saddr)
 		iph->saddr = fl4->saddr;
 	iph->check = 0;

@@ -50,6 +50,15 @@ static inline struct rtable *skb_rtable(const struct sk_buff *skb)
 	return (struct rtable *)skb_dst(skb);
 }
 
+/* The device that the packet came in by; of one to an own address, which goes over lo, the device that has
+ * the address. */
+static inline int inet_iif(const struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+
+	return rt && rt->rt_iif ? rt->rt_iif : skb->skb_iif;
+}
+
 static inline bool rt_is_input_route(const struct rtable *rt)
 {
 	return rt->rt_is_input != 0;

@@ -143,11 +143,16 @@ static int packet_send_frame(struct socket *sock, const struct packet_target *t,
 	struct sock *sk = sock->sk;
 	struct net_device *dev = t->dev;
 	size_t hlen = LL_RESERVED_SPACE(dev);
+	struct sockcm_cookie sockc;
 	struct sk_buff *skb;
 	int err;
 
 	if (!(dev->flags & IFF_UP))
 		return -ENETDOWN;
+	sockcm_init(&sockc, sk);
+	err = msg->msg_controllen ? sock_cmsg_send(sk, msg, &sockc) : 0;
+	if (err)
+		return err;
 	if (len > dev->mtu + (sock->type == SOCK_RAW ? dev->hard_header_len : 0u) + VLAN_HLEN)
 		return -EMSGSIZE;
 	skb = packet_alloc_skb(sk, hlen + dev->needed_tailroom, hlen, len, msg->msg_flags & MSG_DONTWAIT,
@@ -162,7 +167,7 @@ static int packet_send_frame(struct socket *sock, const struct packet_target *t,
 	skb->protocol = t->proto;
 	skb->dev = dev;
 	skb->priority = sk->sk_priority;
-	skb->mark = sk->sk_mark;
+	skb->mark = sockc.mark;
 	if (!skb->journey)
 		skb->journey = trace_journey_new(sk->host);
 	packet_parse_headers(skb, sock);

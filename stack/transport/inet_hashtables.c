@@ -361,7 +361,7 @@ struct sock *__inet_lookup_skb(struct inet_hashinfo *hashinfo, struct sk_buff *s
 		return sk;
 	}
 	return __inet_lookup(skb->host->net, hashinfo, skb, doff, iph->saddr, sport, iph->daddr, dport,
-			     skb->skb_iif, sdif, refcounted);
+			     inet_iif(skb), sdif, refcounted);
 }
 
 /* ---- insertion and removal ---- */

@@ -19,6 +19,7 @@ struct iphdr;
 #define IP_CMSG_TOS (1 << 2)
 #define IP_CMSG_RECVOPTS (1 << 3)
 #define IP_CMSG_RETOPTS (1 << 4)
+#define IP_CMSG_PASSSEC (1 << 5) /* of a security module; there is none */
 #define IP_CMSG_ORIGDSTADDR (1 << 6)
 #define IP_CMSG_RECVFRAGSIZE (1 << 8)
 

@@ -359,7 +359,7 @@ static enum rcv_next rcv_time_wait(struct sk_buff *skb, struct inet_timewait_soc
 	case TCP_TW_SYN:
 		*skp = __inet_lookup_listener(host->net, tcp_hashinfo(host), skb, (int)__tcp_hdrlen(th),
 					      iph->saddr, th->source, iph->daddr, ntohs(th->dest),
-					      skb->skb_iif, 0);
+					      inet_iif(skb), 0);
 		if (*skp) {
 			*tw_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
 			inet_twsk_deschedule_put(tw);

@@ -277,7 +277,7 @@ static void child_set_addresses(struct sock *newsk, const struct inet_request_so
 	newsk->sk_bound_dev_if = ireq->ir_iif;
 	newinet->inet_saddr = ireq->ir_loc_addr;
 	newinet->inet_opt = ireq->ireq_opt;
-	newinet->mc_index = skb->skb_iif;
+	newinet->mc_index = inet_iif(skb);
 	newinet->mc_ttl = ip_hdr(skb)->ttl;
 	newinet->rcv_tos = ip_hdr(skb)->tos;
 	inet_csk(newsk)->icsk_ext_hdr_len = newinet->inet_opt ? newinet->inet_opt->opt.optlen : 0;

@@ -176,7 +176,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 	struct sock *sk;
 
 	sk = __inet_lookup_established(net, tcp_hashinfo(skb->host), iph->daddr, th->dest, iph->saddr,
-				       ntohs(th->source), skb->skb_iif, 0);
+				       ntohs(th->source), inet_iif(skb), 0);
 	if (!sk) {
 		ICMP_INC_STATS(net, ICMP_MIB_INERRORS);
 		return -ENOENT;

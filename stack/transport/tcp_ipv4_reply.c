@@ -81,7 +81,7 @@ static bool reset_key(const struct sock *sk, struct sk_buff *skb, const struct t
 	if (likely(!hash_location))
 		return true;
 	listener = __inet_lookup_listener(skb->host->net, tcp_hashinfo(skb->host), NULL, 0, iph->saddr,
-					  th->source, iph->daddr, ntohs(th->source), skb->skb_iif, 0);
+					  th->source, iph->daddr, ntohs(th->source), inet_iif(skb), 0);
 	if (!listener)
 		return false;
 	*key = tcp_md5_do_lookup(listener, iph->saddr);

@@ -149,10 +149,8 @@ struct sock *__udp4_lib_lookup_skb(struct sk_buff *skb, __be16 sport, __be16 dpo
 {
 	TRACE_SKB(skb, "find the socket of the datagram");
 	const struct iphdr *iph = ip_hdr(skb);
-	const struct rtable *rt = skb_rtable(skb);
 
-	return __udp4_lib_lookup(skb->host->net, iph->saddr, sport, iph->daddr, dport,
-				 rt && rt->rt_iif ? rt->rt_iif : skb->skb_iif, 0, skb);
+	return __udp4_lib_lookup(skb->host->net, iph->saddr, sport, iph->daddr, dport, inet_iif(skb), 0, skb);
 }
 
 /* Does a datagram to many go to this socket? */
