@@ -190,8 +190,11 @@ static int __sys_sendmsg(struct task_struct *tsk, int fd, const struct user_msgh
 {
 	TRACE(tsk, "send several buffers as a message");
 	int err, fput_needed;
-	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+	struct socket *sock;
 
+	if (flags & MSG_CMSG_COMPAT)
+		return -EINVAL;
+	sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
 	return sock ? ___sys_sendmsg(tsk, sock, umsg, flags) : err;
 }
 
@@ -214,6 +217,7 @@ static int ____sys_recvmsg(struct task_struct *tsk, struct socket *sock, struct 
 	int err, len;
 
 	msg->msg_name = umsg->msg_name ? &address : NULL;
+	msg->msg_flags = flags & MSG_CMSG_CLOEXEC;
 	if (sock->file->f_flags & O_NONBLOCK)
 		flags |= MSG_DONTWAIT;
 	len = sock_recvmsg(sock, msg, (int)flags);
@@ -246,8 +250,11 @@ static int __sys_recvmsg(struct task_struct *tsk, int fd, struct user_msghdr *um
 {
 	TRACE(tsk, "receive a message into several buffers");
 	int err, fput_needed;
-	struct socket *sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
+	struct socket *sock;
 
+	if (flags & MSG_CMSG_COMPAT)
+		return -EINVAL;
+	sock = sockfd_lookup_light(tsk, fd, &err, &fput_needed);
 	return sock ? ___sys_recvmsg(tsk, sock, umsg, flags) : err;
 }
 

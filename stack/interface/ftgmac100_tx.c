@@ -148,6 +148,7 @@ netdev_tx_t ftgmac100_hard_start_xmit(struct sk_buff *skb, struct net_device *ne
 	u32 pointer, len, f_ctl_stat, csum_vlan = 0;
 	dma_addr_t map;
 
+	skb_tx_timestamp(skb); /* its copy for the program has no padding */
 	/* The card does not pad. */
 	if (unlikely(eth_skb_pad(skb))) {
 		netdev->stats.tx_dropped++;
@@ -185,7 +186,6 @@ netdev_tx_t ftgmac100_hard_start_xmit(struct sk_buff *skb, struct net_device *ne
 	ftgmac100_trace_tx_ring(priv);
 	if (unlikely(ftgmac100_tx_buf_avail(priv) < TX_THRESHOLD))
 		netif_stop_queue(netdev);
-	skb_tx_timestamp(skb);
 	ftgmac100_write(priv, 1, FTGMAC100_OFFSET_NPTXPD);
 	return NETDEV_TX_OK;
 

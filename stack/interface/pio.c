@@ -128,6 +128,7 @@ static netdev_tx_t pio_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	TRACE_SKB(skb, "write the frame into the card, word by word, and have it sent");
 	struct pio_priv *priv = netdev_priv(dev);
 
+	skb_tx_timestamp(skb);
 	if (unlikely(eth_skb_pad(skb))) {
 		dev->stats.tx_dropped++;
 		return NETDEV_TX_OK;
@@ -144,7 +145,6 @@ static netdev_tx_t pio_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	pio_write(priv, skb->journey, PIO_TAG);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
-	skb_tx_timestamp(skb);
 	pio_write(priv, 1, PIO_TXGO);
 	dev_kfree_skb(skb);
 	return NETDEV_TX_OK;

@@ -9,7 +9,7 @@
 bool ip_is_mcast_option(int optname)
 {
 	return optname == IP_MULTICAST_IF || (optname >= IP_ADD_MEMBERSHIP && optname <= IP_MSFILTER) ||
-	       (optname >= MCAST_JOIN_GROUP && optname <= MCAST_MSFILTER && optname != 44);
+	       (optname >= MCAST_JOIN_GROUP && optname <= MCAST_MSFILTER);
 }
 
 bool setsockopt_needs_rtnl(const struct sock *sk, int optname)

@@ -117,8 +117,8 @@ static bool option_timestamp_entry(struct option_list *l, u8 *p, unsigned int le
 		time = l->skb ? entry + 4 : NULL;
 		p[2] = (u8)(p[2] + 8);
 		break;
-	default:
-		return l->skb ? true : at_fault(l, p + 3);
+	default: /* left alone */
+		return true;
 	}
 	opt->ts_needtime = 1;
 	if (time) {
@@ -156,6 +156,25 @@ static bool option_timestamp(struct option_list *l, u8 *p, unsigned int len)
 	return true;
 }
 
+/* A CIPSO label: a domain, then tags that fill the rest (FIPS 188), whatever they say. */
+static bool option_cipso(struct option_list *l, u8 *p, unsigned int len)
+{
+	unsigned int at;
+
+	if (l->opt->cipso)
+		return at_fault(l, p);
+	l->opt->cipso = (u8)(p - l->iph);
+	if (len < 8)
+		return at_fault(l, p + 1);
+	if (!(p[2] | p[3] | p[4] | p[5]))
+		return at_fault(l, p + 2);
+	for (at = 6; at < len; at += p[at + 1]) {
+		if (at + 1 == len || !p[at + 1] || p[at + 1] > len - at)
+			return at_fault(l, p + at + 1);
+	}
+	return true;
+}
+
 /* One option, whose length fits the list. */
 static bool option_check(struct option_list *l, u8 *p, unsigned int len)
 {
@@ -176,10 +195,7 @@ static bool option_check(struct option_list *l, u8 *p, unsigned int len)
 			opt->router_alert = (u8)(p - l->iph);
 		return true;
 	case IPOPT_CIPSO:
-		if (opt->cipso)
-			return at_fault(l, p);
-		opt->cipso = (u8)(p - l->iph);
-		return true;
+		return option_cipso(l, p, len);
 	default:
 		return true;
 	}

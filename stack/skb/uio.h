@@ -28,6 +28,7 @@
 #ifndef MSG_SENDPAGE_NOTLAST
 #define MSG_SENDPAGE_NOTLAST 0x20000
 #endif
+#define MSG_CMSG_COMPAT 0x80000000u /* the kernel's own: a program of 32 bits calls */
 
 #ifndef READ
 #define READ 0

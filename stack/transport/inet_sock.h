@@ -143,8 +143,9 @@ static inline void sk_rcv_saddr_set(struct sock *sk, __be32 addr)
 
 static inline u8 inet_sk_flowi_flags(const struct sock *sk)
 {
-	(void)sk;
-	return 0;
+	const struct inet_sock *inet = inet_sk(sk);
+
+	return inet->transparent || inet->hdrincl ? FLOWI_FLAG_ANYSRC : 0;
 }
 
 static inline u32 inet_request_mark(const struct sock *sk, const struct sk_buff *skb)

@@ -24,6 +24,8 @@ static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, un
 			release_sock(sk);
 		}
 		return 0;
+	case UDP_ENCAP:
+		return val ? -ENOPROTOOPT : 0;
 	case UDP_NO_CHECK6_TX:
 		up->no_check6_tx = val != 0;
 		return 0;

@@ -154,9 +154,27 @@ static int l_recvfrom(lua_State *L)
 	return receive(L, true);
 }
 
+/* Memberships by addresses in text, as in wirepath: group [, own address], or group, source [, own address].
+ */
+static int multicast(lua_State *L, int name)
+{
+	in_addr_t a[3] = { 0 };
+	bool source = name != IP_MULTICAST_IF && name != IP_ADD_MEMBERSHIP && name != IP_DROP_MEMBERSHIP;
+	inet_pton(AF_INET, luaL_checkstring(L, 4), &a[0]);
+	inet_pton(AF_INET, luaL_optstring(L, source ? 6 : 5, "0.0.0.0"), &a[1]);
+	inet_pton(AF_INET, source ? luaL_checkstring(L, 5) : "0.0.0.0", &a[2]);
+	socklen_t n = name == IP_MULTICAST_IF ? 4 : source ? 12 : 8;
+	return result(L, "setsockopt", setsockopt(INT(1), IPPROTO_IP, name, a, n));
+}
+
 static int l_setsockopt(lua_State *L)
 {
 	size_t n;
+	int name = INT(3);
+	bool member =
+		name == IP_MULTICAST_IF || (name >= IP_ADD_MEMBERSHIP && name <= IP_DROP_SOURCE_MEMBERSHIP);
+	if (INT(2) == IPPROTO_IP && member && lua_type(L, 4) == LUA_TSTRING)
+		return multicast(L, name);
 	if (lua_type(L, 4) == LUA_TSTRING) {
 		const char *v = lua_tolstring(L, 4, &n);
 		return result(L, "setsockopt", setsockopt(INT(1), INT(2), INT(3), v, (socklen_t)n));
