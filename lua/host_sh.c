@@ -179,6 +179,7 @@ static int long_option(struct sh *sh, const char *name, const char *letters)
 {
 	size_t len = strcspn(name, "=");
 	int found = 0;
+	sh->word = name;
 	for (const struct sh_long *l = sh->longs; l && l->name; l++) {
 		if (strncmp(l->name, name, len) != 0)
 			continue;
@@ -189,7 +190,7 @@ static int long_option(struct sh *sh, const char *name, const char *letters)
 	}
 	sh->opt = found ? (char)found : '-';
 	const char *known = found && found != '?' ? strchr(letters, found) : NULL;
-	if (!known)
+	if (!known || (known[1] != ':' && name[len]))
 		return '?';
 	if (known[1] != ':')
 		return found;
@@ -212,6 +213,7 @@ int sh_getopt(struct sh *sh, const char *letters)
 			return long_option(sh, word + 2, letters);
 		sh->cluster = word + 1;
 	}
+	sh->word = NULL;
 	sh->opt = *sh->cluster++;
 	const char *known = sh->opt == ':' || sh->opt == '+' ? NULL : strchr(letters, sh->opt);
 	if (!known)
@@ -221,6 +223,60 @@ int sh_getopt(struct sh *sh, const char *letters)
 	sh->arg = *sh->cluster ? sh->cluster : sh->at < sh->n ? take_word(sh) : NULL;
 	sh->cluster = NULL;
 	return sh->arg ? sh->opt : ':';
+}
+
+void sh_bad_option(struct sh *sh, int c)
+{
+	struct seq_file *err = &sh->err;
+	const char *command = sh->words[0], *word = sh->word;
+	int len = word ? (int)strcspn(word, "=") : 0;
+	if (!word)
+		seq_printf(err, "%s: %s -- '%c'\n", command,
+			   c == ':' ? "option requires an argument" : "invalid option", sh->opt);
+	else if (c == ':')
+		seq_printf(err, "%s: option '--%s' requires an argument\n", command, word);
+	else if (sh->opt == '-')
+		seq_printf(err, "%s: unrecognized option '--%s'\n", command, word);
+	else if (sh->opt != '?')
+		seq_printf(err, "%s: option '--%.*s' doesn't allow an argument\n", command, len, word);
+	else
+		seq_printf(err, "%s: option '--%s' is ambiguous; possibilities:", command, word);
+	for (const struct sh_long *l = sh->longs; word && sh->opt == '?' && l->name; l++)
+		if (strncmp(l->name, word, (size_t)len) == 0)
+			seq_printf(err, " '--%s'", l->name);
+	if (word && sh->opt == '?')
+		seq_printf(err, "\n");
+}
+
+/* Up to four numbers, of which those behind are 0 when they are not said: "10.8" is 10.8.0.0. */
+static bool short_address(const char *text, uint32_t *addr)
+{
+	uint8_t byte[4] = { 0 };
+	for (int i = 0; i < 4; i++) {
+		char *end;
+		unsigned long n = strtoul(text, &end, 0);
+		if (end == text || n > 255 || (*end && (*end != '.' || i == 3)))
+			return false;
+		byte[i] = (uint8_t)n;
+		if (!*end)
+			break;
+		text = end + 1;
+	}
+	memcpy(addr, byte, sizeof(byte));
+	return true;
+}
+
+/* The length of a prefix as a number, or as a mask: "255.255.0.0". */
+static bool prefix_length(const char *word, long *n)
+{
+	uint32_t mask;
+	if (sh_number(word, 0, 32, n))
+		return true;
+	if (inet_pton(AF_INET, word, &mask) != 1)
+		return false;
+	mask = ntohl(mask);
+	*n = mask ? 32 - __builtin_ctz(mask) : 0;
+	return !mask || !(~mask & (~mask + 1));
 }
 
 bool sh_number(const char *word, long min, long max, long *value)
@@ -249,29 +305,38 @@ bool sh_prefix(const char *word, uint32_t *addr, int *plen)
 	const char *slash = strchr(word, '/');
 	size_t len = slash ? (size_t)(slash - word) : strlen(word);
 	long n = 32;
-	if (strcmp(word, "default") == 0) {
+	if (strcmp(word, "default") == 0 || strcmp(word, "any") == 0 || strcmp(word, "all") == 0) {
 		*addr = 0;
 		*plen = 0;
 		return true;
 	}
-	if (len >= sizeof(text) || (slash && !sh_number(slash + 1, 0, 32, &n)))
+	if (len >= sizeof(text) || (slash && !prefix_length(slash + 1, &n)))
 		return false;
 	memcpy(text, word, len);
 	text[len] = '\0';
 	*plen = (int)n;
-	return inet_pton(AF_INET, text, addr) == 1;
+	return short_address(text, addr);
+}
+
+int sh_mac_bytes(const char *word, uint8_t mac[6])
+{
+	int n = 0;
+	for (;; n++) {
+		char *end;
+		unsigned long byte = strtoul(word, &end, 16);
+		if (end == word || end - word > 2 || byte > 255 || (*end && *end != ':'))
+			return -1;
+		if (n < 6)
+			mac[n] = (uint8_t)byte;
+		if (!*end)
+			return n + 1;
+		word = end + 1;
+	}
 }
 
 bool sh_mac(const char *word, uint8_t mac[6])
 {
-	unsigned m[6];
-	int n = 0;
-	if (sscanf(word, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5], &n) != 6 ||
-	    word[n])
-		return false;
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)m[i];
-	return true;
+	return sh_mac_bytes(word, mac) == 6;
 }
 
 /* ---- names ---- */

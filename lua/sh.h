@@ -33,6 +33,7 @@ struct sh {
 	 * letters, the letter's argument */
 	int at, skipped;
 	const char *cluster, *arg;
+	const char *word;	     /* the option was a long one: what is behind "--" */
 	char opt;		     /* the letter that is wrong, or lacks its argument */
 	const struct sh_long *longs; /* options' long names, up to one without a name; or NULL */
 };
@@ -50,6 +51,8 @@ struct sh_long {
  * the first word that is no option; '?': no such letter; ':': its argument is missing. Options may come after
  * other words, which are then moved behind them, unless `letters` begins with '+'. */
 int sh_getopt(struct sh *sh, const char *letters);
+/* What getopt_long() says of an option for which sh_getopt() returned `c`, '?' or ':'. */
+void sh_bad_option(struct sh *sh, int c);
 /* The nth (from 0) descriptor of a program for the socket with this number of /proc; false: there is none. */
 struct sh_owner {
 	const char *name;
@@ -61,8 +64,10 @@ bool sh_socket_owner(const struct sh *sh, uint32_t inode, unsigned nth, struct s
 bool sh_number(const char *word, long min, long max, long *value);
 /* Seconds as "0.2", in nanoseconds. */
 bool sh_seconds(const char *word, uint64_t *ns);
-/* "10.0.2.0/24" or an address alone (plen 32); "default" is 0.0.0.0/0. */
+/* "10.0.2.0/24", "10.0.2/24" or an address alone (plen 32); "default", "any" and "all" are 0.0.0.0/0. */
 bool sh_prefix(const char *word, uint32_t *addr, int *plen);
+/* How many bytes an address "52:54:..." has, of which the first six are taken; -1: it is none. */
+int sh_mac_bytes(const char *word, uint8_t mac[6]);
 bool sh_mac(const char *word, uint8_t mac[6]);
 /* "02:00:00:00:00:01" */
 struct sh_mac_text {

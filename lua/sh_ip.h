@@ -15,8 +15,10 @@ struct ip_dev_name {
 struct ip {
 	struct sh *sh;
 	int stats; /* how many -s */
-	bool details, brief, oneline, inet_only;
-	char **argv; /* what follows the object */
+	bool details, brief, oneline, inet_only, link_only,
+		no_family; /* no_family: one of which there is nothing */
+	unsigned human;	   /* -h, -iec: 1000 or 1024; 0: whole numbers */
+	char **argv;	   /* what follows the object */
 	int argc;
 };
 
@@ -30,8 +32,12 @@ int ip_unknown(struct ip *ip, const char *object, const char *word);
 int ip_bad_prefix(struct ip *ip, const char *word);
 /* argument "VALUE" is wrong: WHAT */
 int ip_bad_value(struct ip *ip, const char *value, const char *what);
+/* WHAT was said before, or is no such thing. */
+int ip_garbage(struct ip *ip, const char *what, const char *word);
 /* What the kernel's answer is called; the status. */
 int ip_answer(struct ip *ip, int err);
+/* What `ip -s ... flush` says of n entries that are gone. */
+void ip_say_flush(struct ip *ip, int n, const char *entries);
 /* The end of a line: with -o a backslash when it goes on. */
 const char *ip_nl(const struct ip *ip);
 struct net_device *ip_find_dev(struct ip *ip, const char *name);

@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 
 #include "lua/sh_ip.h"
@@ -17,41 +18,85 @@
 
 /* What `show` and `flush` select. */
 struct selection {
-	const struct net_device *dev;
+	const char *dev;
 	const char *label;
 	uint32_t to;
-	int plen;    /* -1: no `to` */
-	int scope;   /* -1: any */
-	int primary; /* 1: primary, 0: secondary, -1: both */
-	bool up;
+	int plen;		    /* -1: no `to` */
+	int scope;		    /* -1: any */
+	int primary;		    /* 1: primary, 0: secondary, -1: both */
+	bool up, filtered;	    /* filtered: by what only addresses have */
+	bool no_device, no_address; /* by what none of ours has */
 };
+
+/* Words on flags: those that an address of ours may have, and those that it never has. */
+static bool flag_word(const char *word, struct selection *sel)
+{
+	static const char *const never[] = { "dynamic",	      "deprecated", "tentative", "dadfailed",
+					     "noprefixroute", "mngtmpaddr", "autojoin",	 "home",
+					     "nodad",	      NULL };
+	bool no = word[0] == '-';
+	if (strcmp(word, "primary") == 0 || strcmp(word, "secondary") == 0 ||
+	    strcmp(word, "temporary") == 0) {
+		sel->primary = word[0] == 'p';
+		return true;
+	}
+	for (int k = 0; never[k]; k++)
+		if (strcmp(word + no, never[k]) == 0) {
+			sel->no_address |= !no;
+			return true;
+		}
+	return strcmp(word, "permanent") == 0;
+}
 
 static int selection_word(struct ip *ip, int *i, struct selection *sel)
 {
-	const char *word = ip->argv[*i], *value;
+	static const char *const keys[] = { "to",  "label", "scope", "type", "master",
+					    "vrf", "group", "dev",   NULL };
+	const char *word = ip->argv[*i], *value = NULL;
 	uint8_t scope;
-	if (strcmp(word, "up") == 0) {
-		sel->up = true;
-	} else if (strcmp(word, "primary") == 0 || strcmp(word, "secondary") == 0) {
-		sel->primary = word[0] == 'p';
-	} else if (strcmp(word, "to") == 0 || strcmp(word, "label") == 0 || strcmp(word, "scope") == 0) {
-		if (!(value = ip_next(ip, i)))
-			return ip_incomplete(ip);
-		if (word[0] == 'l')
-			sel->label = value;
-		if (word[0] == 't' && !sh_prefix(value, &sel->to, &sel->plen))
-			return ip_bad_prefix(ip, value);
-		if (word[0] == 's' && !ip_scope_value(value, &scope))
-			return ip_bad_value(ip, value, "invalid scope value.");
-		if (word[0] == 's')
-			sel->scope = scope;
-	} else {
-		if (strcmp(word, "dev") == 0 && !(word = ip_next(ip, i)))
-			return ip_incomplete(ip);
-		sel->dev = __dev_get_by_name(ip->sh->host->net, word);
-		if (!sel->dev)
-			return sh_fail(ip->sh, 1, "Device \"%s\" does not exist.\n", word);
+	int k = 0;
+	if (strcmp(word, "up") == 0 || strcmp(word, "nomaster") == 0) {
+		sel->up |= word[0] == 'u';
+		return 0;
 	}
+	if (flag_word(word, sel)) {
+		sel->filtered = true;
+		return 0;
+	}
+	while (keys[k] && strcmp(keys[k], word) != 0)
+		k++;
+	if (keys[k] && !(value = ip_next(ip, i)))
+		return ip_incomplete(ip);
+	switch (k) {
+	case 0:
+		return sh_prefix(value, &sel->to, &sel->plen) ? 0 : ip_bad_prefix(ip, value);
+	case 1:
+		sel->label = value;
+		return 0;
+	case 2:
+		if (!ip_scope_value(value, &scope) && strcmp(value, "all") != 0)
+			return ip_bad_value(ip, value, "invalid \"scope\"");
+		sel->scope = strcmp(value, "all") == 0 ? -1 : scope;
+		return 0;
+	case 3:
+		sel->no_device = true; /* the kinds that ip knows by a name are none of ours but VLANs */
+		return 0;
+	case 4:
+		sel->no_device = true;
+		return __dev_get_by_name(ip->sh->host->net, value)
+			       ? 0
+			       : ip_bad_value(ip, value, "Device does not exist");
+	case 5:
+		return ip_bad_value(ip, value, "Not a valid VRF name");
+	case 6:
+		sel->no_device |= strcmp(value, "default") != 0 && strcmp(value, "0") != 0;
+		return 0;
+	default:
+		break;
+	}
+	if (sel->dev)
+		return ip_garbage(ip, "dev", value ? value : word);
+	sel->dev = value ? value : word;
 	return 0;
 }
 
@@ -61,17 +106,20 @@ static int select_addresses(struct ip *ip, struct selection *sel)
 	for (int i = 1, bad; i < ip->argc; i++)
 		if ((bad = selection_word(ip, &i, sel)))
 			return bad;
-	return 0;
+	return !sel->dev || __dev_get_by_name(ip->sh->host->net, sel->dev)
+		       ? 0
+		       : sh_fail(ip->sh, 1, "Device \"%s\" does not exist.\n", sel->dev);
 }
 
 static bool device_selected(const struct selection *sel, const struct net_device *dev)
 {
-	return (!sel->dev || sel->dev == dev) && (!sel->up || dev->flags & IFF_UP);
+	return !sel->no_device && (!sel->dev || strcmp(sel->dev, dev->name) == 0) &&
+	       (!sel->up || dev->flags & IFF_UP);
 }
 
 static bool address_selected(const struct selection *sel, const struct in_ifaddr *ifa)
 {
-	return (!sel->label || strcmp(sel->label, ifa->ifa_label) == 0) &&
+	return !sel->no_address && (!sel->label || fnmatch(sel->label, ifa->ifa_label, 0) == 0) &&
 	       (sel->plen < 0 || !((ifa->ifa_local ^ sel->to) & inet_make_mask(sel->plen))) &&
 	       (sel->scope < 0 || sel->scope == ifa->ifa_scope) &&
 	       (sel->primary < 0 || sel->primary == !(ifa->ifa_flags & IFA_F_SECONDARY));
@@ -133,7 +181,9 @@ static int address_show(struct ip *ip)
 	if (bad)
 		return bad;
 	ip->inet_only |= sel.plen >= 0;
-	bool some = ip->inet_only || sel.label || sel.scope >= 0 || sel.primary >= 0;
+	if (ip->link_only)
+		sel.no_address = true;
+	bool some = ip->inet_only || sel.label || sel.scope >= 0 || sel.filtered;
 	for_each_netdev(ip->sh->host->net, dev)
 	{
 		const struct in_ifaddr *list = dev->ip_ptr ? dev->ip_ptr->ifa_list : NULL, *ifa = list;
@@ -151,7 +201,7 @@ static int address_flush(struct ip *ip)
 	struct net_device *dev;
 	if (ip->argc < 2)
 		return sh_fail(ip->sh, 1, "Flush requires arguments.\n");
-	int bad = select_addresses(ip, &sel);
+	int bad = select_addresses(ip, &sel), n = 0;
 	if (bad)
 		return bad;
 	for_each_netdev(ip->sh->host->net, dev)
@@ -162,10 +212,12 @@ static int address_flush(struct ip *ip)
 			if (address_selected(&sel, ifa)) { /* others may go with it: from the beginning */
 				ip_addr_del(ip->sh->host, dev->name, ifa->ifa_local, ifa->ifa_prefixlen);
 				ifa = dev->ip_ptr->ifa_list;
+				n++;
 			} else {
 				ifa = ifa->ifa_next;
 			}
 	}
+	ip_say_flush(ip, n, "addresses");
 	return 0;
 }
 
@@ -174,7 +226,7 @@ static int address_flush(struct ip *ip)
 struct addr_words {
 	struct ip_addr_spec spec;
 	const char *brd;
-	bool has_plen, has_scope;
+	bool has_local, has_plen, has_scope;
 };
 
 static int bad_inet(struct ip *ip, const char *word)
@@ -187,7 +239,6 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 	static const char *const names[] = { "dev",    "brd",	"broadcast", "peer",
 					     "remote", "scope", "label",     NULL };
 	const char *word = ip->argv[*i], *value = NULL;
-	struct sh *sh = ip->sh;
 	int k = 0, plen;
 	while (names[k] && strcmp(names[k], word) != 0)
 		k++;
@@ -212,20 +263,29 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 		return 0;
 	case 5:
 		w->has_scope = ip_scope_value(value, &w->spec.scope);
-		return w->has_scope ? 0 : ip_bad_value(ip, value, "invalid scope value.");
+		return w->has_scope
+			       ? 0
+			       : sh_fail(ip->sh, 255,
+					 "Error: argument \"%s\" is wrong: invalid scope value.\n", value);
 	case 6:
 		w->spec.label = value;
-		return 0;
+		return strlen(value) < IFNAMSIZ
+			       ? 0
+			       : sh_fail(ip->sh, 2, "Error: Attribute failed policy validation.\n");
 	default:
 		break;
 	}
+	if (strcmp(word, "nodad") == 0 || strcmp(word, "home") == 0 || strcmp(word, "mngtmpaddr") == 0) {
+		seq_printf(&ip->sh->err, "Warning: %s option can be set only for IPv6 addresses\n", word);
+		return 0;
+	}
 	if (strcmp(word, "local") == 0 && !(word = ip_next(ip, i)))
 		return ip_incomplete(ip);
-	if (w->spec.local)
-		return sh_fail(sh, 255, "Error: either \"local\" is duplicate, or \"%s\" is a garbage.\n",
-			       word);
+	if (w->has_local)
+		return ip_garbage(ip, "local", word);
 	if (!sh_prefix(word, &w->spec.local, &plen))
 		return ip_bad_prefix(ip, word);
+	w->has_local = true;
 	w->has_plen = strchr(word, '/');
 	if (!w->spec.peer)
 		w->spec.prefixlen = plen;
@@ -274,6 +334,8 @@ static int address_change(struct ip *ip, bool del, bool replace)
 		return sh_fail(ip->sh, 1, "Not enough information: \"dev\" argument is required.\n");
 	if (!ip_find_dev(ip, w.spec.dev))
 		return 1;
+	if (!w.spec.local && !w.has_plen)
+		return ip_answer(ip, -EOPNOTSUPP);
 	return del ? address_del(ip, &w) : address_add(ip, &w, replace);
 }
 
@@ -290,5 +352,15 @@ int ip_address(struct ip *ip)
 		return address_show(ip);
 	if (ip_matches(what, "flush"))
 		return address_flush(ip);
+	if (ip_matches(what, "help"))
+		return sh_fail(
+			ip->sh, 255,
+			"Usage: ip address { add | change | replace } ADDR[/PREFIX] [ peer ADDR[/PREFIX] ]\n"
+			"                   [ broadcast { ADDR | + | - } ] [ label NAME ] [ scope SCOPE ] "
+			"dev DEV\n"
+			"       ip address del ADDR[/PREFIX] dev DEV\n"
+			"       ip address { show | flush } [ dev DEV ] [ scope SCOPE ] [ to PREFIX ] [ "
+			"label LABEL ]\n"
+			"                   [ primary | secondary ] [ up ]\n");
 	return ip_unknown(ip, "address", what);
 }

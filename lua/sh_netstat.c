@@ -302,11 +302,12 @@ int sh_netstat(struct sh *sh)
 			ns.statistics = true;
 			break;
 		default:
+			if (c != 'h')
+				sh_bad_option(sh, c);
 			return sh_fail(sh, 3,
-				       "netstat: invalid option -- '%c'\n"
-				       "usage: netstat [-46tuw] [-aelnopW]\n"
-				       "       netstat -r [-ne] | -i [-a] | -s [-tuw] | -g\n",
-				       sh->opt);
+				       "usage: netstat [-46tuwx] [-A inet|inet6|unix] [-aelnopW]\n"
+				       "       netstat -r [-neeCF] | -i [-ae] | -s [-tuw] | -g\n"
+				       "       netstat {-V|--version|-h|--help}\n");
 		}
 	if (ns.routes)
 		return sh_list_routes(sh, ns.numeric, ns.extended == 1 ? 0 : 1);

@@ -61,10 +61,8 @@ static const char usage[] =
 
 static int ping_usage(struct sh *sh, int c)
 {
-	if (c == ':')
-		seq_printf(&sh->err, "ping: option requires an argument -- '%c'\n", sh->opt);
-	else
-		seq_printf(&sh->err, "ping: invalid option -- '%c'\n", sh->opt);
+	if (sh->opt != 'h')
+		sh_bad_option(sh, c);
 	return sh_fail(sh, 2, "%s", usage);
 }
 

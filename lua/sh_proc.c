@@ -79,10 +79,19 @@ static void say_line(void *arg, const char *text)
 
 int sh_dmesg(struct sh *sh)
 {
-	if (sh->n > 1)
-		return sh_fail(sh, 1,
-			       "dmesg: invalid option -- '%s'\nTry 'dmesg --help' for more information.\n",
-			       sh->words[1] + strspn(sh->words[1], "-"));
+	static const struct sh_long dmesg_longs[] = { { "version", 'V' }, { NULL, 0 } };
+	int c;
+	sh->longs = dmesg_longs;
+	if ((c = sh_getopt(sh, "V")) == 'V') {
+		sh_say(sh, "dmesg from util-linux 2.38.1\n");
+		return 0;
+	}
+	if (c)
+		sh_bad_option(sh, c);
+	else if (sh->at < sh->n)
+		seq_printf(&sh->err, "dmesg: bad usage\n");
+	if (c || sh->at < sh->n)
+		return sh_fail(sh, 1, "Try 'dmesg --help' for more information.\n");
 	log_for_each(sh->host, say_line, sh);
 	return 0;
 }
@@ -168,10 +177,25 @@ static int sysctl_one(struct sysctl_options *o, const char *word, bool must_writ
 	return status;
 }
 
+/* Said of a wrong option, too, and no failure then. */
+static int sysctl_usage(struct seq_file *to)
+{
+	seq_printf(to,
+		   "\nUsage:\n sysctl [options] [variable[=value] ...]\n"
+		   "\nOptions:\n"
+		   "  -a, --all (or -A, -X)  all settings        -r, --pattern REGEX  those that match\n"
+		   "  -w, --write            set them            -q, --quiet          without saying so\n"
+		   "  -n, --values           values only         -N, --names          names only\n"
+		   "  -b, --binary           no end of line      -e, --ignore         unknown names are no "
+		   "error\n"
+		   "  -V, --version                              -h, --help (or -d)\n");
+	return 0;
+}
+
 static const struct sh_long sysctl_longs[] = { { "all", 'a' },	 { "binary", 'b' }, { "ignore", 'e' },
 					       { "names", 'N' }, { "values", 'n' }, { "pattern", 'r' },
 					       { "quiet", 'q' }, { "write", 'w' },  { "version", 'V' },
-					       { NULL, 0 } };
+					       { "help", 'h' },	 { NULL, 0 } };
 
 /* A letter without argument: what it switches on. NULL: none. */
 static bool *sysctl_switch(struct sysctl_options *o, int c, bool *all, bool *write)
@@ -194,7 +218,7 @@ int sh_sysctl(struct sh *sh)
 	regex_t regex;
 	int status = 0;
 	sh->longs = sysctl_longs;
-	for (int c; (c = sh_getopt(sh, "aAXwnNqbeVr:"));) {
+	for (int c; (c = sh_getopt(sh, "aAXwnNqbeoxVhdr:"));) {
 		bool *on = sysctl_switch(&o, c, &all, &write);
 		if (on) {
 			*on = true;
@@ -203,8 +227,11 @@ int sh_sysctl(struct sh *sh)
 		} else if (c == 'V') {
 			sh_say(sh, "sysctl from procps-ng 4.0.2\n");
 			return 0;
-		} else {
-			return sh_fail(sh, 1, "sysctl: invalid option -- '%c'\n", sh->opt);
+		} else if (c == 'h' || c == 'd') {
+			return sysctl_usage(&sh->out);
+		} else if (c != 'o' && c != 'x') { /* which mean nothing */
+			sh_bad_option(sh, c);
+			return sysctl_usage(&sh->out);
 		}
 	}
 	if (pattern && regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
@@ -212,13 +239,11 @@ int sh_sysctl(struct sh *sh)
 	o.pattern = pattern ? &regex : NULL;
 	if (all)
 		host_sysctl_list(sh->host, say_named, &o);
-	else if (sh->at == sh->n && write)
+	else if (sh->at == sh->n && sh->n > 1)
 		status = sh_fail(
 			sh, 1, "sysctl: no variables specified\nTry `sysctl --help' for more information.\n");
 	else if (sh->at == sh->n)
-		status = sh_fail(sh, 1,
-				 "\nUsage:\n sysctl [options] [variable[=value] ...]\n"
-				 "\nOptions: -a -b -e -n -N -q -r -w; see sysctl(8).\n");
+		status = (sysctl_usage(&sh->err), 1);
 	for (int i = sh->at; i < sh->n && !all; i++) {
 		int s = sysctl_one(&o, sh->words[i], write, i - sh->at);
 		status = s ? s : status;

@@ -111,9 +111,9 @@ static bool route_option(struct sh *sh, struct ip_route_spec *spec, const char *
 	if (strcmp(key, "metric") == 0 && sh_number(value, 0, INT32_MAX, &n))
 		spec->metric = (u32)n;
 	else if (strcmp(key, "window") == 0 && sh_number(value, 0, INT32_MAX, &n))
-		spec->window = (u32)n;
+		spec->mx[RTAX_WINDOW - 1] = (u32)n;
 	else if (strcmp(key, "mss") == 0 && sh_number(value, 64, 65536, &n))
-		spec->advmss = (u32)n - 40; /* what it sets is the mtu of a segment */
+		spec->mx[RTAX_ADVMSS - 1] = (u32)n - 40; /* what it sets is the mtu of a segment */
 	else if (strcmp(key, "dev") == 0)
 		spec->dev = value;
 	else

@@ -4,8 +4,10 @@
  *
  * The cells of all lines are gathered first: each column is as wide as its widest cell.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lua/sh_ss.h"
 #include "stack/application/socket.h"
@@ -21,7 +23,7 @@
 #include "stack/transport/tcp_info.h"
 #include "stack/transport/udp.h"
 
-enum { TCP_DB = 1, UDP_DB = 2, RAW_DB = 4, PACKET_DB = 8 };
+enum { TCP_DB = 1, UDP_DB = 2, RAW_DB = 4, PACKET_DB = 8, NONE_DB = 16 /* SCTP, DCCP: there are none */ };
 
 struct row {
 	char netid[8], state[12], rq[12], sq[12], local[32], lport[18], peer[32], pport[16];
@@ -32,6 +34,7 @@ struct ss {
 	struct sh *sh;
 	unsigned dbs, states; /* states: a bit each */
 	bool numeric, resolve, timers, details, owners, info, memory, no_header, oneline;
+	bool other; /* with kinds that have a column of their own and no sockets here */
 	struct ss_filter filter;
 	struct row *rows;
 	unsigned nr, size;
@@ -400,7 +403,7 @@ static void say_table(struct ss *ss)
 {
 	struct sh *sh = ss->sh;
 	/* one kind of socket, one state: columns that would say the same everywhere are left out */
-	bool netid = !ss->dbs || (ss->dbs & (ss->dbs - 1)) || ss->dbs == PACKET_DB,
+	bool netid = !ss->dbs || ss->other || (ss->dbs & (ss->dbs - 1)) || ss->dbs == PACKET_DB,
 	     state = (ss->states & (ss->states - 1)) != 0, head = !ss->no_header;
 	struct widths w = { 5, 5, 13, 4, 12, 4, 7 };
 	if (!head)
@@ -442,20 +445,27 @@ static bool count_state(struct sock *sk, void *arg)
 	return true;
 }
 
-static int say_summary(struct ss *ss)
+static void release(struct ss *ss)
 {
-	struct sh *sh = ss->sh;
+	for (unsigned i = 0; i < ss->nr; i++)
+		free(ss->rows[i].ext);
+	free(ss->rows);
+}
+
+static void say_summary(struct sh *sh)
+{
+	struct ss datagrams = { .sh = sh, .dbs = UDP_DB | RAW_DB, .states = ALL_STATES };
 	struct net *net = sh->host->net;
 	unsigned state[TCP_MAX_STATES] = { 0 }, raw = 0, udp = 0, tcp = 0;
 	inet_for_each_sock(&net->tcp->hashinfo, count_state, state);
 	for (unsigned i = 0; i < TCP_MAX_STATES; i++)
 		tcp += i == TCP_TIME_WAIT || i == TCP_NEW_SYN_RECV ? 0 : state[i];
-	ss->dbs = UDP_DB | RAW_DB;
-	gather(ss);
-	for (unsigned i = 0; i < ss->nr; i++) {
-		udp += ss->rows[i].netid[0] == 'u';
-		raw += ss->rows[i].netid[0] == 'r';
+	gather(&datagrams);
+	for (unsigned i = 0; i < datagrams.nr; i++) {
+		udp += datagrams.rows[i].netid[0] == 'u';
+		raw += datagrams.rows[i].netid[0] == 'r';
 	}
+	release(&datagrams);
 	unsigned tw = state[TCP_TIME_WAIT], all = (unsigned)net->tcp->sockets_allocated + tw;
 	sh_say(sh, "Total: %u\nTCP:   %u (estab %u, closed %u, orphaned %d, timewait %u)\n\n",
 	       net->files->sockets_in_use, all, state[TCP_ESTABLISHED], all - tcp, net->tcp->orphan_count,
@@ -466,7 +476,6 @@ static int say_summary(struct ss *ss)
 	       raw + udp + tcp, 0);
 	sh_say(sh, "FRAG\t  %-9u %-9u %-9u\n\n", net->inet->fqdir ? net->inet->fqdir->nelems : 0,
 	       net->inet->fqdir ? net->inet->fqdir->nelems : 0, 0);
-	return 0;
 }
 
 /* ---- the command ---- */
@@ -474,17 +483,32 @@ static int say_summary(struct ss *ss)
 /* What `state NAME` selects; 0: no such state. */
 static unsigned state_filter(const char *word)
 {
+	enum {
+		CLOSE = 1u << TCP_CLOSE,
+		SYN_RECV = 1u << TCP_SYN_RECV,
+		BUCKET = SYN_RECV | 1u << TCP_TIME_WAIT
+	};
 	static const char *const names[] = { "",	   "established", "syn-sent",  "syn-recv",
-					     "fin-wait-1", "fin-wait-2",  "time-wait", "closed",
+					     "fin-wait-1", "fin-wait-2",  "time-wait", "unconnected",
 					     "close-wait", "last-ack",	  "listening", "closing" };
+	static const struct {
+		const char *name;
+		unsigned states;
+	} sets[] = { { "close", CLOSE },
+		     { "closed", CLOSE },
+		     { "syn-rcv", SYN_RECV },
+		     { "all", ALL_STATES },
+		     { "connected", ALL_STATES & ~(1u << TCP_LISTEN | CLOSE) },
+		     { "synchronized", ALL_STATES & ~(1u << TCP_LISTEN | CLOSE | 1u << TCP_SYN_SENT) },
+		     { "bucket", BUCKET },
+		     { "big", ALL_STATES & ~BUCKET } };
 	for (unsigned i = 1; i < 12; i++)
-		if (strcmp(word, names[i]) == 0)
+		if (strcasecmp(word, names[i]) == 0)
 			return 1u << i;
-	return strcmp(word, "all") == 0		  ? ALL_STATES
-	       : strcmp(word, "connected") == 0	  ? ALL_STATES & ~(1u << TCP_LISTEN | 1u << TCP_CLOSE)
-	       : strcmp(word, "unconnected") == 0 ? 1u << TCP_CLOSE
-	       : strcmp(word, "listen") == 0	  ? 1u << TCP_LISTEN
-						  : 0;
+	for (unsigned i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (strcasecmp(word, sets[i].name) == 0)
+			return sets[i].states;
+	return 0;
 }
 
 static const struct sh_long longs[] = {
@@ -494,28 +518,36 @@ static const struct sh_long longs[] = {
 	{ "processes", 'p' }, { "info", 'i' },	  { "summary", 's' },	{ "no-header", 'H' },
 	{ "ipv4", '4' },      { "ipv6", '6' },	  { "query", 'A' },	{ "socket", 'A' },
 	{ "family", 'f' },    { "oneline", 'O' }, { "version", 'V' },	{ "help", 'h' },
+	{ "sctp", 'S' },      { "dccp", 'd' },	  { "bpf", 'b' },	{ "net", 'N' },
 	{ NULL, 0 },
 };
 
 static int ss_usage(struct sh *sh, int c)
 {
-	if (c == 'V') {
+	if (c == 'V' || c == 'v') {
 		sh_say(sh, "ss utility, iproute2-6.1.0\n");
 		return 0;
 	}
-	const char *usage = "Usage: ss [ -46tuw0x ] [ -aelnoprimHOs ] [ -A QUERY ] [ -f FAMILY ] [ FILTER ]\n"
-			    "       FILTER := [ state STATE-FILTER ] [ EXPRESSION ]\n";
+	static const char usage[] =
+		"Usage: ss [ OPTIONS ]\n       ss [ OPTIONS ] [ FILTER ]\n"
+		"   -t, --tcp  -u, --udp  -w, --raw  -0, --packet  -x, --unix  -A, --query=KIND[,KIND...]\n"
+		"   -4, --ipv4  -6, --ipv6  -f, --family=FAMILY\n"
+		"   -a, --all  -l, --listening  -n, --numeric  -r, --resolve  -H, --no-header  -O, "
+		"--oneline\n"
+		"   -e, --extended  -i, --info  -m, --memory  -o, --options  -p, --processes  -s, --summary\n"
+		"   FILTER := [ state STATE ] [ exclude STATE ] [ EXPRESSION ]\n";
 	if (c == 'h') {
 		sh_say(sh, "%s", usage);
 		return 0;
 	}
-	return c == ':' ? sh_fail(sh, 255, "ss: option requires an argument -- '%c'\n%s", sh->opt, usage)
-			: sh_fail(sh, 255, "ss: invalid option -- '%c'\n%s", sh->opt, usage);
+	if (c)
+		sh_bad_option(sh, c);
+	return sh_fail(sh, 255, "%s", usage);
 }
 
 /* What the options say beyond struct ss. */
 struct ss_words {
-	bool all, listening, summary;
+	bool all, listening, summary, query;
 	bool other; /* -x, ...: kinds that there are none of */
 	bool six;   /* a family that there is none of */
 };
@@ -538,13 +570,18 @@ static int ss_query(struct ss *ss, struct ss_words *w)
 	snprintf(buf, sizeof(buf), "%s", ss->sh->arg);
 	for (char *word = strtok_r(buf, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		unsigned i = 0;
+		bool without = *word == '!';
+		word += without;
 		while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i].name, word) != 0)
 			i++;
-		if (i == sizeof(kinds) / sizeof(kinds[0]))
-			return sh_fail(ss->sh, 255, "ss: \"%s\" is illegal socket table id\n", word);
-		ss->dbs |= kinds[i].dbs;
-		w->other |= !kinds[i].dbs;
+		if (i == sizeof(kinds) / sizeof(kinds[0])) {
+			seq_printf(&ss->sh->err, "ss: \"%s\" is illegal socket table id\n", word);
+			return ss_usage(ss->sh, 0);
+		}
+		ss->dbs = without ? ss->dbs & ~kinds[i].dbs : ss->dbs | kinds[i].dbs;
+		w->other |= !kinds[i].dbs && !without;
 	}
+	w->query = true;
 	return 0;
 }
 
@@ -555,8 +592,10 @@ static int ss_family(struct ss *ss, struct ss_words *w)
 	unsigned i = 0;
 	while (i < 5 && strcmp(families[i], ss->sh->arg) != 0)
 		i++;
-	if (i == 5)
-		return sh_fail(ss->sh, 255, "ss: \"%s\" is invalid family\n", ss->sh->arg);
+	if (i == 5) {
+		seq_printf(&ss->sh->err, "ss: \"%s\" is invalid family\n", ss->sh->arg);
+		return ss_usage(ss->sh, 0);
+	}
 	ss->dbs |= i == 1 ? PACKET_DB : 0;
 	w->six |= i > 1;
 	return 0;
@@ -581,8 +620,13 @@ static int ss_option(struct ss *ss, struct ss_words *w, int c)
 		return ss_query(ss, w);
 	else if (c == 'f')
 		return ss_family(ss, w);
+	else if (c == 'S' || c == 'd')
+		ss->dbs |= NONE_DB;
+	else if (c == 'N')
+		return sh_fail(ss->sh, 1, "Cannot open network namespace \"%s\": No such file or directory\n",
+			       ss->sh->arg);
 	else if (c != '4' && c != 'b')
-		return c == 'V' || c == 'h' ? (ss_usage(ss->sh, c), -1) : ss_usage(ss->sh, c);
+		return c == 'V' || c == 'v' || c == 'h' ? (ss_usage(ss->sh, c), -1) : ss_usage(ss->sh, c);
 	if (c == 'e')
 		ss->timers = true;
 	return 0;
@@ -593,9 +637,11 @@ static int ss_expression(struct ss *ss)
 {
 	struct sh *sh = ss->sh;
 	bool said = false;
-	while (sh->at + 1 < sh->n &&
+	while (sh->at < sh->n &&
 	       (strcmp(sh->words[sh->at], "state") == 0 || strcmp(sh->words[sh->at], "exclude") == 0)) {
 		bool exclude = sh->words[sh->at][0] == 'e';
+		if (sh->at + 1 == sh->n)
+			return sh_fail(sh, 255, "Command line is not complete. Try option \"help\"\n");
 		unsigned states = state_filter(sh->words[sh->at + 1]);
 		if (!states)
 			return sh_fail(sh, 255, "ss: wrong state name: %s\n", sh->words[sh->at + 1]);
@@ -605,10 +651,13 @@ static int ss_expression(struct ss *ss)
 		said = true;
 		sh->at += 2;
 	}
-	if (!ss_filter_parse(&ss->filter, sh->words + sh->at, sh->n - sh->at))
-		return sh_fail(sh, 255,
-			       "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n"
-			       "Usage: ss [ OPTIONS ] [ FILTER ]\n");
+	int err = ss_filter_parse(&ss->filter, sh, sh->words + sh->at, sh->n - sh->at);
+	if (err == -EDESTADDRREQ)
+		return 1;
+	if (err) {
+		seq_printf(&sh->err, "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n");
+		return ss_usage(sh, 0);
+	}
 	return 0;
 }
 
@@ -618,28 +667,30 @@ int sh_ss(struct sh *sh)
 	struct ss_words w = { 0 };
 	int status = 0;
 	sh->longs = longs;
-	for (int c; !status && (c = sh_getopt(sh, "tuw0x46alnropeimHOsbVhA:f:"));)
+	for (int c; !status && (c = sh_getopt(sh, "tuw0xSd46alnropeimHOsbVvhA:f:N:"));)
 		status = ss_option(&ss, &w, c);
 	if (status)
 		return status < 0 ? 0 : status;
-	if (!ss.dbs && !w.other)
+	if (w.query && !ss.dbs && !w.other)
+		return sh_fail(sh, 0, "ss: no socket tables to show with such filter.\n");
+	bool everything = !ss.dbs && !w.other;
+	if (everything)
 		ss.dbs = TCP_DB | UDP_DB | RAW_DB | PACKET_DB;
-	ss.states = w.all || w.summary		 ? ALL_STATES
-		    : w.listening		 ? 1u << TCP_LISTEN | 1u << TCP_CLOSE
-		    : ss.dbs & TCP_DB || !ss.dbs ? CONN_STATES
-		    : ss.dbs == PACKET_DB	 ? 1u << TCP_CLOSE
-						 : 1u << TCP_ESTABLISHED;
+	ss.states = w.all || (w.summary && everything)			? ALL_STATES
+		    : w.listening					? 1u << TCP_LISTEN | 1u << TCP_CLOSE
+		    : ss.dbs & (TCP_DB | NONE_DB) || !ss.dbs || w.query ? CONN_STATES
+		    : ss.dbs == PACKET_DB				? 1u << TCP_CLOSE
+									: 1u << TCP_ESTABLISHED;
 	if ((status = ss_expression(&ss)))
 		return status;
-	if (w.summary) {
-		status = say_summary(&ss);
-	} else {
+	if (w.summary)
+		say_summary(sh);
+	if (!w.summary || !everything) {
+		ss.other = w.other;
 		if (!w.six)
 			gather(&ss);
 		say_table(&ss);
 	}
-	for (unsigned i = 0; i < ss.nr; i++)
-		free(ss.rows[i].ext);
-	free(ss.rows);
-	return status;
+	release(&ss);
+	return 0;
 }

@@ -3,23 +3,37 @@
  *
  *	EXPRESSION := TERM { [and | & | &&] TERM } | EXPRESSION or | "|" | "||" EXPRESSION
  *	TERM := [not | !] TERM | ( EXPRESSION )
- *		| src|dst [=] ADDR[/PREFIX][:PORT] | sport|dport OP [ADDR]:PORT
+ *		| src|dst [=] ADDR[/PREFIX][:PORT] | sport|dport [OP] [[ADDR]:]PORT | dev [=|!=] DEV
  *
  * They are short: tokens are kept and read again for each socket.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include "lua/sh_ss.h"
+#include "stack/interface/netdevice.h"
 #include "stack/internet/devinet.h"
 #include "stack/transport/sock.h"
 
 struct reader {
+	struct sh *sh; /* to say what is wrong; NULL: it has been read before */
 	const struct ss_filter *f;
 	const struct sock_common *c; /* NULL: only whether it can be read */
 	int at;
-	bool wrong;
+	bool wrong, said;
 };
+
+/* What ss says of a word that is no address, port or device. */
+static bool wrong(struct reader *r, const char *format, const char *word, const char *end)
+{
+	if (!r->said && r->sh) {
+		seq_printf(&r->sh->err, format, word);
+		seq_printf(&r->sh->err, "%s", end);
+	}
+	r->said = r->wrong = true;
+	return false;
+}
 
 static const char *peek(const struct reader *r)
 {
@@ -46,31 +60,42 @@ struct condition {
 	long port;
 };
 
-static bool read_condition(const char *word, struct condition *c)
+/* The next token as a condition; in one on ports a word alone is the port. */
+static bool read_condition(struct reader *r, bool port, struct condition *c)
 {
-	char addr[40];
-	const char *colon = strrchr(word, ':');
-	size_t len = colon ? (size_t)(colon - word) : strlen(word);
+	static const char tail[] = "Cannot parse dst/src address.\n";
+	char text[64], *addr = text, *number = NULL;
+	const char *word = peek(r);
 	*c = (struct condition){ .plen = -1, .port = -1 };
-	if (len >= sizeof(addr) || !*word)
-		return false;
-	if (colon && strcmp(colon, ":*") != 0 && !sh_number(colon + 1, 0, 65535, &c->port) &&
-	    !sh_service(colon + 1, &c->port))
-		return false;
-	snprintf(addr, sizeof(addr), "%.*s", (int)len, word);
-	return !len || strcmp(addr, "*") == 0 || sh_prefix(addr, &c->addr, &c->plen);
+	if (r->at >= r->f->n || strcmp(word, ")") == 0)
+		return !(r->wrong = true);
+	r->at++;
+	snprintf(text, sizeof(text), "%s", strncmp(word, "inet:", 5) == 0 ? word + 5 : word);
+	char *colon = strrchr(text, ':'), *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+	if (colon) {
+		*colon = '\0';
+		number = colon + 1;
+	} else if (port) {
+		number = text;
+		addr = text + strlen(text);
+	}
+	if (bracket) {
+		*bracket = '\0';
+		addr++;
+	}
+	if (number && *number && strcmp(number, "*") != 0 && !sh_number(number, 0, UINT32_MAX, &c->port) &&
+	    !sh_service(number, &c->port))
+		return wrong(r, "Error: \"%s\" does not look like a port.\n", number, tail);
+	if (*addr && strcmp(addr, "*") != 0 && addr != number && !sh_prefix(addr, &c->addr, &c->plen))
+		return wrong(r, "Error: an inet prefix is expected rather than \"%s\".\n", addr, tail);
+	return true;
 }
 
 static bool end_matches(struct reader *r, bool dst)
 {
 	struct condition c;
 	TAKE(r, "=", "==", "eq");
-	if (!read_condition(peek(r), &c)) {
-		r->wrong = true;
-		return false;
-	}
-	r->at++;
-	if (!r->c)
+	if (!read_condition(r, false, &c) || !r->c)
 		return true;
 	uint32_t addr = dst ? r->c->skc_daddr : r->c->skc_rcv_saddr;
 	long port = dst ? ntohs(r->c->skc_dport) : r->c->skc_num;
@@ -86,17 +111,27 @@ static bool port_matches(struct reader *r, bool dst)
 	unsigned op = 0;
 	while (op < 6 && !take(r, ops[op]))
 		op++;
-	if (op == 6 || !read_condition(peek(r), &c) || c.port < 0) {
-		r->wrong = true;
-		return false;
-	}
-	r->at++;
-	if (!r->c)
+	if (!read_condition(r, true, &c) || !r->c)
 		return true;
 	long port = dst ? ntohs(r->c->skc_dport) : r->c->skc_num;
-	const bool answers[] = { port == c.port, port != c.port, port >= c.port,
-				 port <= c.port, port > c.port,	 port < c.port };
-	return answers[op];
+	const bool answers[] = { port == c.port, port != c.port, port >= c.port, port <= c.port,
+				 port > c.port,	 port < c.port,	 port == c.port };
+	return c.port < 0 || answers[op];
+}
+
+static bool device_matches(struct reader *r)
+{
+	bool other = TAKE(r, "!=", "ne", "neq");
+	if (!other)
+		TAKE(r, "=", "==", "eq");
+	const char *word = peek(r);
+	if (r->at >= r->f->n)
+		return !(r->wrong = true);
+	r->at++;
+	const struct net_device *dev = __dev_get_by_name(r->f->net, word);
+	if (!dev)
+		return wrong(r, "%s", "", "Cannot parse device.\n");
+	return !r->c || (r->c->skc_bound_dev_if == dev->ifindex) != other;
 }
 
 static bool expression(struct reader *r, int depth);
@@ -123,6 +158,10 @@ static bool term(struct reader *r, int depth)
 		return port_matches(r, true);
 	if (TAKE(r, "sport"))
 		return port_matches(r, false);
+	if (TAKE(r, "dev"))
+		return device_matches(r);
+	struct condition c; /* an address that nobody asked for */
+	read_condition(r, false, &c);
 	r->wrong = true;
 	return false;
 }
@@ -140,16 +179,17 @@ static bool expression(struct reader *r, int depth)
 	return v;
 }
 
-bool ss_filter_parse(struct ss_filter *f, char *const *words, int n)
+int ss_filter_parse(struct ss_filter *f, struct sh *sh, char *const *words, int n)
 {
-	struct reader r = { .f = f };
+	struct reader r = { .sh = sh, .f = f };
 	size_t len = 0;
 	f->n = 0;
+	f->net = sh->host->net;
 	for (int i = 0; i < n; i++)
 		for (const char *p = words[i]; *p || p == words[i]; p++) {
 			bool single = *p && strchr("()!", *p) && p[1] != '=';
 			if (len + 4 > sizeof(f->text))
-				return false;
+				return -EINVAL;
 			if (single || p == words[i])
 				f->text[len++] = ' ';
 			if (*p)
@@ -163,12 +203,12 @@ bool ss_filter_parse(struct ss_filter *f, char *const *words, int n)
 	char *save = NULL;
 	for (char *t = strtok_r(f->text, " ", &save); t; t = strtok_r(NULL, " ", &save)) {
 		if (f->n == SS_FILTER_TOKENS)
-			return false;
+			return -EINVAL;
 		f->token[f->n++] = t;
 	}
 	if (f->n)
 		expression(&r, 0);
-	return !r.wrong && r.at == f->n;
+	return r.said ? -EDESTADDRREQ : r.wrong || r.at < f->n ? -EINVAL : 0;
 }
 
 bool ss_filter(const struct ss_filter *f, const struct sock_common *c)

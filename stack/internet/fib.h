@@ -268,14 +268,14 @@ struct ip_route_spec {
 	const char *dev;
 	u32 metric;
 	__be32 src;
-	bool mtu_locked; /* the path cannot change it */
-	u32 mtu, advmss, window, initcwnd, initrwnd, rto_min;
+	u32 mx[RTAX_MAX]; /* metrics, by RTAX_* - 1; those that are locked: RTAX_LOCK */
 	u8 type;
 	u8 tos;
 	u8 scope; /* with has_scope */
 	bool has_scope;
 	bool onlink, replace;
 	bool change, append; /* only one that is there; behind those that are there */
+	bool prepend, test;  /* before those that are there; none, only whether it is there */
 	u8 protocol;	     /* RTPROT_*; 0: boot (add), any (del) */
 	u32 table;	     /* 0: main */
 };

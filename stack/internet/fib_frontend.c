@@ -401,18 +401,6 @@ static u8 route_default_scope(const struct ip_route_spec *spec, u8 type)
 	return spec->gw || fib_props[type].error ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 }
 
-static bool route_metrics(const struct ip_route_spec *spec, u32 *mx)
-{
-	mx[RTAX_LOCK - 1] = spec->mtu_locked ? 1u << RTAX_MTU : 0;
-	mx[RTAX_MTU - 1] = spec->mtu;
-	mx[RTAX_ADVMSS - 1] = spec->advmss;
-	mx[RTAX_WINDOW - 1] = spec->window;
-	mx[RTAX_INITCWND - 1] = spec->initcwnd;
-	mx[RTAX_INITRWND - 1] = spec->initrwnd;
-	mx[RTAX_RTO_MIN - 1] = spec->rto_min;
-	return spec->mtu || spec->advmss || spec->window || spec->initcwnd || spec->initrwnd || spec->rto_min;
-}
-
 static int route_config(struct net *net, const struct ip_route_spec *spec, struct fib_config *cfg)
 {
 	struct net_device *dev;
@@ -444,7 +432,7 @@ int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec)
 {
 	struct net *net = host->net;
 	struct fib_config cfg = { .fc_protocol = spec->protocol ? spec->protocol : RTPROT_BOOT };
-	u32 mx[RTAX_MAX] = { 0 };
+	u32 mx[RTAX_MAX], any = 0;
 	struct fib_table *tb;
 	int err = route_config(net, spec, &cfg);
 
@@ -455,8 +443,13 @@ int ip_route_add_spec(struct host *host, const struct ip_route_spec *spec)
 	cfg.fc_nlflags = spec->change	 ? NLM_F_REPLACE
 			 : spec->replace ? NLM_F_CREATE | NLM_F_REPLACE
 			 : spec->append	 ? NLM_F_CREATE | NLM_F_APPEND
+			 : spec->prepend ? NLM_F_CREATE
+			 : spec->test	 ? NLM_F_EXCL
 					 : NLM_F_CREATE | NLM_F_EXCL;
-	if (route_metrics(spec, mx))
+	memcpy(mx, spec->mx, sizeof(mx));
+	for (unsigned i = RTAX_LOCK; i < RTAX_MAX; i++) /* behind the locks */
+		any |= mx[i];
+	if (any)
 		cfg.fc_mx = mx;
 	tb = fib_new_table(net, cfg.fc_table);
 	return tb ? fib_table_insert(net, tb, &cfg) : -ENOBUFS;
