@@ -643,7 +643,7 @@ static int host_sh_call(lua_State *L)
 	}
 	struct sh sh = { .host = h->host, .world = &run->world, .program = p };
 	int status = host_sh(&sh, line);
-	if (p && p->tsk->task->killed) {
+	if (p && program_resumed(p)) { /* it may have taken time, and others have run */
 		seq_release(&sh.out);
 		seq_release(&sh.err);
 		return script_leave(L);

@@ -83,6 +83,8 @@ def ours_alone(wirepath, tmp):
     out = open(os.path.join(d, "client.ping.2.out")).read()
     check(out == "1 packets transmitted, 0 received, 100% packet loss, time 0ms\n", "a filtered program:\n" + out)
     check("icmp_seq=1" in open(os.path.join(d, "server.ping.2.out")).read(), "a command at a time of the run")
+    r = run(wirepath, os.path.join(COMMANDS, "two_programs.lua"), "-o", d, "--profile", "ast2500")
+    check(r.returncode == 0, "commands of two programs at one time:\n" + r.stdout)
 
 
 def main():
