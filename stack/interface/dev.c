@@ -49,16 +49,7 @@ struct net_device *dev_get_by_name_rcu(struct net *net, const char *name)
 	return netdev_name_node_lookup_rcu(net, name);
 }
 
-struct net_device *dev_get_by_name(struct net *net, const char *name)
-{
-	TRACE(net, "find a device by its name and hold it");
-	struct net_device *dev = dev_get_by_name_rcu(net, name);
-
-	dev_hold(dev);
-	return dev;
-}
-
-struct net_device *__dev_get_by_index(struct net *net, int ifindex)
+static struct net_device *netdev_index_lookup(struct net *net, int ifindex)
 {
 	struct net_device *dev;
 
@@ -70,10 +61,16 @@ struct net_device *__dev_get_by_index(struct net *net, int ifindex)
 	return NULL;
 }
 
+struct net_device *__dev_get_by_index(struct net *net, int ifindex)
+{
+	TRACE(net, "find a device by its index");
+	return netdev_index_lookup(net, ifindex);
+}
+
 struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex)
 {
 	TRACE(net, "find a device by its index");
-	return __dev_get_by_index(net, ifindex);
+	return netdev_index_lookup(net, ifindex);
 }
 
 struct net_device *dev_get_by_index(struct net *net, int ifindex)

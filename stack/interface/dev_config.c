@@ -2,6 +2,7 @@
  * Bringing devices up and down, their flags, addresses, mtu and features, and telling others of it.
  */
 #include "stack/interface/netdevice.h"
+#include "stack/kernel/printk.h"
 
 /* ---- notifiers ---- */
 
@@ -67,21 +68,37 @@ void netdev_state_change(struct net_device *dev)
 
 /* ---- what the device listens to ---- */
 
-/* True when the flag has changed. */
-static bool __dev_set_promiscuity(struct net_device *dev, int inc)
+static void __dev_notify_flags(struct net_device *dev, unsigned int old_flags, unsigned int gchanges);
+
+static void dev_change_rx_flags(struct net_device *dev, int flags)
 {
+	TRACE(dev, "tell the driver that the device listens to more or to less");
+
+	if (dev->netdev_ops->ndo_change_rx_flags) {
+		TRACE_OP(dev, "ndo_change_rx_flags");
+		dev->netdev_ops->ndo_change_rx_flags(dev, flags);
+	}
+}
+
+static void __dev_set_promiscuity(struct net_device *dev, int inc, bool notify)
+{
+	TRACE(dev, "count who wants all frames of the device");
 	unsigned int old_flags = dev->flags;
 
+	ASSERT_RTNL(dev->host);
 	dev->promiscuity += inc;
 	SIM_BUG_ON(dev->host, dev->promiscuity < 0);
 	if (dev->promiscuity > 0)
 		dev->flags |= IFF_PROMISC;
 	else
 		dev->flags &= ~(unsigned int)IFF_PROMISC;
-	if (dev->flags == old_flags)
-		return false;
-	netdev_info(dev, "%s promiscuous mode", dev->flags & IFF_PROMISC ? "entered" : "left");
-	return true;
+	if (dev->flags != old_flags) {
+		pr_info(dev->host, "device %s %s promiscuous mode", dev->name,
+			dev->flags & IFF_PROMISC ? "entered" : "left");
+		dev_change_rx_flags(dev, IFF_PROMISC);
+	}
+	if (notify)
+		__dev_notify_flags(dev, old_flags, IFF_PROMISC);
 }
 
 void __dev_set_rx_mode(struct net_device *dev)
@@ -94,7 +111,7 @@ void __dev_set_rx_mode(struct net_device *dev)
 	/* A card that knows but one unicast address has to take all. */
 	if (unlikely(further != dev->uc_promisc) && !(dev->priv_flags & IFF_UNICAST_FLT)) {
 		dev->uc_promisc = further;
-		__dev_set_promiscuity(dev, further ? 1 : -1);
+		__dev_set_promiscuity(dev, further ? 1 : -1, false);
 	}
 	if (dev->netdev_ops->ndo_set_rx_mode) {
 		TRACE_OP(dev, "ndo_set_rx_mode");
@@ -111,25 +128,39 @@ void dev_set_rx_mode(struct net_device *dev)
 int dev_set_promiscuity(struct net_device *dev, int inc)
 {
 	TRACE(dev, "accept all frames, or no longer");
+	unsigned int old_flags = dev->flags;
 
-	if (__dev_set_promiscuity(dev, inc))
+	__dev_set_promiscuity(dev, inc, true);
+	if (dev->flags != old_flags)
 		dev_set_rx_mode(dev);
 	return 0;
 }
 
-int dev_set_allmulti(struct net_device *dev, int inc)
+static void __dev_set_allmulti(struct net_device *dev, int inc, bool notify)
 {
-	TRACE(dev, "accept all multicast frames, or no longer");
-	unsigned int old_flags = dev->flags;
+	TRACE(dev, "count who wants all multicast frames of the device");
+	unsigned int old_flags = dev->flags, old_gflags = dev->gflags;
 
+	ASSERT_RTNL(dev->host);
 	dev->allmulti += inc;
 	SIM_BUG_ON(dev->host, dev->allmulti < 0);
 	if (dev->allmulti > 0)
 		dev->flags |= IFF_ALLMULTI;
 	else
 		dev->flags &= ~(unsigned int)IFF_ALLMULTI;
-	if (dev->flags != old_flags)
-		dev_set_rx_mode(dev);
+	if (dev->flags == old_flags)
+		return;
+	dev_change_rx_flags(dev, IFF_ALLMULTI);
+	dev_set_rx_mode(dev);
+	if (notify)
+		__dev_notify_flags(dev, old_flags, dev->gflags ^ old_gflags);
+}
+
+int dev_set_allmulti(struct net_device *dev, int inc)
+{
+	TRACE(dev, "accept all multicast frames, or no longer");
+
+	__dev_set_allmulti(dev, inc, true);
 	return 0;
 }
 
@@ -248,12 +279,16 @@ static int __dev_change_flags(struct net_device *dev, unsigned int flags)
 			ret = __dev_open(dev);
 	}
 	if ((flags ^ dev->gflags) & IFF_PROMISC) {
+		unsigned int before = dev->flags;
+
 		dev->gflags ^= IFF_PROMISC;
-		dev_set_promiscuity(dev, flags & IFF_PROMISC ? 1 : -1);
+		__dev_set_promiscuity(dev, flags & IFF_PROMISC ? 1 : -1, false);
+		if (dev->flags != before)
+			dev_set_rx_mode(dev);
 	}
 	if ((flags ^ dev->gflags) & IFF_ALLMULTI) {
 		dev->gflags ^= IFF_ALLMULTI;
-		dev_set_allmulti(dev, flags & IFF_ALLMULTI ? 1 : -1);
+		__dev_set_allmulti(dev, flags & IFF_ALLMULTI ? 1 : -1, false);
 	}
 	return ret;
 }
@@ -300,30 +335,69 @@ int netdev_set_up(struct net_device *dev, bool up)
 
 /* ---- mtu, address, features, statistics ---- */
 
-int dev_set_mtu(struct net_device *dev, int new_mtu)
+static int call_netdevice_notifiers_mtu(unsigned long val, struct net_device *dev, u32 old)
 {
-	TRACE(dev, "change the device's mtu");
+	TRACE(dev, "tell of a change of the mtu");
+	struct netdev_notifier_mtu_info info = { .info.dev = dev, .old = old };
+
+	return call_netdevice_notifiers_info(val, &info.info);
+}
+
+static int __dev_set_mtu(struct net_device *dev, int new_mtu)
+{
+	TRACE(dev, "have the driver use the mtu");
+
+	if (dev->netdev_ops->ndo_change_mtu) {
+		TRACE_OP(dev, "ndo_change_mtu");
+		return dev->netdev_ops->ndo_change_mtu(dev, new_mtu);
+	}
+	dev->mtu = (unsigned int)new_mtu;
+	return 0;
+}
+
+static int dev_validate_mtu(struct net_device *dev, int new_mtu)
+{
+	TRACE(dev, "is the mtu within what the device can do?");
+
+	return new_mtu < (int)dev->min_mtu || (dev->max_mtu && new_mtu > (int)dev->max_mtu) ? -EINVAL : 0;
+}
+
+static int dev_set_mtu_ext(struct net_device *dev, int new_mtu)
+{
+	TRACE(dev, "change the mtu and tell of it");
+	unsigned int orig_mtu = dev->mtu;
 	int err;
 
 	if (new_mtu == (int)dev->mtu)
 		return 0;
-	if (new_mtu < (int)dev->min_mtu || (dev->max_mtu && new_mtu > (int)dev->max_mtu))
-		return -EINVAL;
+	err = dev_validate_mtu(dev, new_mtu);
+	if (err)
+		return err;
 	if (!netif_device_present(dev))
 		return -ENODEV;
 	err = notifier_to_errno(call_netdevice_notifiers(NETDEV_PRECHANGEMTU, dev));
 	if (err)
 		return err;
-	if (dev->netdev_ops->ndo_change_mtu) {
-		TRACE_OP(dev, "ndo_change_mtu");
-		err = dev->netdev_ops->ndo_change_mtu(dev, new_mtu);
-		if (err)
-			return err;
-	} else {
-		dev->mtu = (unsigned int)new_mtu;
-	}
-	call_netdevice_notifiers(NETDEV_CHANGEMTU, dev);
-	return 0;
+	err = __dev_set_mtu(dev, new_mtu);
+	if (!err)
+		call_netdevice_notifiers_mtu(NETDEV_CHANGEMTU, dev, orig_mtu);
+	return err;
+}
+
+int dev_set_mtu(struct net_device *dev, int new_mtu)
+{
+	TRACE(dev, "change the device's mtu");
+
+	return dev_set_mtu_ext(dev, new_mtu);
+}
+
+/* May the address be used? Nobody here ever objects. */
+static int dev_pre_changeaddr_notify(struct net_device *dev)
+{
+	TRACE(dev, "ask whether the device's hardware address may change");
+	struct netdev_notifier_info info = { .dev = dev };
+
+	return notifier_to_errno(call_netdevice_notifiers_info(NETDEV_PRE_CHANGEADDR, &info));
 }
 
 int dev_set_mac_address(struct net_device *dev, const unsigned char *addr, unsigned int len)
@@ -339,6 +413,9 @@ int dev_set_mac_address(struct net_device *dev, const unsigned char *addr, unsig
 	if (!netif_device_present(dev))
 		return -ENODEV;
 	memcpy(sa.sa_data, addr, len);
+	err = dev_pre_changeaddr_notify(dev);
+	if (err)
+		return err;
 	TRACE_OP(dev, "ndo_set_mac_address");
 	err = dev->netdev_ops->ndo_set_mac_address(dev, &sa);
 	if (err)

@@ -272,6 +272,8 @@ struct net_device_ops {
 	netdev_features_t (*ndo_features_check)(struct sk_buff *skb, struct net_device *dev,
 						netdev_features_t features);
 	void (*ndo_set_rx_mode)(struct net_device *dev);
+	void (*ndo_change_rx_flags)(struct net_device *dev,
+				    int flags); /* IFF_PROMISC or IFF_ALLMULTI came or went */
 	int (*ndo_set_mac_address)(struct net_device *dev, void *addr); /* struct sockaddr */
 	int (*ndo_validate_addr)(struct net_device *dev);
 	int (*ndo_change_mtu)(struct net_device *dev, int new_mtu);
@@ -462,8 +464,7 @@ int register_netdevice(struct net_device *dev);
 void unregister_netdev(struct net_device *dev);
 void unregister_netdevice(struct net_device *dev);
 
-struct net_device *dev_get_by_name(struct net *net, const char *name); /* takes a reference */
-struct net_device *dev_get_by_index(struct net *net, int ifindex);     /* takes a reference */
+struct net_device *dev_get_by_index(struct net *net, int ifindex); /* takes a reference */
 struct net_device *dev_get_by_name_rcu(struct net *net, const char *name);
 struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
 struct net_device *__dev_get_by_name(struct net *net, const char *name);
@@ -557,6 +558,10 @@ struct netdev_notifier_info {
 struct netdev_notifier_change_info {
 	struct netdev_notifier_info info; /* must be first */
 	unsigned int flags_changed;
+};
+struct netdev_notifier_mtu_info { /* NETDEV_CHANGEMTU */
+	struct netdev_notifier_info info;
+	u32 old;
 };
 static inline struct net_device *netdev_notifier_info_to_dev(const void *info)
 {

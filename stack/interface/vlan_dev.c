@@ -148,6 +148,19 @@ static int vlan_dev_open(struct net_device *dev)
 	return 0;
 }
 
+static void vlan_dev_change_rx_flags(struct net_device *dev, int change)
+{
+	TRACE(dev, "have the lower device listen to as much as the vlan's");
+	struct net_device *real_dev = vlan_dev_priv(dev)->real_dev;
+
+	if (!(dev->flags & IFF_UP))
+		return;
+	if (change & IFF_ALLMULTI)
+		dev_set_allmulti(real_dev, dev->flags & IFF_ALLMULTI ? 1 : -1);
+	if (change & IFF_PROMISC)
+		dev_set_promiscuity(real_dev, dev->flags & IFF_PROMISC ? 1 : -1);
+}
+
 static int vlan_dev_stop(struct net_device *dev)
 {
 	TRACE(dev, "stop the vlan's device");
@@ -319,6 +332,7 @@ static const struct net_device_ops vlan_netdev_ops = {
 	.ndo_stop = vlan_dev_stop,
 	.ndo_start_xmit = vlan_dev_hard_start_xmit,
 	.ndo_set_rx_mode = vlan_dev_set_rx_mode,
+	.ndo_change_rx_flags = vlan_dev_change_rx_flags,
 	.ndo_set_mac_address = vlan_dev_set_mac_address,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = vlan_dev_change_mtu,

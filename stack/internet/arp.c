@@ -432,7 +432,7 @@ static void arp_process_update(struct net *net, struct in_device *in_dev, const 
 	int addr_type = -1;
 	u8 state = NUD_REACHABLE;
 
-	if (n || IN_DEV_ARP_ACCEPT(in_dev))
+	if (n || arp_accept(in_dev))
 		is_garp = arp_is_garp(net, dev, &addr_type, f);
 	if (arp_accept(in_dev) && !n) {
 		if (addr_type < 0 && f->op == htons(ARPOP_REPLY))

@@ -159,6 +159,7 @@ __be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope)
  * 0. */
 static __be32 confirm_addr_indev(const struct in_device *in_dev, __be32 dst, __be32 local, int scope)
 {
+	TRACE(in_dev->dev, "find an address of the device that may be used for this one");
 	int localnet_scope = IN_DEV_ROUTE_LOCALNET(in_dev) ? RT_SCOPE_LINK : RT_SCOPE_HOST;
 	const struct in_ifaddr *ifa;
 	__be32 addr = 0;
@@ -190,6 +191,7 @@ static __be32 confirm_addr_indev(const struct in_device *in_dev, __be32 dst, __b
 
 __be32 inet_confirm_addr(struct net *net, struct in_device *in_dev, __be32 dst, __be32 local, int scope)
 {
+	TRACE(net, "find an address of ours that may be used for this one");
 	struct net_device *dev;
 	__be32 addr = 0;
 

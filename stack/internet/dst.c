@@ -122,6 +122,7 @@ void dst_release_immediate(struct dst_entry *dst)
 {
 	if (!dst)
 		return;
+	TRACE(dst, "drop a reference to the route, and free it at once if it was the last");
 	SIM_BUG_ON(dst->host, dst->__refcnt <= 0);
 	if (--dst->__refcnt == 0) {
 		dst_count_dec(dst);
@@ -131,6 +132,7 @@ void dst_release_immediate(struct dst_entry *dst)
 
 void dst_dev_put(struct dst_entry *dst)
 {
+	TRACE(dst, "let go of the route's device: the route is not to be used any more");
 	struct net_device *dev = dst->dev;
 
 	dst->obsolete = DST_OBSOLETE_DEAD;

@@ -234,6 +234,7 @@ bool fib_metrics_match(struct fib_config *cfg, struct fib_info *fi);
 int fib_sync_down_dev(struct net_device *dev, unsigned long event, bool force);
 int fib_sync_down_addr(struct net_device *dev, __be32 local);
 int fib_sync_up(struct net_device *dev, unsigned char nh_flags);
+bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev);
 void fib_sync_mtu(struct net_device *dev, u32 orig_mtu);
 void fib_nhc_update_mtu(struct fib_nh_common *nhc, u32 new, u32 orig);
 /* False: the address is a gateway that a route of this device leads to. */

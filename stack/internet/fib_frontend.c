@@ -103,11 +103,13 @@ unsigned int inet_addr_type_table(struct net *net, __be32 addr, u32 tb_id)
 
 unsigned int inet_addr_type(struct net *net, __be32 addr)
 {
+	TRACE(net, "find out what kind of address this is: local, broadcast, ...");
 	return __inet_dev_addr_type(net, NULL, addr, net->inet->fib_local);
 }
 
 unsigned int inet_dev_addr_type(struct net *net, const struct net_device *dev, __be32 addr)
 {
+	TRACE(net, "find out what kind of address this is, on one device");
 	return __inet_dev_addr_type(net, dev, addr, net->inet->fib_local);
 }
 
@@ -158,7 +160,7 @@ static int __fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst, u8
 	if (res.type != RTN_UNICAST && (res.type != RTN_LOCAL || !IN_DEV_ACCEPT_LOCAL(idev)))
 		return -EINVAL;
 	*itag = 0;
-	if (FIB_RES_DEV(res) == dev)
+	if (fib_info_nh_uses_dev(res.fi, dev))
 		return FIB_RES_NHC(res)->nhc_scope >= RT_SCOPE_HOST;
 	if (!idev->ifa_list)
 		goto last_resort;
@@ -381,7 +383,7 @@ static int fib_netdev_event(struct notifier_block *nb, unsigned long event, void
 		rt_cache_flush(net);
 		break;
 	case NETDEV_CHANGEMTU:
-		fib_sync_mtu(dev, dev->mtu);
+		fib_sync_mtu(dev, ((const struct netdev_notifier_mtu_info *)ptr)->old);
 		rt_cache_flush(net);
 		break;
 	}

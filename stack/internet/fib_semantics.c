@@ -492,6 +492,7 @@ int fib_sync_down_addr(struct net_device *dev, __be32 local)
 /* The device's mtu changed: exceptions that were the old mtu follow it, larger ones are cut. */
 void fib_nhc_update_mtu(struct fib_nh_common *nhc, u32 new, u32 orig)
 {
+	TRACE(nhc->nhc_dev, "have the paths of a next hop follow the mtu");
 	struct fnhe_hash_bucket *hash = nhc->nhc_exceptions;
 	struct fib_nh_exception *fnhe;
 
@@ -525,9 +526,17 @@ static int fib_info_sync_mtu(struct fib_info *fi, void *arg)
 
 void fib_sync_mtu(struct net_device *dev, u32 orig_mtu)
 {
+	TRACE(dev, "have the paths by the device follow its mtu");
 	struct sync_mtu s = { .dev = dev, .orig = orig_mtu };
 
 	fib_for_each_info(dev_net(dev), fib_info_sync_mtu, &s);
+}
+
+bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev)
+{
+	TRACE(dev, "does the route go out by this device?");
+
+	return fi->fib_nhs && fi->fib_nh[0].fib_nh_dev == dev;
 }
 
 struct gateway {

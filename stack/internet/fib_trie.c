@@ -154,9 +154,8 @@ static void fib_insert_alias(struct fib_node *n, struct fib_alias *new, struct f
 	*pp = new;
 }
 
-static void fib_remove_alias(struct fib_table *tb, struct fib_node *n, struct fib_alias *fa)
+static void alias_unlink(struct fib_table *tb, struct fib_node *n, struct fib_alias *fa)
 {
-	TRACE(tb, "unlink the route from its prefix");
 	struct fib_alias **pp = &n->aliases;
 
 	while (*pp != fa)
@@ -165,6 +164,12 @@ static void fib_remove_alias(struct fib_table *tb, struct fib_node *n, struct fi
 	tb->tb_num--;
 	if (!n->aliases)
 		fib_prune(tb, n->key, n->plen);
+}
+
+static void fib_remove_alias(struct fib_table *tb, struct fib_node *n, struct fib_alias *fa)
+{
+	TRACE(tb, "unlink the route from its prefix");
+	alias_unlink(tb, n, fa);
 }
 
 /* Gives back a route that is in no list any more. */
@@ -432,7 +437,7 @@ int fib_table_flush(struct net *net, struct fib_table *tb, bool all)
 			fa_next = fa->fa_next;
 			if (fa->tb_id != tb->tb_id || (!all && !(fa->fa_info->fib_flags & RTNH_F_DEAD)))
 				continue;
-			fib_remove_alias(tb, n, fa);
+			alias_unlink(tb, n, fa);
 			alias_free(tb->host, fa);
 			found++;
 			if (last) /* the node went with it */

@@ -149,13 +149,12 @@ static bool icmp_timestamp(struct sk_buff *skb)
 {
 	TRACE_SKB(skb, "answer a question for the time");
 	struct icmp_bxm icmp_param;
-	u64 ms = ktime_get_real_ns(skb->host) / NSEC_PER_MSEC % 86400000ull;
 
 	if (skb->len < 4) {
 		__ICMP_INC_STATS(skb->host->net, ICMP_MIB_INERRORS);
 		return false;
 	}
-	icmp_param.data.times[1] = htonl((u32)ms);
+	icmp_param.data.times[1] = inet_current_timestamp(skb->host);
 	icmp_param.data.times[2] = icmp_param.data.times[1];
 	if (skb_copy_bits(skb, 0, &icmp_param.data.times[0], 4))
 		return false;

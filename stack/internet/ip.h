@@ -207,6 +207,7 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port, u
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info);
 /* IP_ROUTER_ALERT: a raw socket gets packets to forward that bear the option, in place of the next hop. */
 int ip_ra_control(struct sock *sk, bool on);
+int inet_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len);
 int ip_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len); /* MSG_ERRQUEUE */
 
 /* ---- ip_sockopt.c ---- */

@@ -29,10 +29,16 @@ static bool option_may_fill(const struct option_list *l)
 	return l->skb && skb_rtable(l->skb);
 }
 
-static void put_spec_dst(struct option_list *l, u8 *to)
+static void spec_dst_fill(struct option_list *l)
 {
+	TRACE_SKB(l->skb, "find our address for the options, unless that is done");
 	if (!l->spec_dst)
 		l->spec_dst = fib_compute_spec_dst(l->skb);
+}
+
+static void put_spec_dst(struct option_list *l, u8 *to)
+{
+	spec_dst_fill(l);
 	memcpy(to, &l->spec_dst, 4);
 	l->opt->is_changed = 1;
 }
@@ -82,8 +88,9 @@ static bool option_record_route(struct option_list *l, u8 *p, unsigned int len)
 }
 
 /* Milliseconds since midnight, as the wire has it. */
-static __be32 inet_current_timestamp(struct host *host)
+__be32 inet_current_timestamp(struct host *host)
 {
+	TRACE(host, "the time of day in milliseconds");
 	return htonl((u32)(ktime_get_real_ns(host) / NSEC_PER_MSEC % 86400000ull));
 }
 

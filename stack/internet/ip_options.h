@@ -66,6 +66,7 @@ int ip_options_get(struct net *net, struct ip_options_rcu **optp, const void *da
 /* As a program sees them: without the room that was made for our own address and time. */
 void ip_options_undo(struct net *net, struct ip_options *opt);
 void ip_options_build(struct sk_buff *skb, struct ip_options *opt, __be32 daddr, const void *rt);
+__be32 inet_current_timestamp(struct host *host);
 void ip_options_fragment(struct sk_buff *skb);
 
 #endif

@@ -205,8 +205,9 @@ static int ip_mc_finish_output(struct net *net, struct sock *sk, struct sk_buff 
 }
 
 /* IP_MULTICAST_LOOP; what the host itself sends (IGMP) comes back. */
-static bool sk_mc_loop(const struct sock *sk)
+static bool sk_mc_loop(const struct sk_buff *skb, const struct sock *sk)
 {
+	TRACE_SKB(skb, "does what is sent to groups come back?");
 	return !sk || inet_sk(sk)->mc_loop;
 }
 
@@ -229,7 +230,7 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 	skb->dev = dev;
 	skb->protocol = htons(0x0800);
 	if (rt->rt_flags & RTCF_MULTICAST) {
-		if (sk_mc_loop(sk))
+		if (sk_mc_loop(skb, sk))
 			ip_mc_loop_back(net, sk, skb);
 		if (ip_hdr(skb)->ttl == 0) { /* not beyond this host */
 			kfree_skb_reason(skb, SKB_DROP_REASON_IP_TTL);

@@ -124,10 +124,14 @@ const char *neigh_state_name(u8 nud_state)
 int ip_neigh_add_proxy(struct host *host, const char *name, __be32 addr)
 {
 	struct net_device *dev = name ? __dev_get_by_name(host->net, name) : NULL;
+	const struct pneigh_entry *n;
 
 	if (name && !dev)
 		return -ENODEV;
-	return pneigh_lookup(arp_tbl(host->net), &addr, dev, true) ? 0 : -ENOBUFS;
+	rtnl_lock(host);
+	n = pneigh_lookup(arp_tbl(host->net), &addr, dev, true);
+	rtnl_unlock(host);
+	return n ? 0 : -ENOBUFS;
 }
 
 int ip_neigh_del_proxy(struct host *host, const char *name, __be32 addr)

@@ -79,7 +79,7 @@ void neigh_periodic_work(struct work_struct *work)
 	if (tbl->entries >= tbl->gc_thresh1) {
 		list_for_each_entry_safe (n, next, &tbl->all_list, all_list) {
 			if (neigh_is_garbage(n, now))
-				neigh_remove_one(n, tbl);
+				neigh_reap(n, tbl);
 		}
 	}
 	queue_delayed_work(system_power_efficient_wq, &tbl->gc_work,

@@ -10,6 +10,8 @@ enum { NETEVENT_NEIGH_UPDATE = 1 };
 #define RTM_GETNEIGH 30
 
 /* ---- neighbour.c ---- */
+/* What nobody uses goes; false: somebody does. */
+bool neigh_reap(struct neighbour *n, struct neigh_table *tbl);
 struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
 				  bool exempt_from_gc, bool want_ref);
 void neigh_purge_queue(struct neighbour *n, enum skb_drop_reason reason);

@@ -9,12 +9,23 @@
 
 /* ---- the entries ---- */
 
-static unsigned int pneigh_hash(__be32 key)
+static unsigned int pneigh_hash(const struct neigh_table *tbl, __be32 key)
 {
+	TRACE(tbl, "which chain is the address's?");
 	key ^= key >> 16;
 	key ^= key >> 8;
 	key ^= key >> 4;
 	return key & PNEIGH_HASHMASK;
+}
+
+static struct pneigh_entry *__pneigh_lookup_1(const struct neigh_table *tbl, struct pneigh_entry *n,
+					      __be32 key, const struct net_device *dev)
+{
+	TRACE(tbl, "look for the address in its chain");
+
+	while (n && (n->key != key || (n->dev && n->dev != dev)))
+		n = n->next;
+	return n;
 }
 
 struct pneigh_entry *pneigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev,
@@ -22,14 +33,15 @@ struct pneigh_entry *pneigh_lookup(struct neigh_table *tbl, const void *pkey, st
 {
 	TRACE(tbl, "do we answer for this address?");
 	struct pneigh_entry *n;
+	unsigned int hash_val;
 	__be32 key;
 
 	memcpy(&key, pkey, sizeof(key));
-	n = tbl->phash_buckets ? tbl->phash_buckets[pneigh_hash(key)] : NULL;
-	while (n && (n->key != key || (n->dev && n->dev != dev)))
-		n = n->next;
+	hash_val = pneigh_hash(tbl, key);
+	n = __pneigh_lookup_1(tbl, tbl->phash_buckets ? tbl->phash_buckets[hash_val] : NULL, key, dev);
 	if (n || !creat)
 		return n;
+	ASSERT_RTNL(tbl->host);
 	if (!tbl->phash_buckets)
 		tbl->phash_buckets = kzalloc(tbl->host, (PNEIGH_HASHMASK + 1) * sizeof(n));
 	n = tbl->phash_buckets ? kzalloc(tbl->host, sizeof(*n)) : NULL;
@@ -39,8 +51,8 @@ struct pneigh_entry *pneigh_lookup(struct neigh_table *tbl, const void *pkey, st
 	n->dev = dev;
 	if (dev)
 		dev_hold(dev);
-	n->next = tbl->phash_buckets[pneigh_hash(key)];
-	tbl->phash_buckets[pneigh_hash(key)] = n;
+	n->next = tbl->phash_buckets[hash_val];
+	tbl->phash_buckets[hash_val] = n;
 	return n;
 }
 
@@ -53,13 +65,16 @@ static void pneigh_free(struct neigh_table *tbl, struct pneigh_entry *n)
 
 int pneigh_delete(struct neigh_table *tbl, const void *pkey, struct net_device *dev)
 {
+	TRACE(tbl, "answer for the address no longer");
 	struct pneigh_entry *n, **np;
+	unsigned int hash_val;
 	__be32 key;
 
 	memcpy(&key, pkey, sizeof(key));
+	hash_val = pneigh_hash(tbl, key);
 	if (!tbl->phash_buckets)
 		return -ENOENT;
-	for (np = &tbl->phash_buckets[pneigh_hash(key)]; (n = *np) != NULL; np = &n->next) {
+	for (np = &tbl->phash_buckets[hash_val]; (n = *np) != NULL; np = &n->next) {
 		if (n->key == key && n->dev == dev) {
 			*np = n->next;
 			pneigh_free(tbl, n);

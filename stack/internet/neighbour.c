@@ -13,9 +13,9 @@
 
 /* ---- the hash ---- */
 
-static u32 neigh_bucket(struct neigh_table *tbl, const void *pkey, const struct net_device *dev)
+static u32 neigh_bucket(const struct neigh_table *tbl, u32 hash)
 {
-	return tbl->hash(pkey, dev, tbl->nht.hash_rnd) >> (32 - tbl->nht.hash_shift);
+	return hash >> (32 - tbl->nht.hash_shift);
 }
 
 /* Rehashes everything into a table of 1 << shift buckets; without memory the old one stays in use. */
@@ -32,7 +32,8 @@ static void neigh_hash_grow(struct neigh_table *tbl, unsigned int shift)
 	tbl->nht.hash_buckets = new;
 	tbl->nht.hash_shift = shift;
 	list_for_each_entry (n, &tbl->all_list, all_list) {
-		bucket = neigh_bucket(tbl, &n->primary_key, n->dev);
+		n->hash = tbl->hash(&n->primary_key, n->dev, tbl->nht.hash_rnd);
+		bucket = neigh_bucket(tbl, n->hash);
 		n->next = new[bucket];
 		new[bucket] = n;
 	}
@@ -41,7 +42,7 @@ static void neigh_hash_grow(struct neigh_table *tbl, unsigned int shift)
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *pkey, struct net_device *dev)
 {
 	TRACE(tbl, "find a neighbour by address and device");
-	u32 bucket = neigh_bucket(tbl, pkey, dev);
+	u32 bucket = neigh_bucket(tbl, tbl->hash(pkey, dev, tbl->nht.hash_rnd));
 	struct neighbour *n = tbl->nht.hash_buckets ? tbl->nht.hash_buckets[bucket] : NULL;
 
 	NEIGH_CACHE_STAT_INC(tbl, lookups);
@@ -79,7 +80,7 @@ void neigh_purge_queue(struct neighbour *n, enum skb_drop_reason reason)
 /* Takes the entry out of its table; the table's reference passes to the caller. */
 static void neigh_unlink(struct neigh_table *tbl, struct neighbour *n)
 {
-	struct neighbour **np = &tbl->nht.hash_buckets[neigh_bucket(tbl, &n->primary_key, n->dev)];
+	struct neighbour **np = &tbl->nht.hash_buckets[neigh_bucket(tbl, n->hash)];
 
 	while (*np != n)
 		np = &(*np)->next;
@@ -94,14 +95,27 @@ static void neigh_cleanup_and_release(struct neighbour *neigh)
 	neigh_release(neigh);
 }
 
+bool neigh_reap(struct neighbour *n, struct neigh_table *tbl)
+{
+	if (n->refcnt != 1 || n->dead)
+		return false;
+	neigh_unlink(tbl, n);
+	neigh_mark_dead(n);
+	neigh_cleanup_and_release(n);
+	return true;
+}
+
+static bool neigh_del(struct neighbour *n, struct neigh_table *tbl)
+{
+	TRACE(n, "take the neighbour out of its chain, unless somebody uses it");
+	return neigh_reap(n, tbl);
+}
+
 bool neigh_remove_one(struct neighbour *ndel, struct neigh_table *tbl)
 {
-	if (ndel->refcnt != 1 || ndel->dead)
-		return false;
-	neigh_unlink(tbl, ndel);
-	neigh_mark_dead(ndel);
-	neigh_cleanup_and_release(ndel);
-	return true;
+	TRACE(ndel, "take one neighbour out of the table");
+	ndel->hash = tbl->hash(&ndel->primary_key, ndel->dev, tbl->nht.hash_rnd);
+	return neigh_del(ndel, tbl);
 }
 
 static void neigh_free_rcu(struct rcu_head *head)
@@ -249,7 +263,8 @@ struct neighbour *___neigh_create(struct neigh_table *tbl, const void *pkey, str
 	rc = ERR_PTR(-ENOBUFS);
 	if (!tbl->nht.hash_buckets)
 		goto out_neigh_release;
-	bucket = neigh_bucket(tbl, &n->primary_key, dev);
+	n->hash = tbl->hash(&n->primary_key, dev, tbl->nht.hash_rnd);
+	bucket = neigh_bucket(tbl, n->hash);
 	rc = ERR_PTR(-EINVAL);
 	if (n->parms->dead)
 		goto out_neigh_release;

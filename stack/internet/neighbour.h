@@ -124,6 +124,7 @@ struct neighbour {
 	int refcnt;
 	struct net_device *dev;
 	u32 trace_id;		/* count of the table, from 1 */
+	u32 hash;		/* of address and device, before it is cut to the table's size */
 	__be32 primary_key;	/* the IPv4 address */
 	struct neighbour *next; /* in the hash bucket */
 	struct neigh_table *tbl;

@@ -153,6 +153,12 @@ static int ping_check_bind_addr(struct sock *sk, const struct sockaddr_in *addr,
 	return 0;
 }
 
+static void ping_set_saddr(struct sock *sk, const struct sockaddr_in *addr)
+{
+	TRACE_SK(sk, "set the ping socket's own address");
+	inet_sk(sk)->inet_rcv_saddr = inet_sk(sk)->inet_saddr = addr->sin_addr.s_addr;
+}
+
 static int ping_bind(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 {
 	TRACE_SK_IN(sk, IN_TASK, "set the local address and identifier of a ping socket");
@@ -166,7 +172,7 @@ static int ping_bind(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	err = -EINVAL;
 	if (inet->inet_num)
 		goto out;
-	inet->inet_rcv_saddr = inet->inet_saddr = addr->sin_addr.s_addr;
+	ping_set_saddr(sk, addr);
 	err = -EADDRINUSE;
 	if (ping_get_port(sk, ntohs(addr->sin_port))) {
 		inet->inet_saddr = inet->inet_rcv_saddr = 0;
@@ -238,7 +244,7 @@ static int ping_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nob
 	if (flags & MSG_OOB)
 		return err;
 	if (flags & MSG_ERRQUEUE)
-		return ip_recv_error(sk, msg, (int)len, addr_len);
+		return inet_recv_error(sk, msg, (int)len, addr_len);
 	skb = skb_recv_datagram(sk, (unsigned int)flags, noblock, &err);
 	if (!skb)
 		return err;

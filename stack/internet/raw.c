@@ -348,26 +348,38 @@ static int raw_own_option(const struct sock *sk, int optname)
 	return inet_sk(sk)->inet_num == IPPROTO_ICMP ? 0 : -EOPNOTSUPP;
 }
 
+static int do_raw_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
+{
+	TRACE_SK(sk, "set an option that raw sockets alone have");
+	int err = raw_own_option(sk, optname);
+
+	return err ? err : raw_seticmpfilter(sk, optval, optlen);
+}
+
+static int do_raw_getsockopt(struct sock *sk, int optname, char *optval, int *optlen)
+{
+	TRACE_SK(sk, "read an option that raw sockets alone have");
+	int err = raw_own_option(sk, optname);
+
+	return err ? err : raw_geticmpfilter(sk, optval, optlen);
+}
+
 static int raw_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "set an option of a raw socket");
-	int err;
 
 	if (level != SOL_RAW)
 		return ip_setsockopt(sk, level, optname, optval, optlen);
-	err = raw_own_option(sk, optname);
-	return err ? err : raw_seticmpfilter(sk, optval, optlen);
+	return do_raw_setsockopt(sk, optname, optval, optlen);
 }
 
 static int raw_getsockopt(struct sock *sk, int level, int optname, char *optval, int *optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "read an option of a raw socket");
-	int err;
 
 	if (level != SOL_RAW)
 		return ip_getsockopt(sk, level, optname, optval, optlen);
-	err = raw_own_option(sk, optname);
-	return err ? err : raw_geticmpfilter(sk, optval, optlen);
+	return do_raw_getsockopt(sk, optname, optval, optlen);
 }
 
 static int raw_ioctl(struct sock *sk, int cmd, unsigned long arg)

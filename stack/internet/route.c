@@ -232,7 +232,7 @@ out:
 	return min(mtu, IP_MAX_MTU);
 }
 
-static unsigned int ipv4_mtu(const struct dst_entry *dst)
+unsigned int ipv4_mtu(const struct dst_entry *dst)
 {
 	TRACE(dst, "get the mtu of an ipv4 path");
 	return ip_dst_mtu_maybe_forward(dst, false);

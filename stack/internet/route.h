@@ -134,6 +134,7 @@ void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
 void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, u8 protocol);
 void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk);
+unsigned int ipv4_mtu(const struct dst_entry *dst);
 unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding);
 /* Our address that goes with the packet's route, to 4 bytes at addr: for options. */
 void ip_rt_get_source(u8 *addr, struct sk_buff *skb, const struct rtable *rt);

@@ -45,7 +45,7 @@ static void __ip_rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
 
 	if (dst_metric_locked(dst, RTAX_MTU))
 		return;
-	old_mtu = ip_dst_mtu_maybe_forward(dst, false);
+	old_mtu = ipv4_mtu(dst);
 	if (old_mtu < mtu)
 		return;
 	if (mtu < ip_rt_min_pmtu) { /* too small to be true: from now on fragment instead */
@@ -122,13 +122,14 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 
 	if (!ip_sk_accept_pmtu(sk))
 		return;
+	if (odst)
+		dst_hold(odst);
 	if (sock_owned_by_user(sk) || !odst) {
 		__ipv4_sk_update_pmtu(skb, sk, mtu);
-		return;
+		goto out;
 	}
 	__build_flow_key(skb->host, (const struct iphdr *)skb->data, sk->sk_bound_dev_if, (u8)sk->sk_protocol,
 			 &fl4);
-	dst_hold(odst);
 	if (!dst_check(odst, 0)) {
 		rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 		if (IS_ERR(rt))
@@ -147,7 +148,7 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 	if (new)
 		sk_dst_set(sk, &rt->dst);
 out:
-	dst_release(odst);
+	dst_release_of(sk->host, odst);
 }
 
 /* ---- redirects ---- */
@@ -196,8 +197,10 @@ static void __ip_do_redirect(struct rtable *rt, struct sk_buff *skb, struct flow
 		log_redirect(in_dev, (const struct iphdr *)skb->data, new_gw, old_gw);
 		return;
 	}
-	n = __neigh_lookup(arp_tbl(dev_net(dev)), &new_gw, rt->dst.dev, 1);
+	n = __ipv4_neigh_lookup(rt->dst.dev, new_gw);
 	if (!n)
+		n = __neigh_create(arp_tbl(dev_net(dev)), &new_gw, rt->dst.dev, true);
+	if (IS_ERR(n))
 		return;
 	if (!(n->nud_state & NUD_VALID)) {
 		neigh_event_send(n, NULL); /* taken when it is told again, if somebody is there */

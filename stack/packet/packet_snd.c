@@ -17,6 +17,7 @@ struct packet_target {
 
 static struct net_device *packet_cached_dev_get(struct packet_sock *po)
 {
+	TRACE_SK(&po->sk, "the device that the socket is bound to");
 	struct net_device *dev = po->cached_dev;
 
 	dev_hold(dev);

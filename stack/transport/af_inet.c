@@ -445,6 +445,12 @@ int inet_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	return sk_prot_sendmsg(sk, msg, size);
 }
 
+int inet_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
+{
+	TRACE_SK(sk, "read an error by the socket's family");
+	return ip_recv_error(sk, msg, len, addr_len);
+}
+
 int inet_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
 	TRACE_IN(sock, IN_TASK, "receive a message through the socket's protocol");

@@ -101,6 +101,7 @@ void sock_set_keepalive(struct sock *sk)
 
 static int sock_bindtoindex_locked(struct sock *sk, int ifindex)
 {
+	TRACE_SK(sk, "let the socket use this device only, and forget its route");
 	if (ifindex < 0)
 		return -EINVAL;
 	sk->sk_bound_dev_if = ifindex;
@@ -108,6 +109,17 @@ static int sock_bindtoindex_locked(struct sock *sk, int ifindex)
 		sk_prot_rehash(sk);
 	sk_dst_reset(sk);
 	return 0;
+}
+
+static int sock_bindtoindex(struct sock *sk, int ifindex)
+{
+	TRACE_SK(sk, "let the socket use this device only");
+	int ret;
+
+	lock_sock(sk);
+	ret = sock_bindtoindex_locked(sk, ifindex);
+	release_sock(sk);
+	return ret;
 }
 
 static int sock_setbindtodevice(struct sock *sk, sockptr_t optval, int optlen)
@@ -122,17 +134,13 @@ static int sock_setbindtodevice(struct sock *sk, sockptr_t optval, int optlen)
 	if (copy_from_sockptr(devname, optval, (size_t)optlen))
 		return -EFAULT;
 	if (devname[0]) {
-		struct net_device *dev = dev_get_by_name(sock_net(sk), devname);
+		struct net_device *dev = dev_get_by_name_rcu(sock_net(sk), devname);
 
 		if (!dev)
 			return -ENODEV;
 		index = dev->ifindex;
-		dev_put(dev);
 	}
-	lock_sock(sk);
-	sock_bindtoindex_locked(sk, index);
-	release_sock(sk);
-	return 0;
+	return sock_bindtoindex(sk, index);
 }
 
 /* ---- setting ---- */

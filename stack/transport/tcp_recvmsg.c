@@ -267,7 +267,7 @@ int tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int nonblock, i
 	int ret, inq;
 
 	if (unlikely(flags & MSG_ERRQUEUE))
-		return ip_recv_error(sk, msg, (int)len, addr_len);
+		return inet_recv_error(sk, msg, (int)len, addr_len);
 	lock_sock(sk);
 	want_inq = tcp_sk(sk)->recvmsg_inq && sk->sk_state != TCP_LISTEN && !(flags & MSG_OOB);
 	ret = tcp_recvmsg_locked(&r, nonblock);

@@ -5,6 +5,12 @@
 
 #include "stack/transport/udp.h"
 
+static void udp_encap_enable(struct sock *sk)
+{
+	TRACE_SK(sk, "from now on a received datagram may be for a socket that wants more than the datagram");
+	udp_host(sock_net(sk))->encap_needed = true;
+}
+
 static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
 {
 	TRACE_SK_IN(sk, IN_TASK, "set a udp option");
@@ -38,8 +44,8 @@ static int udp_lib_setsockopt(struct sock *sk, int optname, sockptr_t optval, un
 		up->gso_size = (u16)val;
 		return 0;
 	case UDP_GRO: /* datagrams that come at once are read at once */
-		if (val)
-			udp_host(sock_net(sk))->encap_needed = true;
+		if (val && !up->gro_enabled)
+			udp_encap_enable(sk);
 		up->gro_enabled = val != 0;
 		return 0;
 	default:

@@ -351,6 +351,10 @@ static void lower_device(void **state)
 	dev_mc_del(v5, group);
 	assert_int_equal(netdev_mc_count(real), groups);
 	assert_false(promiscuous(t));
+	dev_set_promiscuity(v5, 1); /* a sniffer on the vlan's device needs all that the lower one hears */
+	assert_true(promiscuous(t));
+	dev_set_promiscuity(v5, -1);
+	assert_false(promiscuous(t));
 	assert_int_equal(dev_set_mac_address(v5, other, 6), 0);
 	rtnl_unlock(host);
 	assert_true(promiscuous(t)); /* it knows one address only */
