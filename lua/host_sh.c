@@ -349,7 +349,7 @@ bool sh_resolve(const struct sh *sh, const char *word, uint32_t *addr)
 	else if (strcmp(word, "localhost") == 0)
 		*addr = htonl(INADDR_LOOPBACK);
 	else
-		return inet_pton(AF_INET, word, addr) == 1;
+		return inet_aton(word, (struct in_addr *)addr) != 0; /* "127.1" is one, too */
 	return true;
 }
 

@@ -111,5 +111,7 @@ int sh_traceroute(struct sh *sh);
 
 /* For sh_route() and sh_netstat(): `netstat -r` is `route -e`. extended: how many -e. */
 int sh_list_routes(struct sh *sh, bool numeric, int extended);
+int sh_list_cache(struct sh *sh, int extended); /* headings: there is no cache */
+int sh_list_routes6(struct sh *sh);		/* nor a route of IPv6 */
 
 #endif

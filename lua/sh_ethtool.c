@@ -151,13 +151,20 @@ static int set_rings(struct sh *sh, struct net_device *dev)
 {
 	struct ethtool_ringparam r;
 	int err = ethtool_get_ringparam(dev, &r);
-	for (int i = 3; i < sh->n && !err; i += 2) {
+	for (int i = 3; i < sh->n; i += 2) {
 		long n;
-		u32 *to = strcmp(sh->words[i], "rx") == 0   ? &r.rx_pending
-			  : strcmp(sh->words[i], "tx") == 0 ? &r.tx_pending
-							    : NULL;
-		if (!to || i + 1 == sh->n || !sh_number(sh->words[i + 1], 0, INT32_MAX, &n))
-			return bad_line(sh);
+		const char *word = sh->words[i];
+		u32 unused, *to = strcmp(word, "rx") == 0   ? &r.rx_pending
+				  : strcmp(word, "tx") == 0 ? &r.tx_pending
+				  : strcmp(word, "rx-mini") == 0 || strcmp(word, "rx-jumbo") == 0 ? &unused
+												  : NULL;
+		if (!to)
+			return sh_fail(sh, 1, "ethtool (-G): unknown parameter '%s'\n", word);
+		if (i + 1 == sh->n)
+			return sh_fail(sh, 1, "ethtool (-G): no value for parameter '%s'\n", word);
+		if (!sh_number(sh->words[i + 1], 0, UINT32_MAX, &n))
+			return sh_fail(sh, 1, "ethtool (-G): invalid value '%s' for parameter '%s'\n",
+				       sh->words[i + 1], word);
 		*to = (u32)n;
 	}
 	if (!err && (r.rx_pending > r.rx_max_pending || r.tx_pending > r.tx_max_pending))
@@ -281,17 +288,20 @@ static int set_features(struct sh *sh, struct net_device *dev)
 {
 	netdev_features_t on = 0, off = 0, before = dev->features;
 	bool refused = false;
-	if (sh->n < 5)
-		return bad_line(sh);
-	for (int i = 3; i + 1 < sh->n; i += 2) {
+	if (sh->n < 4)
+		return sh_fail(sh, 1, "Could not change any device features\n");
+	for (int i = 3; i < sh->n; i += 2) {
 		const struct feature *f = find_feature(sh->words[i]);
-		const char *value = sh->words[i + 1];
+		const char *value = i + 1 < sh->n ? sh->words[i + 1] : NULL;
 		if (!f)
 			return sh_fail(sh, 92,
 				       "netlink error: bit name not found (offset 56)\n"
 				       "netlink error: Operation not supported\n");
-		if (!is_on_or_off(value))
-			return bad_line(sh);
+		if (!value || !is_on_or_off(value)) /* the real one loses the name, too */
+			return sh_fail(sh, 1,
+				       "ethtool (-K): flag '%s' for parameter '(null)' is not followed by "
+				       "'on' or 'off'\n",
+				       value ? value : "(null)");
 		*(value[1] == 'n' ? &on : &off) |= f->bits & changeable(dev);
 		refused |= f->bits & ~changeable(dev) & (value[1] == 'n' ? ~before : before);
 	}
@@ -320,13 +330,30 @@ static int set_features(struct sh *sh, struct net_device *dev)
 
 static int no_such_device(struct sh *sh, bool settings)
 {
+	/* those that still use ioctl, and their statuses */
+	static const struct {
+		const char *option, *what;
+		int status;
+	} calls[] = { { "-i", "Cannot get driver information: No such device", 71 },
+		      { "--driver", "Cannot get driver information: No such device", 71 },
+		      { "-S", "Cannot get stats strings information: No such device", 96 },
+		      { "--statistics", "Cannot get stats strings information: No such device", 96 },
+		      { "-P", "netlink error: No such device", 1 },
+		      { "--show-permaddr", "netlink error: No such device", 1 } };
+	const char *option = sh->words[1];
+	int status = strcmp(option, "-G") == 0 || strcmp(option, "--set-ring") == 0   ? 81
+		     : strcmp(option, "-K") == 0 || strcmp(option, "--features") == 0 ? 92
+										      : 1;
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++)
+		if (strcmp(option, calls[i].option) == 0)
+			return sh_fail(sh, calls[i].status, "%s\n", calls[i].what);
 	/* the settings are asked for in five parts */
 	for (int i = 0; i < (settings ? 5 : 1); i++)
 		seq_puts(&sh->err, "netlink error: no device matches name (offset 24)\n"
 				   "netlink error: No such device\n");
 	if (settings)
 		sh_say(sh, "No data available\n");
-	return settings ? 75 : 1;
+	return settings ? 75 : status;
 }
 
 static int say_permanent(struct sh *sh, struct net_device *dev)
@@ -340,16 +367,53 @@ static int say_permanent(struct sh *sh, struct net_device *dev)
 	return 0;
 }
 
+static int ethtool_help(struct sh *sh)
+{
+	sh_say(sh, "ethtool version 6.1\nUsage:\n"
+		   "        ethtool DEVNAME                     its settings\n"
+		   "        ethtool -i|--driver DEVNAME\n"
+		   "        ethtool -S|--statistics DEVNAME\n"
+		   "        ethtool -g|--show-ring DEVNAME\n"
+		   "        ethtool -G|--set-ring DEVNAME [ rx N ] [ tx N ]\n"
+		   "        ethtool -k|--show-features|--show-offload DEVNAME\n"
+		   "        ethtool -K|--features|--offload DEVNAME FEATURE on|off ...\n"
+		   "        ethtool -a|--show-pause DEVNAME\n"
+		   "        ethtool -A|--pause DEVNAME [ autoneg on|off ] [ rx on|off ] [ tx on|off ]\n"
+		   "        ethtool -r|--negotiate DEVNAME\n"
+		   "        ethtool -P|--show-permaddr DEVNAME\n"
+		   "        ethtool -h|--help\n"
+		   "        ethtool --version\n");
+	return 0;
+}
+
+/* What the card's driver has no call for. */
+static int not_supported(struct sh *sh, struct net_device *dev)
+{
+	(void)dev;
+	return netlink_error(sh, 1, -EOPNOTSUPP);
+}
+
 int sh_ethtool(struct sh *sh)
 {
 	static const struct {
 		const char *brief, *full;
 		int (*run)(struct sh *sh, struct net_device *dev);
 	} options[] = {
-		{ "-i", "--driver", say_driver },    { "-S", "--statistics", say_statistics },
-		{ "-g", "--show-ring", say_rings },  { "-G", "--set-ring", set_rings },
-		{ "-a", "--show-pause", say_pause }, { "-r", "--negotiate", restart_negotiation },
-		{ "-A", "--pause", set_pause },	     { "-P", "--show-permaddr", say_permanent },
+		{ "-i", "--driver", say_driver },
+		{ "-S", "--statistics", say_statistics },
+		{ "-g", "--show-ring", say_rings },
+		{ "-G", "--set-ring", set_rings },
+		{ "-a", "--show-pause", say_pause },
+		{ "-r", "--negotiate", restart_negotiation },
+		{ "-A", "--pause", set_pause },
+		{ "-P", "--show-permaddr", say_permanent },
+		{ "-c", "--show-coalesce", not_supported },
+		{ "-C", "--coalesce", not_supported },
+		{ "-l", "--show-channels", not_supported },
+		{ "-L", "--set-channels", not_supported },
+		{ "-m", "--module-info", not_supported },
+		{ "--show-eee", "--show-eee", not_supported },
+		{ "--show-priv-flags", "--show-priv-flags", not_supported },
 	};
 	int (*run)(struct sh * sh, struct net_device * dev) = NULL;
 	const char *option = sh->n > 1 ? sh->words[1] : "", *name = sh->n > 2 ? sh->words[2] : NULL;
@@ -357,6 +421,8 @@ int sh_ethtool(struct sh *sh)
 		    strcmp(option, "--show-offload") == 0,
 	     set = strcmp(option, "-K") == 0 || strcmp(option, "--features") == 0 ||
 		   strcmp(option, "--offload") == 0;
+	if (strcmp(option, "-h") == 0 || strcmp(option, "--help") == 0)
+		return ethtool_help(sh);
 	if (strcmp(option, "--version") == 0) {
 		sh_say(sh, "ethtool version 6.1\n");
 		return 0;
@@ -368,7 +434,8 @@ int sh_ethtool(struct sh *sh)
 		run = say_settings;
 		name = *option ? option : NULL;
 	}
-	if (!name || (!run && !show && !set))
+	if (!name || (!run && !show && !set) ||
+	    (sh->n > 3 && (show || run == say_driver || run == say_rings)))
 		return bad_line(sh);
 	struct net_device *dev = __dev_get_by_name(sh->host->net, name);
 	if (!dev)

@@ -18,7 +18,7 @@
 struct netstat {
 	struct sh *sh;
 	bool tcp, udp, raw, all, listening, numeric, timers, owners, wide, routes, interfaces, statistics,
-		groups, six;
+		groups, four, six, local, cache, masquerade, numeric_hosts, numeric_ports;
 	int extended;
 	const char *proto; /* of the lines at hand */
 };
@@ -45,9 +45,9 @@ static struct sh_port raw_port(unsigned port, bool numeric)
 /* "10.0.2.2:http", in 23 characters (but with -W): the port stays whole. */
 static void endpoint(const struct netstat *ns, unsigned addr, unsigned port, char buf[64])
 {
-	struct sh_port p =
-		ns->proto[0] == 'r' ? raw_port(port, ns->numeric) : sh_port(ns->proto, port, ns->numeric);
-	const char *name = ns->numeric ? NULL : sh_name_of(ns->sh, addr);
+	struct sh_port p = ns->proto[0] == 'r' ? raw_port(port, ns->numeric || ns->numeric_ports)
+					       : sh_port(ns->proto, port, ns->numeric || ns->numeric_ports);
+	const char *name = ns->numeric || ns->numeric_hosts ? NULL : sh_name_of(ns->sh, addr);
 	struct sh_ip ip = sh_ip(addr);
 	snprintf(buf, 64, "%.*s:%s", (ns->wide ? 62 : 22) - (int)strlen(p.s), name ? name : ip.s, p.s);
 }
@@ -114,26 +114,29 @@ static void for_lines(struct netstat *ns, const char *path, int headings,
 
 static int list_sockets(struct netstat *ns)
 {
-	bool every = !ns->tcp && !ns->udp && !ns->raw;
+	bool every = !ns->tcp && !ns->udp && !ns->raw, internet = !ns->local || !every;
 	const char *which = ns->all	    ? "(servers and established)"
 			    : ns->listening ? "(only servers)"
 					    : "(w/o servers)";
 	static const char *const protos[] = { "tcp", "udp", "raw" };
 	const bool wanted[] = { ns->tcp, ns->udp, ns->raw };
 	char path[32];
-	sh_say(ns->sh, "Active Internet connections %s\n", which);
-	sh_say(ns->sh,
-	       "Proto Recv-Q Send-Q Local Address           Foreign Address         State      %s%s%s\n",
-	       ns->extended ? " User       Inode    " : "", ns->owners ? " PID/Program name   " : "",
-	       ns->timers ? " Timer" : "");
-	for (unsigned i = 0; i < 3 && !ns->six; i++) {
+	if (internet)
+		sh_say(ns->sh, "Active Internet connections %s\n", which);
+	if (internet)
+		sh_say(ns->sh,
+		       "Proto Recv-Q Send-Q Local Address           Foreign Address         State      "
+		       "%s%s%s\n",
+		       ns->extended ? " User       Inode    " : "", ns->owners ? " PID/Program name   " : "",
+		       ns->timers ? " Timer" : "");
+	for (unsigned i = 0; i < 3 && internet && (!ns->six || ns->four); i++) {
 		if (!every && !wanted[i])
 			continue;
 		ns->proto = protos[i];
 		snprintf(path, sizeof(path), "/proc/net/%s", protos[i]);
 		for_lines(ns, path, 1, sock_print);
 	}
-	if (every)
+	if (ns->local || (every && !ns->four && !ns->six))
 		sh_say(ns->sh,
 		       "Active UNIX domain sockets %s\n"
 		       "Proto RefCnt Flags       Type       State         I-Node   Path\n",
@@ -142,6 +145,64 @@ static int list_sockets(struct netstat *ns)
 }
 
 /* ---- interfaces ---- */
+
+/* "1.4 KiB", as ifconfig writes it. */
+static void say_bytes(struct sh *sh, const char *way, unsigned long long packets, unsigned long long bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	unsigned long long unit = 1;
+	int i = 0;
+	for (; i < 4 && bytes / unit >= 1024; i++)
+		unit *= 1024;
+	sh_say(sh, "        %s packets %llu  bytes %llu (%llu.%llu %s)\n", way, packets, bytes, bytes / unit,
+	       bytes % unit * 10 / unit, units[i]);
+}
+
+/* -ie: as ifconfig has it. */
+static void interface_long(struct netstat *ns, const struct net_device *dev, const unsigned long long *v)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = { { IFF_UP, "UP" },
+		      { IFF_BROADCAST, "BROADCAST" },
+		      { IFF_DEBUG, "DEBUG" },
+		      { IFF_LOOPBACK, "LOOPBACK" },
+		      { IFF_RUNNING, "RUNNING" },
+		      { IFF_NOARP, "NOARP" },
+		      { IFF_PROMISC, "PROMISC" },
+		      { IFF_ALLMULTI, "ALLMULTI" },
+		      { IFF_MULTICAST, "MULTICAST" },
+		      { IFF_DYNAMIC, "DYNAMIC" } };
+	struct sh *sh = ns->sh;
+	unsigned flags = dev_get_flags(dev) & 0xffff;
+	bool loop = dev->type == ARPHRD_LOOPBACK, some = false;
+	sh_say(sh, "%s: flags=%u<", dev->name, flags);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags & names[i].flag) {
+			sh_say(sh, "%s%s", some ? "," : "", names[i].name);
+			some = true;
+		}
+	sh_say(sh, ">  mtu %u\n", dev->mtu);
+	const struct in_ifaddr *ifa = dev->ip_ptr ? dev->ip_ptr->ifa_list : NULL;
+	if (ifa) {
+		sh_say(sh, "        inet %s  netmask %s", sh_ip(ifa->ifa_local).s, sh_ip(ifa->ifa_mask).s);
+		if (flags & IFF_BROADCAST)
+			sh_say(sh, "  broadcast %s", sh_ip(ifa->ifa_broadcast).s);
+		sh_say(sh, "\n");
+	}
+	if (loop)
+		sh_say(sh, "        loop  txqueuelen %u  (Local Loopback)\n", dev->tx_queue_len);
+	else
+		sh_say(sh, "        ether %s  txqueuelen %u  (Ethernet)\n", sh_mac_text(dev->dev_addr).s,
+		       dev->tx_queue_len);
+	say_bytes(sh, "RX", v[1], v[0]);
+	sh_say(sh, "        RX errors %llu  dropped %llu  overruns %llu  frame %llu\n", v[2], v[3], v[4],
+	       v[5]);
+	say_bytes(sh, "TX", v[9], v[8]);
+	sh_say(sh, "        TX errors %llu  dropped %llu overruns %llu  carrier %llu  collisions %llu\n\n",
+	       v[10], v[11], v[12], v[14], v[13]);
+}
 
 static void interface_print(struct netstat *ns, const char *line)
 {
@@ -163,6 +224,8 @@ static void interface_print(struct netstat *ns, const char *line)
 	const struct net_device *dev = __dev_get_by_name(ns->sh->host->net, name);
 	if (!ns->all && !(dev->flags & IFF_UP))
 		return;
+	if (ns->extended)
+		return interface_long(ns, dev, v);
 	n = 0;
 	for (unsigned i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
 		if (dev_get_flags(dev) & letters[i].flag)
@@ -183,9 +246,10 @@ static int list_interfaces(struct netstat *ns)
 	struct seq_file m = { .host = ns->sh->host };
 	char *lines[64], *save = NULL;
 	size_t n = 0;
-	sh_say(ns->sh,
-	       "Kernel Interface table\n"
-	       "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+	sh_say(ns->sh, "Kernel Interface table\n");
+	if (!ns->extended)
+		sh_say(ns->sh, "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP "
+			       "TX-OVR Flg\n");
 	proc_show(&m, "/proc/net/dev");
 	for (char *line = m.buf ? strtok_r(m.buf, "\n", &save) : NULL; line && n < ARRAY_SIZE(lines);
 	     line = strtok_r(NULL, "\n", &save))
@@ -234,19 +298,45 @@ static const struct sh_long longs[] = {
 	{ "groups", 'g' },
 	{ "inet", '4' },
 	{ "inet6", '6' },
+	{ "unix", 'x' },
+	{ "protocol", 'A' },
+	{ "cache", 'C' },
+	{ "masquerade", 'M' },
+	{ "help", 'h' },
+	{ "numeric-users", '3' },
 	{ "version", 'V' },
-	{ "numeric-hosts", 'n' },
-	{ "numeric-ports", 'n' },
+	{ "numeric-hosts", '1' },
+	{ "numeric-ports", '2' },
 	{ "symbolic", 'N' },
 	{ "fib", 'F' },
 	{ NULL, 0 },
 };
 
+static int netstat_usage(struct sh *sh, int status)
+{
+	return sh_fail(sh, status,
+		       "usage: netstat [-46tuwx] [-A inet|inet6|unix] [-aelnopW]\n"
+		       "       netstat -r [-neeCF] | -i [-ae] | -s [-tuw] | -g\n"
+		       "       netstat {-V|--version|-h|--help}\n");
+}
+
+/* -A FAMILY */
+static bool netstat_family(struct netstat *ns, const char *name)
+{
+	bool *const flag = strcmp(name, "inet") == 0	? &ns->four
+			   : strcmp(name, "inet6") == 0 ? &ns->six
+			   : strcmp(name, "unix") == 0	? &ns->local
+							: NULL;
+	if (flag)
+		*flag = true;
+	return flag;
+}
+
 int sh_netstat(struct sh *sh)
 {
 	struct netstat ns = { .sh = sh };
 	sh->longs = longs;
-	for (int c; (c = sh_getopt(sh, "tuwalnorispeWvg46VNF"));)
+	for (int c; (c = sh_getopt(sh, "tuwxalnorispeWvg46VNFChMA:123"));)
 		switch (c) {
 		case 'p':
 			ns.owners = true;
@@ -261,6 +351,28 @@ int sh_netstat(struct sh *sh)
 			ns.six = true;
 			break;
 		case '4':
+			ns.four = true;
+			break;
+		case 'x':
+			ns.local = true;
+			break;
+		case 'C':
+			ns.cache = true;
+			break;
+		case 'M':
+			ns.masquerade = true;
+			break;
+		case '1':
+			ns.numeric_hosts = true;
+			break;
+		case '2':
+			ns.numeric_ports = true;
+			break;
+		case 'A':
+			if (!netstat_family(&ns, sh->arg))
+				return sh_fail(sh, 1, "Unknown address family `%s'.\n", sh->arg);
+			break;
+		case '3':
 		case 'v':
 		case 'N':
 		case 'F':
@@ -304,13 +416,21 @@ int sh_netstat(struct sh *sh)
 		default:
 			if (c != 'h')
 				sh_bad_option(sh, c);
-			return sh_fail(sh, 3,
-				       "usage: netstat [-46tuwx] [-A inet|inet6|unix] [-aelnopW]\n"
-				       "       netstat -r [-neeCF] | -i [-ae] | -s [-tuw] | -g\n"
-				       "       netstat {-V|--version|-h|--help}\n");
+			return netstat_usage(sh, c == 'h' ? 0 : 3);
 		}
+	if (ns.routes + ns.interfaces + ns.statistics + ns.groups > 1)
+		return netstat_usage(sh, 3);
+	if (ns.masquerade)
+		return sh_fail(sh, 1, "netstat: no support for `ip_masquerade' on this system.\n");
+	if (ns.routes && ns.cache)
+		return sh_list_cache(sh, ns.extended == 1 ? 0 : 1);
+	if (ns.routes && ns.six)
+		return sh_list_routes6(sh);
 	if (ns.routes)
-		return sh_list_routes(sh, ns.numeric, ns.extended == 1 ? 0 : 1);
+		return sh_list_routes(sh, ns.numeric,
+				      ns.extended == 0	 ? 1
+				      : ns.extended == 1 ? 0
+							 : ns.extended);
 	if (ns.groups)
 		return list_groups(&ns);
 	if (ns.interfaces)

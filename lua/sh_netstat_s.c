@@ -156,16 +156,16 @@ static void say_counter(struct sh *sh, const char *section, const char *name, lo
 		sh_say(sh, "        %s: %lld\n", name, value);
 		return;
 	}
+	bool histo = w && (w->when == INPUT || w->when == OUTPUT);
+	if (histo && *histogram != w->when) { /* with or without anything in it */
+		*histogram = w->when;
+		sh_say(sh, "    ICMP %s histogram:\n", w->when == INPUT ? "input" : "output");
+	}
 	if (w ? w->when == HIDE || (w->when != ALWAYS && !value) : !value)
 		return;
 	if (!w) { /* no words for it: its name */
 		sh_say(sh, "    %s: %lld\n", name, value);
 		return;
-	}
-	bool histo = w->when == INPUT || w->when == OUTPUT;
-	if (histo && *histogram != w->when) {
-		*histogram = w->when;
-		sh_say(sh, "    ICMP %s histogram:\n", w->when == INPUT ? "input" : "output");
 	}
 	sh_say(sh, "%s    %s%lld%s\n", histo ? "    " : "", w->before, value, w->after);
 }
@@ -183,10 +183,11 @@ static void say_section(struct sh *sh, char *names, char *values)
 
 static bool wanted(const char *line, bool tcp, bool udp, bool raw)
 {
-	if (!tcp && !udp && !raw)
+	bool unasked = strncmp(line, "UdpLite:", 8) == 0 || strncmp(line, "IpExt:", 6) == 0;
+	if (unasked || (!tcp && !udp && !raw))
 		return true;
 	return (tcp && strncmp(line, "Tcp", 3) == 0) || (udp && strncmp(line, "Udp", 3) == 0) ||
-	       (raw && strncmp(line, "Icmp", 4) == 0);
+	       (raw && (strncmp(line, "Icmp", 4) == 0 || strncmp(line, "Ip:", 3) == 0));
 }
 
 int netstat_statistics(struct sh *sh, bool tcp, bool udp, bool raw)

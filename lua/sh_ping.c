@@ -70,9 +70,12 @@ static int ping_usage(struct sh *sh, int c)
 static int ping_number(struct sh *sh, long min, long max, long *to)
 {
 	char *end;
+	errno = 0;
 	long v = strtol(sh->arg, &end, 10);
 	if (end == sh->arg || *end)
 		return sh_fail(sh, 1, "ping: invalid argument: '%s'\n", sh->arg);
+	if (errno)
+		return sh_fail(sh, 1, "ping: invalid argument: '%s': %s\n", sh->arg, strerrordesc_np(errno));
 	if (v < min || v > max)
 		return sh_fail(sh, 1, "ping: invalid argument: '%s': out of range: %ld <= value <= %ld\n",
 			       sh->arg, min, max);
@@ -93,10 +96,6 @@ static int ping_pattern(struct ping *p)
 	for (const char *c = sh->arg;
 	     p->pattern_len < sizeof(p->pattern) && sscanf(c, "%2x%n", &byte, &n) == 1; c += n)
 		p->pattern[p->pattern_len++] = (uint8_t)byte;
-	sh_say(sh, "PATTERN: 0x");
-	for (unsigned i = 0; i < p->pattern_len; i++)
-		sh_say(sh, "%02x", p->pattern[i]);
-	sh_say(sh, "\n");
 	return 0;
 }
 
@@ -116,6 +115,8 @@ static bool *ping_switch(struct ping *p, int c)
 		return &p->dates;
 	case 'f':
 		return &p->flood;
+	case '4':
+		return &p->four;
 	case '6':
 		return &p->six;
 	case 'L':
@@ -135,19 +136,32 @@ static bool *ping_switch(struct ping *p, int c)
 	}
 }
 
+/* Seconds; what is no number counts as none, with a word about it. 0, or the status of a mistake. */
+static int ping_seconds(struct ping *p, uint64_t *ns, int status, const char *what)
+{
+	struct sh *sh = p->net.sh;
+	if (sh_seconds(sh->arg, ns))
+		return 0;
+	if (sh->arg[0] == '-' || (sh->arg[0] >= '0' && sh->arg[0] <= '9'))
+		return sh_fail(sh, status, "ping: %s: %s\n", what, sh->arg);
+	*ns = 0;
+	seq_printf(&sh->err, "ping: option argument contains garbage: %s\n", sh->arg);
+	seq_printf(&sh->err, "ping: this will become fatal error in the future\n");
+	return 0;
+}
+
 static int ping_words(struct ping *p, int c)
 {
 	static const char *const modes[] = { "dont", "want", "do" }; /* IP_PMTUDISC_* */
 	struct sh *sh = p->net.sh;
 	switch (c) {
 	case 'i':
-		return sh_seconds(sh->arg, &p->interval)
-			       ? 0
-			       : sh_fail(sh, 1, "ping: bad timing interval: %s\n", sh->arg);
+		return ping_seconds(p, &p->interval, 1, "bad timing interval");
 	case 'W':
-		return sh_seconds(sh->arg, &p->linger)
-			       ? 0
-			       : sh_fail(sh, 1, "ping: bad linger time: %s\n", sh->arg);
+		return ping_seconds(p, &p->linger, 2, "bad linger time");
+	case 'F':
+	case 'N':
+		return 0; /* for IPv6 */
 	case 'I':
 		if (inet_pton(AF_INET, sh->arg, &p->source) == 1)
 			p->bound = true;
@@ -176,6 +190,7 @@ static int ping_option(struct ping *p, int c)
 {
 	struct sh *sh = p->net.sh;
 	bool *on = ping_switch(p, c);
+	char *end;
 	int bad;
 	long n;
 	if (on) {
@@ -183,7 +198,7 @@ static int ping_option(struct ping *p, int c)
 		return 0;
 	}
 	switch (c) {
-	case '4':
+	case 'C':
 	case 'd':
 	case 'U':
 		return 0; /* nothing that one could see */
@@ -196,7 +211,9 @@ static int ping_option(struct ping *p, int c)
 	case 'm':
 		return ping_number(sh, 0, UINT32_MAX, &p->mark);
 	case 'Q':
-		p->tos = strtol(sh->arg, NULL, 0);
+		p->tos = strtol(sh->arg, &end, 0);
+		if (*end)
+			return sh_fail(sh, 2, "ping: bad TOS value: %s\n", sh->arg);
 		return p->tos >= 0 && p->tos <= 255
 			       ? 0
 			       : sh_fail(sh, 2,
@@ -255,7 +272,7 @@ static int ping_targets(struct ping *p)
 		return sh_fail(sh, 2, "ping: too long source route\n");
 	for (; sh->at < sh->n; sh->at++) {
 		p->target = sh->words[sh->at];
-		p->numeric |= inet_pton(AF_INET, p->target, &addr) == 1;
+		p->numeric |= inet_aton(p->target, (struct in_addr *)&addr) != 0;
 		if (p->six)
 			return sh_fail(sh, 2, "ping: %s: Address family for hostname not supported\n",
 				       p->target);
@@ -271,7 +288,7 @@ static int ping_targets(struct ping *p)
 static int ping_parse(struct ping *p)
 {
 	struct sh *sh = p->net.sh;
-	for (int c; (c = sh_getopt(sh, "aAbBdDfLnOqrRUvVh46c:e:i:I:l:m:M:p:Q:s:S:t:T:w:W:"));) {
+	for (int c; (c = sh_getopt(sh, "aAbBCdDfF:LnN:OqrRUvVh46c:e:i:I:l:m:M:p:Q:s:S:t:T:w:W:"));) {
 		int bad = c == 'V' ? -1 : c == 'h' ? sh_fail(sh, 2, "%s", usage) : ping_option(p, c);
 		if (bad < 0)
 			sh_say(sh, "ping from iputils 20221126\n"
@@ -282,8 +299,18 @@ static int ping_parse(struct ping *p)
 	}
 	for (unsigned i = 0; p->pattern_len && i < MAX_PACKET - ICMP_HEADER; i++)
 		p->packet[ICMP_HEADER + i] = p->pattern[i % p->pattern_len];
+	if (p->pattern_len && !p->quiet) {
+		sh_say(sh, "PATTERN: 0x");
+		for (unsigned i = 0; i < p->pattern_len; i++)
+			sh_say(sh, "%02x", p->pattern[i]);
+		sh_say(sh, "\n");
+	}
 	if (p->flood)
 		p->interval = 0;
+	if (p->four && p->six)
+		return sh_fail(sh, 2, "ping: only one -4 or -6 option may be specified\n");
+	if (p->stamps && p->options_len)
+		return sh_fail(sh, 2, "ping: only one of -T or -R may be used\n");
 	return ping_targets(p);
 }
 
@@ -379,11 +406,13 @@ static int ping_open(struct ping *p)
 		if (sys_getsockname(sh->program->tsk, p->fd, (struct sockaddr *)&sin, &len) == 0)
 			p->id = ntohs(sin.sin_port);
 	}
-	if (p->verbose)
+	if (p->verbose) {
 		seq_printf(&sh->err,
 			   "ping: sock4.fd: %d (socktype: SOCK_DGRAM), sock6.fd: -1 (socktype: 0), "
-			   "hints.ai_family: AF_UNSPEC\n\nai->ai_family: AF_INET, ai->ai_canonname: '%s'\n",
-			   p->fd, p->target);
+			   "hints.ai_family: AF_UNSPEC\n\n",
+			   p->fd);
+		sh_say(sh, "ai->ai_family: AF_INET, ai->ai_canonname: '%s'\n", p->target);
+	}
 	net_option(&p->net, p->fd, IPPROTO_IP, IP_RECVERR, 1);
 	net_option(&p->net, p->fd, IPPROTO_IP, IP_RECVTTL, 1);
 	if (p->options_len) {

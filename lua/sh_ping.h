@@ -16,8 +16,8 @@ struct ping {
 	const char *target, *device; /* -I DEV */
 	uint32_t dst, source;
 	bool bound; /* -I ADDR */
-	bool six, numeric, quiet, broadcast, flood, adaptive, audible, dates, outstanding, sticky, no_loop,
-		direct, verbose;
+	bool four, six, numeric, quiet, broadcast, flood, adaptive, audible, dates, outstanding, sticky,
+		no_loop, direct, verbose;
 	uint8_t options[OPTION_BYTES]; /* IP options: -R, -T, a source route */
 	unsigned options_len;
 	int hops; /* destinations before the last one */

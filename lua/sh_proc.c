@@ -30,14 +30,51 @@ static int store_file(struct sh *sh, const char *path, const char *value)
 				      : host_module_param_store(sh->host, path, value);
 }
 
+struct folder {
+	char name[128]; /* "net.ipv4" */
+	bool found;
+};
+
+static void folder_of(void *arg, const char *name)
+{
+	struct folder *f = arg;
+	size_t len = strlen(f->name);
+	f->found |= strncmp(name, f->name, len) == 0 && name[len] == '.';
+}
+
+/* Is it one of the folders that the files are in? */
+static bool is_folder(const struct sh *sh, const char *path)
+{
+	static const char *const folders[] = { "/", "/proc", "/proc/net", "/proc/sys", NULL };
+	struct folder f = { .found = false };
+	size_t len = strlen(path);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	for (int i = 0; folders[i]; i++)
+		if (strlen(folders[i]) == len && strncmp(folders[i], path, len) == 0)
+			return true;
+	if (!begins(path, PROC_SYS))
+		return false;
+	snprintf(f.name, sizeof(f.name), "%.*s", (int)(len - strlen(PROC_SYS)), path + strlen(PROC_SYS));
+	for (char *p = f.name; *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	host_sysctl_list(sh->host, folder_of, &f);
+	return f.found;
+}
+
 int sh_cat(struct sh *sh)
 {
 	int status = 0;
-	if (sh->n < 2)
-		return sh_fail(sh, 1, "cat: which file? There is no input to read\n");
-	for (int i = 1; i < sh->n; i++) {
+	for (int c; (c = sh_getopt(sh, "u"));)
+		if (c != 'u') {
+			sh_bad_option(sh, c);
+			return sh_fail(sh, 1, "Try 'cat --help' for more information.\n");
+		}
+	for (int i = sh->at; i < sh->n; i++) { /* without any: standard input, of which there is none */
 		const char *path = sh->words[i];
 		int err = show_file(sh, path);
+		if (err == -ENOENT && is_folder(sh, path))
+			err = -EISDIR;
 		if (err)
 			status = sh_fail(sh, 1, "cat: %s: %s\n", path, strerrordesc_np(-err));
 		else if (begins(path, PROC_SYS) || begins(path, "/sys/"))

@@ -41,7 +41,7 @@ struct traceroute {
 	uint32_t source;    /* -s; then what the first socket has */
 	const char *device; /* -i */
 	enum { DEFAULT, ICMP, UDP, TCP } method;
-	bool numeric, whole, direct;
+	bool six, numeric, whole, direct;
 	long first, hops, queries, at_once, length, port, tos, own_port;
 	uint64_t wait, pause, last_sent;
 	uint8_t *data; /* MAX_LENGTH */
@@ -423,17 +423,78 @@ static int trace(struct traceroute *t)
 
 /* ---- the start ---- */
 
+/* "-q" or "--queries", as it was said. */
+struct option_text {
+	char s[32];
+};
+
+static struct option_text option_text(const struct sh *sh)
+{
+	struct option_text t;
+	if (sh->word)
+		snprintf(t.s, sizeof(t.s), "--%.*s", (int)strcspn(sh->word, "="), sh->word);
+	else
+		snprintf(t.s, sizeof(t.s), "-%c", sh->opt);
+	return t;
+}
+
+static int trace_bad_value(struct sh *sh)
+{
+	return sh_fail(sh, 2, "Cannot handle `%s' option with arg `%s' (argc %d)\n", option_text(sh).s,
+		       sh->arg, sh->at - 1);
+}
+
 /* The value of an option. 0, or the status of a mistake, which is told as too large. */
 static int trace_number(struct sh *sh, long min, long max, const char *what, long *to)
 {
 	long n;
 	if (!sh_number(sh->arg, INT32_MIN, INT32_MAX, &n))
-		return sh_fail(sh, 2, "Cannot handle `-%c' option with arg `%s' (argc %d)\n", sh->opt,
-			       sh->arg, sh->at - 1);
+		return trace_bad_value(sh);
 	if (n < min || n > max)
 		return sh_fail(sh, 2, "%s\n", what);
 	*to = n;
 	return 0;
+}
+
+/* What getopt_long() does not know, or what lacks its value. */
+static int trace_bad_option(struct sh *sh, int c)
+{
+	static const struct {
+		char letter;
+		const char *value;
+	} values[] = { { 'f', "first_ttl" },	 { 'i', "device" },   { 'm', "max_ttl" },
+		       { 'M', "name" },		 { 'q', "nqueries" }, { 'N', "squeries" },
+		       { 'p', "port" },		 { 's', "src_addr" }, { 't', "tos" },
+		       { 'w', "MAX,HERE,NEAR" }, { 'z', "sendwait" }, { 'l', "flow_label" } };
+	const char *with = sh->word && strchr(sh->word, '=') ? strchr(sh->word, '=') + 1 : NULL;
+	unsigned i = 0;
+	while (c == ':' && i < 12 && values[i].letter != sh->opt)
+		i++;
+	if (c == ':' && sh->word)
+		return sh_fail(sh, 2, "Option `--%s' (argc %d) requires an argument: `--%s=%s'\n", sh->word,
+			       sh->at - 1, sh->word, values[i].value);
+	if (c == ':')
+		return sh_fail(sh, 2, "Option `-%c' (argc %d) requires an argument: `-%c %s'\n", sh->opt,
+			       sh->at - 1, sh->opt, values[i].value);
+	if (with)
+		return sh_fail(sh, 2, "Bad option `--%s' (with arg `%s') (argc %d)\n", sh->word, with,
+			       sh->at - 1);
+	return sh_fail(sh, 2, "Bad option `%s%s' (argc %d)\n", sh->word ? "--" : "-",
+		       sh->word ? sh->word : (const char[]){ sh->opt, 0 }, sh->at - 1);
+}
+
+/* -w MAX[,HERE,NEAR]: only MAX counts here. */
+static int trace_wait(struct traceroute *t)
+{
+	struct sh *sh = t->net.sh;
+	double max, here = 0, near = 0;
+	char first[32];
+	if (sscanf(sh->arg, "%lf", &max) != 1)
+		return trace_bad_value(sh);
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(sh->arg, ","), sh->arg);
+	if (sh_seconds(first, &t->wait) && t->wait)
+		return 0;
+	return sh_fail(sh, 2, "bad wait specifications `%g,%g,%g' used\n", max, here, near);
 }
 
 static int trace_method(struct traceroute *t)
@@ -451,6 +512,7 @@ static int trace_method(struct traceroute *t)
 static int trace_value(struct traceroute *t, int c)
 {
 	struct sh *sh = t->net.sh;
+	long flow;
 	switch (c) {
 	case 'f':
 		return trace_number(sh, 1, 255, "first hop out of range", &t->first);
@@ -458,36 +520,35 @@ static int trace_value(struct traceroute *t, int c)
 		t->device = sh->arg;
 		return 0;
 	case 'm':
-		return trace_number(sh, 1, 255, "max hops cannot be more than 255", &t->hops);
+		return strcmp(sh->arg, "0") == 0
+			       ? sh_fail(sh, 2, "first hop out of range\n")
+			       : trace_number(sh, 1, 255, "max hops cannot be more than 255", &t->hops);
 	case 'M':
 		return trace_method(t);
 	case 'q':
 		return trace_number(sh, 1, 10, "no more than 10 probes per hop", &t->queries);
 	case 'N':
-		return trace_number(sh, 1, 255, "sim-queries out of range", &t->at_once);
+		return trace_number(sh, 0, 255, "sim-queries out of range", &t->at_once);
 	case 'p':
-		return trace_number(sh, 1, 65535, "port out of range", &t->port);
+		return trace_number(sh, INT32_MIN, INT32_MAX, "", &t->port);
 	case 's':
-		return inet_pton(AF_INET, sh->arg, &t->source) == 1
-			       ? 0
-			       : sh_fail(sh, 2, "Cannot handle `-s' option with arg `%s' (argc %d)\n",
-					 sh->arg, sh->at - 1);
+		if (inet_pton(AF_INET, sh->arg, &t->source) == 1)
+			return 0;
+		seq_printf(&sh->err, "%s: Name or service not known\n", sh->arg);
+		return trace_bad_value(sh);
+	case 'l':
+		return trace_number(sh, INT32_MIN, INT32_MAX, "", &flow); /* of IPv6 */
 	case 't':
-		return trace_number(sh, 0, 255, "bad tos specified", &t->tos);
+		return trace_number(sh, 0, INT32_MAX, "bad tos specified", &t->tos);
 	case 'w':
-		return sh_seconds(sh->arg, &t->wait) && t->wait
-			       ? 0
-			       : sh_fail(sh, 2, "bad wait specifications `%s' used\n", sh->arg);
+		return trace_wait(t);
 	case 'z': /* above 10: milliseconds */
 		if (!sh_seconds(sh->arg, &t->pause))
-			return sh_fail(sh, 2, "bad sendtime `%s' specified\n", sh->arg);
+			return trace_bad_value(sh);
 		t->pause /= t->pause > 10 * NSEC_PER_SEC ? 1000 : 1;
 		return 0;
 	default:
-		return sh_fail(sh, 2,
-			       c == ':' ? "Option `-%c' (argc %d) requires an argument\n"
-					: "Bad option `-%c' (argc %d)\n",
-			       sh->opt, sh->at - 1);
+		return trace_bad_option(sh, c);
 	}
 }
 
@@ -498,6 +559,9 @@ static int trace_option(struct traceroute *t, int c)
 	case 'd':
 	case 'e':
 		return 0; /* nothing that one could see */
+	case '6':
+		t->six = true;
+		return 0;
 	case 'n':
 		t->numeric = true;
 		return 0;
@@ -536,11 +600,14 @@ static int trace_target(struct traceroute *t)
 	struct sh *sh = t->net.sh;
 	long packet = 60, headers = shared(t) ? 20 : 28;
 	t->target = sh->words[sh->at];
-	if (!sh_resolve(sh, t->target, &t->dst))
+	if (t->six || !sh_resolve(sh, t->target, &t->dst))
 		return sh_fail(sh, 2,
-			       "%s: Name or service not known\nCannot handle \"host\" cmdline arg `%s' on "
+			       "%s: %s\nCannot handle \"host\" cmdline arg `%s' on "
 			       "position 1 (argc %d)\n",
-			       t->target, t->target, sh->at);
+			       t->target,
+			       t->six ? "Address family for hostname not supported"
+				      : "Name or service not known",
+			       t->target, sh->at);
 	if (sh->at + 1 < sh->n && !sh_number(sh->words[sh->at + 1], 0, INT32_MAX, &packet))
 		return sh_fail(sh, 2,
 			       "Cannot handle \"packetlen\" cmdline arg `%s' on position 2 (argc %d)\n",
@@ -550,6 +617,26 @@ static int trace_target(struct traceroute *t)
 	packet = t->method == TCP ? 20 + SYN_BYTES : packet < MIN_LENGTH ? MIN_LENGTH : packet;
 	t->length = packet - headers;
 	return 0;
+}
+
+static const struct sh_long trace_longs[] = {
+	{ "debug", 'd' },      { "dont-fragment", 'F' }, { "first", 'f' },
+	{ "icmp", 'I' },       { "tcp", 'T' },		 { "udp", 'U' },
+	{ "interface", 'i' },  { "max-hops", 'm' },	 { "sim-queries", 'N' },
+	{ "port", 'p' },       { "tos", 't' },		 { "wait", 'w' },
+	{ "queries", 'q' },    { "source", 's' },	 { "sendwait", 'z' },
+	{ "extensions", 'e' }, { "module", 'M' },	 { "flowlabel", 'l' },
+	{ "version", 'V' },    { "help", 'h' },		 { NULL, 0 },
+};
+
+/* Names are not abbreviated. */
+static bool whole_name(const char *word)
+{
+	size_t len = strcspn(word, "=");
+	for (const struct sh_long *l = trace_longs; l->name; l++)
+		if (strlen(l->name) == len && strncmp(l->name, word, len) == 0)
+			return true;
+	return false;
 }
 
 int sh_traceroute(struct sh *sh)
@@ -563,13 +650,15 @@ int sh_traceroute(struct sh *sh)
 				.wait = 5 * NSEC_PER_SEC,
 				.shared_fd = -1 };
 	int bad;
-	if (sh->n > 1 && strcmp(sh->words[1], "--help") == 0)
-		return trace_usage(sh);
-	for (int c; (c = sh_getopt(sh, "4deFInrTUVf:i:m:M:q:N:p:s:t:w:z:"));) {
+	sh->longs = trace_longs;
+	for (int c; (c = sh_getopt(sh, "46dehFInrTUVl:f:i:m:M:q:N:p:s:t:w:z:"));) {
 		if (c == 'V') {
 			sh_say(sh, "Modern traceroute for Linux, version 2.1.2\n");
 			return 0;
 		}
+		if (c == 'h' && sh->word)
+			return trace_usage(sh);
+		c = sh->word && !whole_name(sh->word) ? '?' : c;
 		if ((bad = trace_option(&t, c)))
 			return bad;
 	}
@@ -579,6 +668,9 @@ int sh_traceroute(struct sh *sh)
 		return bad;
 	if (t.first > t.hops)
 		return sh_fail(sh, 2, "first hop out of range\n");
+	t.port &= 0xffff;
+	t.tos &= 0xff;
+	t.at_once = t.at_once ? t.at_once : 1;
 	if (!t.port)
 		t.port = ports[t.method];
 	if (t.method == TCP)

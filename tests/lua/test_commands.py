@@ -22,6 +22,8 @@ NORMAL = [
     (r"eth0@if\d ", "eth0     "),
     (r" link-netns \S+", ""),
     (r" *inet6 .*\n +valid_lft .*\n", ""),
+    (r"(?m)^ +inet6 .*prefixlen.*\n", ""),
+    (r"((?:RX|TX) packets) \d+  bytes .*", r"\1 N"),
     (r"(::1|fe80)\S+ ", ""),
     (r"qdisc \S+", "qdisc Q"),
     (r"time=[\d.]+ ms", "time=T ms"),

@@ -18,7 +18,7 @@ sim.assert(out == "" and status == 1 and err == 'Cannot find device "eth9"\n', e
 sim.assert(not pcall(client.sh, client, "ip link", { chek = true }), "an option that nobody knows")
 for line, want in pairs { ["nothing -a"] = 127, [""] = 0, ["cat 'a"] = 2, ["dmesg | wc"] = 127, ["dmesg | grep"] = 2,
                           ["dmesg | grep nothing"] = 1, ["echo a  'b  c'"] = 0, ["echo 1 > /etc/passwd"] = 2,
-                          ["ss -z"] = 255, ["netstat -x"] = 3, ["arp -x"] = 3, ["route -x"] = 3, ["sysctl -x"] = 1,
+                          ["ss -z"] = 255, ["netstat -z"] = 3, ["arp -x"] = 3, ["route -z"] = 3, ["sysctl -x"] = 1,
                           ["dmesg -x"] = 1, ["traceroute"] = 0 } do
   local _, code = client:sh(line, { check = false })
   if line ~= "traceroute" then sim.equal(code, want, line) end
