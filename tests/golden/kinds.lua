@@ -6,7 +6,7 @@ local sim = require "sim"
 
 local KIND = sim.param("kind", "tcp")
 
-for _, name in ipairs { "tcp_kinds", "udp_kinds", "raw_kinds", "forward_kinds", "device_kinds" } do
+for _, name in ipairs { "tcp_kinds", "udp_kinds", "raw_kinds", "forward_kinds", "device_kinds", "error_kinds" } do
   local start = require(name)[KIND]
   if start then
     start()

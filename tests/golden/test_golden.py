@@ -52,6 +52,7 @@ KINDS = {
     "udp-fragment": "far", "udp-refused": "", "napi-burst": "nap", "icmp-ping-socket": "", "raw": "",
     "packet-raw": "", "forward-ping": "instant", "if-down": "instant", "igmp-multicast": "instant",
     "icmp-raw-socket": "", "forward-ttl-exceeded": "", "forward-no-route": "", "frag-timeout": "instant",
+    "icmp-errors": "instant", "forward-options": "instant",
 }
 
 def call(*args):
