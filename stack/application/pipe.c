@@ -4,6 +4,7 @@
  * no page is free.
  */
 #include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include "stack/application/pipe.h"
 #include "stack/application/syscall.h"
@@ -184,11 +185,26 @@ static int pipe_release(struct file *file)
 	return 0;
 }
 
+static long pipe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	TRACE(filp, "tell how many bytes are in the pipe");
+	struct pipe_inode_info *pipe = filp->private_data;
+	int count = 0;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	for (unsigned int i = pipe->tail; i != pipe->head; i++)
+		count += (int)pipe_buf(pipe, i)->len;
+	*(int *)arg = count;
+	return 0;
+}
+
 static const struct file_operations pipefifo_fops = {
 	.name = "pipefifo_fops",
 	.read_iter = pipe_read,
 	.write_iter = pipe_write,
 	.poll = pipe_poll,
+	.unlocked_ioctl = pipe_ioctl,
 	.release = pipe_release,
 };
 

@@ -49,7 +49,6 @@ typedef unsigned int gfp_t;
 #define ERESTARTNOINTR 513
 #define ENOIOCTLCMD 515
 #define EPROBE_DEFER 517
-#define ENOTSUPP 524
 
 /* Memory of any size; cleared, as there is no cheaper kind. */
 #define kmalloc(host, size) kzalloc(host, size)

@@ -283,9 +283,11 @@ static int sock_set_int(struct socket *sock, int optname, int val)
 		sk->sk_incoming_cpu = val;
 		return 0;
 	case SO_ZEROCOPY:
+		/* 5.15.0 said ENOTSUPP, which is no error for programs */
 		if (sk->sk_family != PF_INET ||
-		    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP))
-			return -ENOTSUPP;
+		    !(sk->sk_type == SOCK_STREAM ||
+		      (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP)))
+			return -EOPNOTSUPP;
 		if (val < 0 || val > 1)
 			return -EINVAL;
 		sock_valbool_flag(sk, SOCK_ZEROCOPY, valbool);

@@ -34,6 +34,8 @@ struct udphdr {
 #define SOL_UDP 17
 #endif
 #define UDP_CORK 1
+#define UDPLITE_SEND_CSCOV 10
+#define UDPLITE_RECV_CSCOV 11
 #define UDP_ENCAP 100
 #define UDP_NO_CHECK6_TX 101
 #define UDP_NO_CHECK6_RX 102

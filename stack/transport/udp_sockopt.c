@@ -89,6 +89,10 @@ static int udp_lib_getsockopt(struct sock *sk, int optname, char *optval, int *o
 	case UDP_GRO:
 		val = up->gro_enabled;
 		break;
+	case UDPLITE_SEND_CSCOV: /* the whole datagram is summed */
+	case UDPLITE_RECV_CSCOV:
+		val = 0;
+		break;
 	default:
 		return -ENOPROTOOPT;
 	}
