@@ -158,7 +158,7 @@ static ssize_t do_iter_readv_writev(struct task_struct *tsk, unsigned int fd, co
 	if (!file)
 		return -EBADF;
 	bytes = iovec_bytes(vec, vlen);
-	if (bytes <= 0)
+	if (bytes < 0)
 		return bytes;
 	if (!(file->f_mode & (rw == READ ? FMODE_READ : FMODE_WRITE)))
 		return -EBADF;
