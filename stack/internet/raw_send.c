@@ -6,6 +6,7 @@
 #include "stack/internet/netfilter.h"
 #include "stack/internet/ip_sock.h"
 #include "stack/internet/raw.h"
+#include "stack/transport/sock_tstamp.h"
 
 /* The program's message; its first bytes are read before the rest, to find the route by them. */
 struct raw_frag_vec {
@@ -42,7 +43,7 @@ static int raw_finish_header(struct sk_buff *skb, struct net *net, const struct 
 }
 
 static int raw_send_hdrinc(struct sock *sk, struct flowi4 *fl4, struct msghdr *msg, size_t length,
-			   struct rtable **rtp, unsigned int flags)
+			   struct rtable **rtp, unsigned int flags, const struct sockcm_cookie *sockc)
 {
 	TRACE_SK(sk, "send a packet whose ip header the program made");
 	struct net *net = sock_net(sk);
@@ -67,7 +68,7 @@ static int raw_send_hdrinc(struct sock *sk, struct flowi4 *fl4, struct msghdr *m
 		goto error;
 	skb_reserve(skb, (int)hlen);
 	skb->priority = sk->sk_priority;
-	skb->mark = sk->sk_mark;
+	skb->mark = sockc->mark;
 	if (!skb->journey)
 		skb->journey = trace_journey_new(sk->host);
 	skb_dst_set(skb, &rt->dst);
@@ -75,6 +76,7 @@ static int raw_send_hdrinc(struct sock *sk, struct flowi4 *fl4, struct msghdr *m
 	skb_reset_network_header(skb);
 	skb_put(skb, (unsigned int)length);
 	skb->ip_summed = CHECKSUM_NONE;
+	skb_setup_tx_timestamp(skb, sk, sockc->tsflags);
 	skb->transport_header = skb->network_header;
 	err = -EFAULT;
 	if (memcpy_from_msg(ip_hdr(skb), msg, (int)length))
@@ -255,7 +257,7 @@ int raw_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		if ((msg->msg_flags & MSG_PROBE) && !len)
 			goto done;
 	}
-	err = hdrincl ? raw_send_hdrinc(sk, &fl4, msg, len, &rt, msg->msg_flags)
+	err = hdrincl ? raw_send_hdrinc(sk, &fl4, msg, len, &rt, msg->msg_flags, &ipc.sockc)
 		      : raw_send_append(sk, &rfv, &fl4, len, &ipc, &rt);
 done:
 	dst_release_of(sk->host, rt ? &rt->dst : NULL);

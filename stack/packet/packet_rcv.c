@@ -6,6 +6,7 @@
 #include "stack/application/socket.h"
 #include "stack/interface/vlan.h"
 #include "stack/packet/af_packet.h"
+#include "stack/transport/sock_tstamp.h"
 
 /* Bytes that the socket wants of the frame; there are no filter programs, so all. */
 static unsigned int run_filter(struct sk_buff *skb, const struct sock *sk, unsigned int res)
@@ -164,7 +165,7 @@ int packet_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flag
 	if (flags & ~(MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_ERRQUEUE))
 		return -EINVAL;
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN; /* time stamps of sent frames: there are none */
+		return sock_recv_errqueue(sk, msg, (int)len, SOL_PACKET, PACKET_TX_TIMESTAMP);
 	skb = skb_recv_datagram(sk, (unsigned int)(flags & ~MSG_DONTWAIT), flags & MSG_DONTWAIT, &err);
 	if (!skb)
 		return err;

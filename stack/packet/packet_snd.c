@@ -7,6 +7,7 @@
 #include "stack/interface/etherdevice.h"
 #include "stack/internet/ip.h"
 #include "stack/packet/af_packet.h"
+#include "stack/transport/sock_tstamp.h"
 
 /* Where a message goes, from its address or from what the socket is bound to. */
 struct packet_target {
@@ -165,6 +166,7 @@ static int packet_send_frame(struct socket *sock, const struct packet_target *t,
 		kfree_skb(skb);
 		return err;
 	}
+	skb_setup_tx_timestamp(skb, sk, sockc.tsflags);
 	skb->protocol = t->proto;
 	skb->dev = dev;
 	skb->priority = sk->sk_priority;

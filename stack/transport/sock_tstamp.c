@@ -63,6 +63,36 @@ void __sock_tx_timestamp(u16 tsflags, u8 *tx_flags)
 		*tx_flags |= SKBTX_SCHED_TSTAMP;
 }
 
+void skb_setup_tx_timestamp(struct sk_buff *skb, struct sock *sk, u16 tsflags)
+{
+	if (likely(!tsflags))
+		return;
+	__sock_tx_timestamp(tsflags, &skb_shinfo(skb)->tx_flags);
+	if ((tsflags & SOF_TIMESTAMPING_OPT_ID) && (tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
+		skb_shinfo(skb)->tskey = sk->sk_tskey++;
+}
+
+int sock_recv_errqueue(struct sock *sk, struct msghdr *msg, int len, int level, int type)
+{
+	TRACE_SK_IN(sk, IN_TASK, "read the time stamp of a frame that was sent");
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
+	int err, copied;
+
+	if (!skb)
+		return -EAGAIN;
+	copied = min((int)skb->len, len);
+	if (copied < (int)skb->len)
+		msg->msg_flags |= MSG_TRUNC;
+	err = skb_copy_datagram_msg(skb, 0, msg, copied);
+	if (!err) {
+		sock_recv_timestamp(msg, sk, skb);
+		put_cmsg(sk->host, msg, level, type, sizeof(SKB_EXT_ERR(skb)->ee), &SKB_EXT_ERR(skb)->ee);
+		msg->msg_flags |= MSG_ERRQUEUE;
+	}
+	kfree_skb(skb);
+	return err ? err : copied;
+}
+
 static void __skb_complete_tx_timestamp(struct sk_buff *skb, struct sock *sk, int tstype)
 {
 	TRACE_SKB(skb, "queue the time stamp for the program");

@@ -25,5 +25,9 @@ void sock_set_timestamp(struct sock *sk, int optname, bool valbool); /* SO_TIMES
 int sock_set_timestamping(struct sock *sk, int val);
 /* What is to be stamped, from the program's flags to the packet's. */
 void __sock_tx_timestamp(u16 tsflags, u8 *tx_flags);
+/* The same for a packet of its own, with its number. */
+void skb_setup_tx_timestamp(struct sk_buff *skb, struct sock *sk, u16 tsflags);
+/* Reads the first stamp in the error queue, told by a control message of this level and type. */
+int sock_recv_errqueue(struct sock *sk, struct msghdr *msg, int len, int level, int type);
 
 #endif
