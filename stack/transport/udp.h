@@ -33,6 +33,7 @@ struct udphdr {
 #ifndef SOL_UDP
 #define SOL_UDP 17
 #endif
+#define SOL_UDPLITE 136 /* the same to a UDP socket */
 #define UDP_CORK 1
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11

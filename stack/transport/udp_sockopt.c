@@ -57,7 +57,7 @@ int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, un
 {
 	TRACE_SK_IN(sk, IN_TASK, "set an option of the socket or of the layer below");
 
-	if (level == SOL_UDP)
+	if (level == SOL_UDP || level == SOL_UDPLITE)
 		return udp_lib_setsockopt(sk, optname, optval, optlen);
 	return ip_setsockopt(sk, level, optname, optval, optlen);
 }
@@ -107,7 +107,7 @@ int udp_getsockopt(struct sock *sk, int level, int optname, char *optval, int *o
 {
 	TRACE_SK_IN(sk, IN_TASK, "read an option of the socket or of the layer below");
 
-	if (level == SOL_UDP)
+	if (level == SOL_UDP || level == SOL_UDPLITE)
 		return udp_lib_getsockopt(sk, optname, optval, optlen);
 	return ip_getsockopt(sk, level, optname, optval, optlen);
 }

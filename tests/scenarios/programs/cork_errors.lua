@@ -130,3 +130,4 @@ for _, o in ipairs { 1, 100, 101, 102, 103, 104 } do
   S.setsockopt(fd, 17, o, 0)
 end
 for n = 0, 6 do show("len " .. n, #(S.getsockopt(fd, 17, 1, n) or "none")) end
+for _, o in ipairs { 1, 10, 11, 103 } do show("level of UDP-Lite", S.getsockopt(fd, 136, o)) end
