@@ -177,29 +177,33 @@ int igmp_rcv(struct sk_buff *skb)
 	TRACE_SKB(skb, "receive an igmp message");
 	struct in_device *in_dev = __in_dev_get_rcu(skb->dev);
 	const struct igmphdr *ih;
+	enum skb_drop_reason reason = SKB_DROP_REASON_IGMP_INVALID;
 	bool dropped = true;
 
 	if (!in_dev || !pskb_may_pull(skb, sizeof(*ih)) || !igmp_checksum_ok(skb))
 		goto drop;
 	ih = (const struct igmphdr *)(const void *)skb_transport_header(skb);
-	dropped = false;
 	switch (ih->type) {
 	case IGMP_HOST_MEMBERSHIP_QUERY:
 		dropped = igmp_heard_query(in_dev, skb, skb->len);
 		break;
 	case IGMP_HOST_MEMBERSHIP_REPORT:
 	case IGMPV2_HOST_MEMBERSHIP_REPORT:
+		reason = SKB_DROP_REASON_IGMP_UNHANDLED;
 		/* not our own; and a router hears only what is sent to many */
-		if (!rt_is_output_route(skb_rtable(skb)) &&
-		    (skb->pkt_type == PACKET_MULTICAST || skb->pkt_type == PACKET_BROADCAST))
-			igmp_heard_report(in_dev, ih->group);
+		if (rt_is_output_route(skb_rtable(skb)) ||
+		    (skb->pkt_type != PACKET_MULTICAST && skb->pkt_type != PACKET_BROADCAST))
+			break;
+		igmp_heard_report(in_dev, ih->group);
+		dropped = false;
 		break;
 	default: /* for routers */
+		reason = SKB_DROP_REASON_IGMP_UNHANDLED;
 		break;
 	}
 drop:
 	if (dropped)
-		kfree_skb_reason(skb, SKB_DROP_REASON_IGMP_INVALID);
+		kfree_skb_reason(skb, reason);
 	else
 		consume_skb(skb);
 	return 0;

@@ -94,6 +94,7 @@
 	X(FRAG_MEM, "fragments take too much memory already")                                                \
 	X(IP_MARTIAN, "an address that cannot come in this way")                                             \
 	X(IGMP_INVALID, "malformed IGMP message")                                                            \
+	X(IGMP_UNHANDLED, "IGMP message that a host does nothing with")                                      \
 	X(NEIGH_PROXYFULL, "too many ARP requests wait for an answer on behalf of another host")
 
 enum skb_drop_reason {

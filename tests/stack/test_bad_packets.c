@@ -37,6 +37,8 @@ static const struct {
 	{ "arp_rcv:PKT_TOO_SMALL", "ARP_MALFORMED" },
 	{ "arp_process:NOT_SPECIFIED", "ARP_MALFORMED" },
 	{ "skb_vlan_untag:NOT_SPECIFIED", "HDR_TRUNC" },
+	{ "igmp_rcv:NOT_SPECIFIED", "IGMP_INVALID" },
+	{ "igmp_rcv:NOT_SPECIFIED", "IGMP_UNHANDLED" },
 	{ "tcp_v4_rcv:NOT_SPECIFIED", "PKT_TOO_SMALL" },
 	{ "tcp_v4_rcv:NOT_SPECIFIED", "OTHERHOST" },
 };
