@@ -295,9 +295,11 @@ static int set_features(struct sh *sh, struct net_device *dev)
 		const char *value = i + 1 < sh->n ? sh->words[i + 1] : NULL;
 		if (!f)
 			return sh_fail(sh, 92,
-				       "netlink error: bit name not found (offset 56)\n"
-				       "netlink error: Operation not supported\n");
-		if (!value || !is_on_or_off(value)) /* the real one loses the name, too */
+				       "netlink error: bit name not found (offset %d)\n"
+				       "netlink error: Operation not supported\n",
+				       48 + (int)(strlen(dev->name) + 4) / 4 *
+						       4); /* behind the device's name */
+		if (!value || !is_on_or_off(value))	   /* the real one loses the name, too */
 			return sh_fail(sh, 1,
 				       "ethtool (-K): flag '%s' for parameter '(null)' is not followed by "
 				       "'on' or 'off'\n",

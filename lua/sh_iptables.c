@@ -91,6 +91,10 @@ static bool read_line(struct ipt_command *c)
 			c->invert = true;
 			continue;
 		}
+		if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+			sh_say(sh, "iptables v1.8.9 (legacy)\n");
+			return false; /* that was all */
+		}
 		if (letter)
 			ok = command_word(c, letter);
 		else if (word[0] == '-' && word[1] && word[1] != '-')
@@ -98,7 +102,10 @@ static bool read_line(struct ipt_command *c)
 		else if (word[0] == '-')
 			ok = ipt_option_word(c, word);
 		else
-			ok = ipt_bad(c, "Bad argument", word);
+			ok = strcmp(word, "0") == 0 &&
+					     (c->command == 'I' || c->command == 'R' || c->command == 'D')
+				     ? ipt_bad(c, "Invalid rule number", word)
+				     : ipt_bad(c, "Bad argument", word);
 		if (!ok)
 			return false;
 	}

@@ -15,6 +15,13 @@ bool ipt_bad(struct ipt_command *c, const char *what, const char *word)
 	return false;
 }
 
+/* Some extensions quote words like this: "foo". */
+static bool ipt_bad_quoted(struct ipt_command *c, const char *what, const char *word)
+{
+	c->status = sh_fail(c->sh, 2, "iptables v1.8.9 (legacy): %s \"%s\"\n" IPT_HINT, what, word);
+	return false;
+}
+
 /* ---- values ---- */
 
 static const struct ipt_name *find_name(const struct ipt_name *names, const char *word)
@@ -100,7 +107,8 @@ static bool parse_list(struct ipt_command *c, const char *word, const struct ipt
 	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
 		const struct ipt_name *n = find_name(names, w);
 		if (!n)
-			return ipt_bad(c, what, w);
+			return strcmp(what, "Bad state") == 0 ? ipt_bad_quoted(c, what, w)
+							      : ipt_bad(c, what, w);
 		*bits |= n->value;
 	}
 	return true;
@@ -336,8 +344,10 @@ static bool opt_ctstate(struct ipt_command *c, const char *word)
 
 static bool opt_state(struct ipt_command *c, const char *word)
 {
-	c->rule.matches |= IPT_M_OLDSTATE;
-	return opt_ctstate(c, word);
+	c->rule.matches |= IPT_M_OLDSTATE | IPT_M_STATE;
+	if (c->invert)
+		c->rule.inv_match |= XT_INV_STATE;
+	return parse_list(c, word, ipt_state_names, "Bad state", &c->rule.state);
 }
 
 static bool opt_limit(struct ipt_command *c, const char *word)
@@ -363,7 +373,7 @@ static bool opt_reject(struct ipt_command *c, const char *word)
 		n = find_name(ipt_reject_names, name);
 	}
 	if (!n)
-		return ipt_bad(c, "unknown reject type", word);
+		return ipt_bad_quoted(c, "unknown reject type", word);
 	c->rule.reject_with = n->value;
 	return true;
 }
