@@ -30,8 +30,9 @@ static void set_up(struct host *h)
 	ip_addr_add(h, "lo", inet_addr("10.3.0.2"), 24);
 	for (int i = 0; i < 8; i++)
 		ip_route_add(h, htonl(0x0a040000u + ((u32)i << 8)), 24, 0, "lo", (u32)i);
-	ip_route_add_spec(h, &(struct ip_route_spec){
-				     .dst = inet_addr("10.7.0.0"), .plen = 16, .dev = "lo", .mtu = 900 });
+	ip_route_add_spec(
+		h, &(struct ip_route_spec){
+			   .dst = inet_addr("10.7.0.0"), .plen = 16, .dev = "lo", .mx[RTAX_MTU - 1] = 900 });
 	ip_neigh_add(h, "lo", inet_addr("10.4.0.9"), mac, NUD_PERMANENT);
 	fl4 = (struct flowi4){ .daddr = inet_addr("10.7.0.9") };
 	rt = ip_route_output_key(h->net, &fl4);

@@ -523,7 +523,7 @@ static void zerocopy_body(struct prog *p)
 
 	CHECK(p, sys_connect(p->t, p->tx, (void *)&to, sizeof(to)) == 0);
 	CHECK(p, set_int(p, p->tx, SOL_SOCKET, SO_ZEROCOPY, 1) == 0);
-	CHECK(p, set_int(p, raw, SOL_SOCKET, SO_ZEROCOPY, 1) == -ENOTSUPP);
+	CHECK(p, set_int(p, raw, SOL_SOCKET, SO_ZEROCOPY, 1) == -EOPNOTSUPP);
 	for (i = 0; i < 3; i++)
 		CHECK(p, sys_send(p->t, p->tx, p->data, 100, MSG_ZEROCOPY) == 100);
 	told_error(p, SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 0, 2, 0);
