@@ -99,6 +99,7 @@ static bool parse_ports(struct ipt_command *c, const char *word, char sep, uint1
 
 /* "FIN,SYN": the sum of their values. */
 static bool parse_list(struct ipt_command *c, const char *word, const struct ipt_name *names,
+		       bool (*bad)(struct ipt_command *c, const char *what, const char *word),
 		       const char *what, uint8_t *bits)
 {
 	char text[128], *save = NULL;
@@ -107,8 +108,7 @@ static bool parse_list(struct ipt_command *c, const char *word, const struct ipt
 	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
 		const struct ipt_name *n = find_name(names, w);
 		if (!n)
-			return strcmp(what, "Bad state") == 0 ? ipt_bad_quoted(c, what, w)
-							      : ipt_bad(c, what, w);
+			return bad(c, what, w);
 		*bits |= n->value;
 	}
 	return true;
@@ -322,8 +322,9 @@ static bool opt_flags(struct ipt_command *c, const char *word)
 	c->rule.matches |= IPT_M_TCPFLAGS;
 	if (c->invert)
 		c->rule.inv_match |= XT_INV_FLAGS;
-	return parse_list(c, word, ipt_flag_names, "Unknown TCP flag", &c->rule.flg_mask) &&
-	       parse_list(c, sh->words[sh->at++], ipt_flag_names, "Unknown TCP flag", &c->rule.flg_cmp);
+	return parse_list(c, word, ipt_flag_names, ipt_bad, "Unknown TCP flag", &c->rule.flg_mask) &&
+	       parse_list(c, sh->words[sh->at++], ipt_flag_names, ipt_bad, "Unknown TCP flag",
+			  &c->rule.flg_cmp);
 }
 
 static bool opt_icmp(struct ipt_command *c, const char *word)
@@ -339,7 +340,7 @@ static bool opt_ctstate(struct ipt_command *c, const char *word)
 	c->rule.matches |= IPT_M_STATE;
 	if (c->invert)
 		c->rule.inv_match |= XT_INV_STATE;
-	return parse_list(c, word, ipt_state_names, "Bad ctstate", &c->rule.state);
+	return parse_list(c, word, ipt_state_names, ipt_bad, "Bad ctstate", &c->rule.state);
 }
 
 static bool opt_state(struct ipt_command *c, const char *word)
@@ -347,7 +348,7 @@ static bool opt_state(struct ipt_command *c, const char *word)
 	c->rule.matches |= IPT_M_OLDSTATE | IPT_M_STATE;
 	if (c->invert)
 		c->rule.inv_match |= XT_INV_STATE;
-	return parse_list(c, word, ipt_state_names, "Bad state", &c->rule.state);
+	return parse_list(c, word, ipt_state_names, ipt_bad_quoted, "Bad state", &c->rule.state);
 }
 
 static bool opt_limit(struct ipt_command *c, const char *word)
