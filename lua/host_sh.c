@@ -11,6 +11,7 @@
 
 #include "lua/program.h"
 #include "lua/world.h"
+#include "stack/internet/devinet.h"
 
 static const struct command {
 	const char *name;
@@ -272,11 +273,18 @@ static bool prefix_length(const char *word, long *n)
 	uint32_t mask;
 	if (sh_number(word, 0, 32, n))
 		return true;
-	if (inet_pton(AF_INET, word, &mask) != 1)
+	if (inet_pton(AF_INET, word, &mask) != 1 || bad_mask(mask, 0))
 		return false;
-	mask = ntohl(mask);
-	*n = mask ? 32 - __builtin_ctz(mask) : 0;
-	return !mask || !(~mask & (~mask + 1));
+	*n = inet_mask_len(mask);
+	return true;
+}
+
+int sh_find(const char *const *words, const char *word)
+{
+	int k = 0;
+	while (words[k] && strcmp(words[k], word) != 0)
+		k++;
+	return k;
 }
 
 bool sh_number(const char *word, long min, long max, long *value)

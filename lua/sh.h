@@ -60,6 +60,8 @@ struct sh_owner {
 	int fd;
 };
 bool sh_socket_owner(const struct sh *sh, uint32_t inode, unsigned nth, struct sh_owner *o);
+/* Where the word stands among `words`; of the NULL behind them when it does not. */
+int sh_find(const char *const *words, const char *word);
 /* The whole word is a number from min to max. */
 bool sh_number(const char *word, long min, long max, long *value);
 /* Seconds as "0.2", in nanoseconds. */

@@ -40,11 +40,10 @@ static bool flag_word(const char *word, struct selection *sel)
 		sel->primary = word[0] == 'p';
 		return true;
 	}
-	for (int k = 0; never[k]; k++)
-		if (strcmp(word + no, never[k]) == 0) {
-			sel->no_address |= !no;
-			return true;
-		}
+	if (never[sh_find(never, word + no)]) {
+		sel->no_address |= !no;
+		return true;
+	}
 	return strcmp(word, "permanent") == 0;
 }
 
@@ -54,7 +53,7 @@ static int selection_word(struct ip *ip, int *i, struct selection *sel)
 					    "vrf", "group", "dev",   NULL };
 	const char *word = ip->argv[*i], *value = NULL;
 	uint8_t scope;
-	int k = 0;
+	int k = sh_find(keys, word);
 	if (strcmp(word, "up") == 0 || strcmp(word, "nomaster") == 0) {
 		sel->up |= word[0] == 'u';
 		return 0;
@@ -63,8 +62,6 @@ static int selection_word(struct ip *ip, int *i, struct selection *sel)
 		sel->filtered = true;
 		return 0;
 	}
-	while (keys[k] && strcmp(keys[k], word) != 0)
-		k++;
 	if (keys[k] && !(value = ip_next(ip, i)))
 		return ip_incomplete(ip);
 	switch (k) {
@@ -239,9 +236,7 @@ static int addr_word(struct ip *ip, int *i, struct addr_words *w)
 	static const char *const names[] = { "dev",    "brd",	"broadcast", "peer",
 					     "remote", "scope", "label",     NULL };
 	const char *word = ip->argv[*i], *value = NULL;
-	int k = 0, plen;
-	while (names[k] && strcmp(names[k], word) != 0)
-		k++;
+	int k = sh_find(names, word), plen;
 	if (names[k] && !(value = ip_next(ip, i)))
 		return ip_incomplete(ip);
 	switch (k) {

@@ -324,7 +324,7 @@ static int link_word(struct ip *ip, int *i, struct link_change *c)
 					      "mode",  "state",	  "protodown",	"addrgenmode", "dev",
 					      NULL };
 	const char *word = ip->argv[*i], *value = NULL;
-	int k = 0;
+	int k = sh_find(values, word);
 	for (unsigned n = 0; n < sizeof(switches) / sizeof(switches[0]); n++)
 		if (strcmp(word, switches[n].name) == 0)
 			return link_switch(ip, i, c, switches[n].flag, switches[n].inverse);
@@ -333,8 +333,6 @@ static int link_word(struct ip *ip, int *i, struct link_change *c)
 		c->flags = word[0] == 'u' ? c->flags | IFF_UP : c->flags & ~(unsigned)IFF_UP;
 		return 0;
 	}
-	while (values[k] && strcmp(values[k], word) != 0)
-		k++;
 	if (values[k] && !(value = ip_next(ip, i)))
 		return ip_incomplete(ip);
 	if (k < 5)

@@ -87,9 +87,7 @@ static int neigh_parse(struct ip *ip, int i, struct neigh_words *w)
 	static const char *const keys[] = { "dev", "nud", "lladdr", "vrf", "master", NULL };
 	for (; i < ip->argc; i++) {
 		const char *word = ip->argv[i], *value;
-		int k = 0, bad;
-		while (keys[k] && strcmp(keys[k], word) != 0)
-			k++;
+		int k = sh_find(keys, word), bad;
 		if (keys[k]) {
 			if (!(value = ip_next(ip, &i)))
 				return ip_incomplete(ip);

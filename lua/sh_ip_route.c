@@ -4,9 +4,11 @@
  *	ip [-d] route [show [[root|match|exact] PREFIX] [dev DEV] [via GW] [proto P] [scope S] [type T]
  *		[src ADDR] [tos T] [metric N] [table local|main|all|N]]
  *	ip route flush, with the same words, or `flush cache`
- *	ip route get [to] ADDR [from ADDR] [oif DEV] [tos TOS] [mark N] [uid N] [ipproto P] [sport N] [dport
- *N] ip route add|change|replace|append|prepend|test|del [TYPE] PREFIX|default [via GW] [dev DEV] [src ADDR]
- *		[metric N] [table T] [scope S] [proto P] [tos T] [onlink], and with or without `lock`: [mtu N]
+ *	ip route get [to] ADDR [from ADDR] [oif DEV] [tos TOS] [mark N] [uid N] [ipproto P] [sport N]
+ *		[dport N]
+ *	ip route add|change|replace|append|prepend|test|del [TYPE] PREFIX|default [via GW] [dev DEV]
+ *		[src ADDR] [metric N] [table T] [scope S] [proto P] [tos T] [onlink], and with or without
+ *		`lock`: [mtu N]
  *		[advmss N] [window N] [rtt T] [rttvar T] [ssthresh N] [cwnd N] [reordering N] [hoplimit N]
  *		[initcwnd N] [initrwnd N] [features ecn] [rto_min T] [quickack N] [congctl NAME]
  */
@@ -288,9 +290,7 @@ static int select_routes(struct route_selection *sel, int i)
 	struct ip *ip = sel->ip;
 	for (; i < ip->argc; i++) {
 		const char *word = ip->argv[i], *value;
-		int k = 0, bad;
-		while (keys[k] && strcmp(keys[k], word) != 0)
-			k++;
+		int k = sh_find(keys, word), bad;
 		if (keys[k]) {
 			if (!(value = ip_next(ip, &i)))
 				return ip_incomplete(ip);
@@ -467,9 +467,7 @@ static int route_get(struct ip *ip)
 	bool said = false;
 	for (int i = 1; i < ip->argc; i++) {
 		const char *word = ip->argv[i];
-		int k = 0;
-		while (keys[k] && strcmp(keys[k], word) != 0)
-			k++;
+		int k = sh_find(keys, word);
 		if ((keys[k] || strcmp(word, "to") == 0) && !(value = ip_next(ip, &i)))
 			return ip_incomplete(ip);
 		if (keys[k]) {
@@ -586,16 +584,14 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 					    "proto",	  "protocol", "tos",	 "dsfield", "metric",
 					    "preference", "priority", "congctl", NULL };
 	const char *word = ip->argv[*i];
-	int k = 0, metric = metric_of(word);
+	int metric = metric_of(word);
 	if (metric)
 		return route_metric(ip, i, spec, metric);
 	if (strcmp(word, "onlink") == 0) {
 		spec->onlink = true;
 		return 0;
 	}
-	while (keys[k] && strcmp(keys[k], word) != 0)
-		k++;
-	if (!keys[k])
+	if (!keys[sh_find(keys, word)])
 		return ip_garbage(ip, "to", word);
 	const char *value = ip_next(ip, i);
 	if (!value)
@@ -632,7 +628,7 @@ static int route_word(struct ip *ip, int *i, struct ip_route_spec *spec)
 			return sh_fail(ip->sh, 2, "Error: Unknown tcp congestion algorithm.\n");
 		if (ecn)
 			spec->mx[RTAX_FEATURES - 1] |= DST_FEATURE_ECN_CA;
-	} else if (k == 7 || k == 8) {
+	} else if (strcmp(word, "tos") == 0 || strcmp(word, "dsfield") == 0) {
 		if (!tos_value(value, &spec->tos))
 			return ip_bad_value(ip, value, "\"tos\" value is invalid");
 	} else {

@@ -143,10 +143,8 @@ static int route_option(struct sh *sh, struct route_words *w, const char *key, c
 	static const char *const keys[] = { "gw",  "gateway", "netmask", "metric", "window",
 					    "mss", "irtt",    "dev",	 "device", NULL };
 	struct ip_route_spec *spec = &w->spec;
-	int k = 0;
+	int k = sh_find(keys, key);
 	long n;
-	while (keys[k] && strcmp(keys[k], key) != 0)
-		k++;
 	if (!keys[k])
 		return -1;
 	if (!value)
@@ -234,7 +232,7 @@ static int route_change(struct sh *sh, bool add)
 	w.has_mask = slash;
 	if ((err = route_words(sh, i, &w)))
 		return err;
-	if (w.mask && (~ntohl(w.mask) & (~ntohl(w.mask) + 1))) {
+	if (bad_mask(w.mask, 0)) {
 		snprintf(text, sizeof(text), "bogus netmask %s", sh_ip(w.mask).s);
 		return route_complaint(sh, text);
 	}
